@@ -192,6 +192,16 @@ const char *pbx_state_name(unsigned state);
 int campaign_mode_parse(struct text name);
 int outcome_parse(struct text name);
 
+/* --- people --------------------------------------------------------------------------------- */
+
+/* What a user of the page may see and do; checked for each message (adapters/web/PROTOCOL.md). */
+enum role {
+    ROLE_NONE = 0,
+    ROLE_AGENT = 1,      /* itself, its own call, its campaign's line */
+    ROLE_SUPERVISOR = 2, /* everything to see; starts and stops campaigns */
+    ROLE_ADMIN = 3,      /* and changes settings */
+};
+
 /* --- answers to people ----------------------------------------------------------------------- */
 
 enum result {
