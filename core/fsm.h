@@ -70,6 +70,7 @@ struct fsm_def {
     const struct fsm_timer *timers; /* index 0 unused */
     uint8_t n_timers;
     uint8_t initial;
+    uint8_t initial_timer;  /* armed by fsm_init; needed unless the initial state is an end */
     uint32_t ends;          /* bit mask of end states; a resting state (such as offline) counts */
     uint16_t timer_kind;    /* EV_TIMER kind this machine's timers carry */
     /* how long timer `id` runs for this subject [us]; negative = default; NULL = always default */
