@@ -245,7 +245,12 @@ static void proofs(void **state)
     r[3].to = FSM_STAY;
     expect_flaw(&d, "open stays on timeout");
     memcpy(r, rows, sizeof rows);
-    d.ends = 1u << GONE;
+    d.ends = 1u << GONE; /* closed must move on by itself now, and nothing starts its timer */
+    r[0].guard = NULL;
+    r[1].on = TIMEOUT;
+    r[1].to = GONE;
+    r[3].timer = T_OPEN;
+    r[6].timer = T_OPEN;
     expect_flaw(&d, "initial_timer is not set");
     d.ends = def.ends;
     r[4].timer = 9;
