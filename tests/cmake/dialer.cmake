@@ -13,8 +13,9 @@
 # dialer_script_test(NAME COMMAND ... SUITE <suite> [TIMEOUT seconds] [SERIAL] [NEEDS program...] [ENV A=B...])
 #   The same for a script that prints TAP.
 
-# Prefix of the tests' own names in the tree: the list that `./run test` compares its TAP files with.
+# The tests ("suite name timeout", what `./run test` compares its TAP files with) and the programs that are installed.
 set_property(GLOBAL PROPERTY DIALER_TEST_LIST "")
+set_property(GLOBAL PROPERTY DIALER_PROGRAM_LIST "")
 
 add_custom_target(programs)
 add_custom_target(tests)
@@ -29,6 +30,7 @@ function(dialer_program name)
     install(TARGETS ${name} RUNTIME DESTINATION "${CMAKE_INSTALL_LIBEXECDIR}/dialerd")
   elseif(P_INSTALL)
     install(TARGETS ${name} RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+    set_property(GLOBAL APPEND PROPERTY DIALER_PROGRAM_LIST ${name})
   endif()
 endfunction()
 
@@ -110,6 +112,12 @@ function(dialer_finish)
   get_property(list GLOBAL PROPERTY DIALER_TEST_LIST)
   list(JOIN list "\n" text)
   file(GENERATE OUTPUT "${CMAKE_BINARY_DIR}/tests.list" CONTENT "${text}\n")
+  get_property(list GLOBAL PROPERTY DIALER_PROGRAM_LIST)
+  list(JOIN list "\n" text)
+  if(text)
+    string(APPEND text "\n")
+  endif()
+  file(WRITE "${CMAKE_BINARY_DIR}/programs.list" "${text}")
 
   dialer_targets_below("${PROJECT_SOURCE_DIR}" targets)
   set(lines "")
