@@ -93,13 +93,8 @@ void words_add_json(struct words *w, struct text t)
 
             words_add(w, two);
         } else if (c < 0x20) {
-            char six[7] = {'\\',
-                           'u',
-                           '0',
-                           '0',
-                           "0123456789abcdef"[c >> 4],
-                           "0123456789abcdef"[c & 15u],
-                           0};
+            char six[7] = {
+                '\\', 'u', '0', '0', "0123456789abcdef"[c >> 4], "0123456789abcdef"[c & 15u], 0};
 
             words_add(w, six);
         } else {

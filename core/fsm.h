@@ -48,10 +48,21 @@ struct fsm_row {
 
 /* Rows are written with these, so that the DOT picture can name guard and action. */
 #define ROW(from, on, guard, action, to, timer)                                                    \
-    {FSM_ROW, from, on, to, timer, guard, #guard, action, #action}
-#define ANY(on, guard, action, to, timer) {FSM_ANY, 0, on, to, timer, guard, #guard, action, #action}
-#define LATE(from, on) {FSM_LATE, from, on, FSM_STAY, 0, 0, "", 0, ""}
-#define REJECT(from, on) {FSM_REJECT, from, on, FSM_STAY, 0, 0, "", 0, ""}
+    {                                                                                              \
+        FSM_ROW, from, on, to, timer, guard, #guard, action, #action                               \
+    }
+#define ANY(on, guard, action, to, timer)                                                          \
+    {                                                                                              \
+        FSM_ANY, 0, on, to, timer, guard, #guard, action, #action                                  \
+    }
+#define LATE(from, on)                                                                             \
+    {                                                                                              \
+        FSM_LATE, from, on, FSM_STAY, 0, 0, "", 0, ""                                              \
+    }
+#define REJECT(from, on)                                                                           \
+    {                                                                                              \
+        FSM_REJECT, from, on, FSM_STAY, 0, 0, "", 0, ""                                            \
+    }
 
 struct fsm_timer {
     const char *name;
@@ -70,9 +81,9 @@ struct fsm_def {
     const struct fsm_timer *timers; /* index 0 unused */
     uint8_t n_timers;
     uint8_t initial;
-    uint8_t initial_timer;  /* armed by fsm_init; needed unless the initial state is an end */
-    uint32_t ends;          /* bit mask of end states; a resting state (such as offline) counts */
-    uint16_t timer_kind;    /* EV_TIMER kind this machine's timers carry */
+    uint8_t initial_timer; /* armed by fsm_init; needed unless the initial state is an end */
+    uint32_t ends;         /* bit mask of end states; a resting state (such as offline) counts */
+    uint16_t timer_kind;   /* EV_TIMER kind this machine's timers carry */
     /* how long timer `id` runs for this subject [us]; negative = default; NULL = always default */
     int64_t (*duration)(const struct fsm_ctx *c, uint8_t timer);
 };
