@@ -253,11 +253,13 @@ struct store_ops {
     /* Leads of the campaign that have this number, else its last ten digits. */
     int (*lead_match)(struct store *s, uint64_t campaign, struct text number, uint64_t *leads,
                       size_t *n);
-    /* trunk_config, agent_config, campaign_config (zone fields 0: the service fills them), then
-     * open_attempt and open_leg. Not `loaded`. kind 0: everything. */
-    int (*load)(struct store *s, uint8_t kind, uint64_t id, store_sink sink, void *ctx);
+    /* trunk_config, agent_config, campaign_config, then open_attempt and open_leg; not `loaded`.
+     * kind 0: everything, else id 0 all of the kind. Zones are resolved for now_wall_ms. */
+    int (*load)(struct store *s, uint8_t kind, uint64_t id, int64_t now_wall_ms, store_sink sink,
+                void *ctx);
+    /* Everything but client, request and reply_to. */
     int (*explain_lead)(struct store *s, uint64_t lead, int64_t now_wall_ms,
-                        struct msg_explain_lead *out, struct text *zone);
+                        struct msg_explain_lead *out);
 
     /* --- the operator ----------------------------------------------------------------------------
      */
@@ -370,9 +372,5 @@ void store_setting_format(const struct store_setting *setting, const void *confi
 int store_set(struct store *s, const struct store_by *by, unsigned kind, uint64_t id,
               const struct text *names, const struct text *values, size_t n, char *why,
               size_t why_size);
-
-/* Is it an IANA zone this machine knows? Set once at start by the shell (zone.h); NULL: any text of
- * the right form. */
-extern bool (*store_zone_known)(struct text zone);
 
 #endif
