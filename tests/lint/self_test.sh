@@ -91,8 +91,18 @@ END
 bad includes adapters/store/sqlite.c 'an adapter knows the message list only, not actors/campaign.h' <<'END'
 #include "actors/campaign.h"
 END
-bad includes adapters/net/http.c 'adapters/net may not include adapters/store/store.h' <<'END'
+bad includes adapters/net/http.c 'adapters/net includes core/ only, not adapters/store/store.h' <<'END'
 #include "adapters/store/store.h"
+END
+bad includes adapters/ari/ari.c 'adapters/ari may not include adapters/store/rows.h' <<'END'
+#include "adapters/store/store.h"
+#include "adapters/store/rows.h"
+END
+bad includes adapters/sim/pbx.c 'adapters/sim may not include adapters/store/store.h' <<'END'
+#include "adapters/store/store.h"
+END
+bad includes adapters/store/sqlite.c 'adapters/store may not include adapters/web/web.h' <<'END'
+#include "adapters/web/web.h"
 END
 bad includes adapters/daemon/main.c 'may not include tests/support.h' <<'END'
 #include "tests/support.h"
@@ -127,8 +137,12 @@ END
 bad links ../bad.links 'actors: pacing links the library Threads::Threads' <<'END'
 actors pacing core Threads::Threads
 END
-bad links ../bad.links 'adapters/ari: ari links store from adapters/store' <<'END'
-adapters/ari ari net store core
+bad links ../bad.links 'adapters/ari: ari links web from adapters/web' <<'END'
+adapters/web web net store core
+adapters/ari ari net store web core
+END
+bad links ../bad.links 'adapters/sim: ari-sim links store from adapters/store' <<'END'
+adapters/sim ari-sim net store
 END
 bad links ../bad.links 'links PkgConfig::CK, which is for core' <<'END'
 adapters/ari ari PkgConfig::CK
