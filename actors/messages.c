@@ -1,4 +1,5 @@
-/* messages.c - codec, descriptions and catalogue of messages.def, generated here and nowhere else. */
+/* messages.c - codec, descriptions and catalogue of messages.def, generated here and nowhere else.
+ */
 #include "actors/messages.h"
 
 #define MESSAGES_DEF "actors/messages.def"

@@ -144,8 +144,7 @@
     {                                                                                              \
         struct msg_##name *m = msg;                                                                \
         (void)m;                                                                                   \
-        __VA_ARGS__                                                                                \
-        (void)texts;                                                                               \
+        __VA_ARGS__(void) texts;                                                                   \
     }
 #define FIELD(type, name, sentence) MESSAGE_POINT_##type(name)
 #include MESSAGES_DEF
@@ -225,5 +224,5 @@ static const struct message_desc *const messages_by_id[] = {
 };
 #undef MESSAGE
 
-const struct message_catalogue MESSAGES_CATALOGUE = {
-    messages_by_id, sizeof messages_by_id / sizeof messages_by_id[0]};
+const struct message_catalogue MESSAGES_CATALOGUE = {messages_by_id, sizeof messages_by_id /
+                                                                         sizeof messages_by_id[0]};
