@@ -24,8 +24,8 @@ struct web_options {
     /* Origins of pages that may connect ("https://dialer.example"), comma separated. NULL: the
      * address listened on, and localhost, with the port. */
     const char *origins;
-    bool behind_tls;      /* a proxy speaks TLS with the browsers: __Host- cookies, Secure */
-    bool metrics_for_all; /* /metrics is answered to others than loopback, too */
+    bool behind_tls;         /* a proxy speaks TLS with the browsers: __Host- cookies, Secure */
+    bool metrics_for_all;    /* /metrics is answered to others than loopback, too */
     enum role one_time_role; /* make a one-time login for this role, see web_one_time_token */
     uint64_t one_time_agent; /* as this agent, 0: nobody's */
     unsigned max_clients;    /* 0 = 8192 */
