@@ -5,11 +5,12 @@
  *   - the loop is libev's (epoll), libwebsockets runs in it through its libev plug-in (Debian
  *     package libwebsockets-evlib-ev, part of what libwebsockets-dev pulls in);
  *   - websockets, both sides, are libwebsockets';
- *   - HTTP/1.1, both sides, is read by the strict parser of http1.c, because libwebsockets 4.1.6
- *     cannot do what we need of it: it decodes %2F and folds "//" before anybody can look (ids with
- *     a slash, 405 for an empty path element), answers malformed requests by closing without a
- *     status, lets Content-Length and Transfer-Encoding stand together, and its client may repeat
- *     a request on a fresh connection by itself, where an originate must never leave twice;
+ *   - HTTP/1.1, both sides, goes over plain sockets in the same loop and is read by the strict
+ * parser of http1.c, because libwebsockets 4.1.6 cannot do what we need of it: it decodes %2F and
+ * folds "//" before anybody can look (ids with a slash, 405 for an empty path element), answers
+ * malformed requests by closing without a status, lets Content-Length and Transfer-Encoding stand
+ * together, and its client may repeat a request on a fresh connection by itself, where an originate
+ * must never leave twice;
  *   - a request that asks for a websocket and is accepted by its handler is handed on, socket and
  *     handshake, to libwebsockets (LWS_CALLBACK_HTTP_CONFIRM_UPGRADE is never handled:
  *     CVE-2025-11677).
@@ -309,7 +310,7 @@ void net_req_drop(struct net_req *req);
 /* Take the request's connection as a websocket. on_open follows from the loop. The request's
  * pointer is dead afterwards, also on error. Checking Origin, tickets and subprotocol is the
  * caller's: net_req_header(req, "Origin"), "Sec-WebSocket-Protocol". subprotocol NULL = none.
- * NULL if the request is no websocket handshake (answered 400) or memory is short (500). */
+ * NULL if the request is no websocket handshake (answered 400) or memory is short (dropped). */
 struct net_ws *net_ws_accept(struct net_req *req, const char *subprotocol,
                              const struct net_ws_limits *limits, const struct net_ws_events *events,
                              void *ctx);
@@ -317,10 +318,9 @@ struct net_ws *net_ws_accept(struct net_req *req, const char *subprotocol,
 /* --- HTTP client ---------------------------------------------------------------------------- */
 
 struct net_http_config {
-    const char *host; /* as net_ws_target.host */
+    const char *host; /* as net_ws_target.host. Plain HTTP only: where TLS is wanted, use the
+                         websocket (REST goes over it too) or a TLS proxy on this host */
     uint16_t port;
-    bool tls;
-    const char *tls_ca;
     const struct net_header *headers; /* sent with each request, such as Authorization */
     size_t n_headers;
     unsigned max_connections; /* each carries one request at a time. 0 = 4 */
