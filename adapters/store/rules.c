@@ -1,0 +1,213 @@
+/*
+ * rules.c - see rules.h.
+ */
+#include "adapters/store/rules.h"
+
+#include <string.h>
+
+#include "adapters/zone/zone.h"
+
+struct text text_from(const char *s)
+{
+    return (struct text){s, (uint32_t)strlen(s)};
+}
+
+const char *store_status_name(int status)
+{
+    switch (status) {
+    case STORE_OK:
+        return "good";
+    case STORE_AWAY:
+        return "not reachable";
+    case STORE_HELD:
+        return "held by another daemon";
+    case STORE_TOO_NEW:
+        return "made by a newer program";
+    case STORE_INVALID:
+        return "invalid request";
+    case STORE_NOT_FOUND:
+        return "not found";
+    case STORE_CONFLICT:
+        return "conflict";
+    default:
+        return "fault";
+    }
+}
+
+static enum reason decide_automatic(const struct msg_claim *req, const struct claim_facts *f,
+                                    int64_t *due_ms)
+{
+    int64_t free_ms = f->last_ms + (int64_t)req->retry_s * MS_PER_S;
+
+    if (f->due_ms > req->at_wall_ms) {
+        *due_ms = f->due_ms;
+        return REASON_not_due;
+    }
+    if (f->attempts >= req->max_attempts && !f->callback)
+        return REASON_attempts_used;
+    if (f->last_ms > 0 && free_ms > req->at_wall_ms) {
+        *due_ms = free_ms;
+        return REASON_retry_interval;
+    }
+    if (f->day >= DAILY_LIMIT) {
+        *due_ms = f->day_first_ms + DAY_MS;
+        return REASON_number_daily_limit;
+    }
+    return REASON_allow;
+}
+
+enum reason claim_decide(const struct msg_claim *req, const struct claim_facts *f, int64_t *due_ms)
+{
+    bool automatic = req->cause != CAUSE_AGENT;
+
+    *due_ms = 0;
+    if (!f->found)
+        return REASON_row_not_pending;
+    if (f->campaign != req->campaign)
+        return REASON_row_foreign;
+    if (!f->leased)
+        return REASON_fenced;
+    if (f->status == ROW_DIALING || f->status == ROW_ANSWERED)
+        return REASON_row_not_pending;
+    if (automatic && f->final)
+        return REASON_final;
+    if (automatic && f->status != ROW_PENDING)
+        return REASON_row_not_pending;
+    if (f->suppressed)
+        return REASON_do_not_call;
+    if (!f->list_active || (automatic && f->list_manual))
+        return REASON_list_stopped;
+    if (f->alive) {
+        *due_ms = req->at_wall_ms + ALIVE_AGAIN_MS;
+        return REASON_number_alive;
+    }
+    return automatic ? decide_automatic(req, f, due_ms) : REASON_allow;
+}
+
+struct claim_effect claim_refused(const struct msg_claim *req, enum reason reason, int64_t due_ms)
+{
+    if (req->cause == CAUSE_AGENT)
+        return (struct claim_effect){0};
+    switch ((int)reason) {
+    case REASON_do_not_call:
+    case REASON_final:
+        return (struct claim_effect){.moves = true, .final = true};
+    case REASON_attempts_used:
+        return (struct claim_effect){.moves = true, .due_ms = DUE_NEVER};
+    case REASON_number_alive:
+    case REASON_retry_interval:
+    case REASON_number_daily_limit:
+        return (struct claim_effect){.moves = true, .due_ms = due_ms};
+    default:
+        return (struct claim_effect){0};
+    }
+}
+
+/* The row after a disposition; -1 as delay: the campaign's for that outcome. */
+static void dispose_row(const struct msg_dispose *req, const struct dispose_facts *f,
+                        struct dispose_effect *e)
+{
+    int64_t delay_s = f->d.recycle_s;
+
+    if (f->d.callback) {
+        e->row_status = ROW_FAILED; /* recycling brings it back at its time */
+        e->callback = true;
+        e->due_ms = req->callback_wall_ms;
+        return;
+    }
+    if (delay_s < 0) {
+        if (text_same(f->d.code, text_from("busy")))
+            delay_s = f->busy_s;
+        else if (text_same(f->d.code, text_from("not_disposed")))
+            delay_s = f->not_disposed_s;
+        else
+            delay_s = f->no_answer_s;
+    }
+    e->final = f->d.final || delay_s == 0;
+    e->row_status = e->final ? ROW_COMPLETED : ROW_FAILED;
+    e->due_ms = e->final ? 0 : req->at_wall_ms + delay_s * MS_PER_S;
+}
+
+struct dispose_effect dispose_decide(const struct msg_dispose *req, const struct dispose_facts *f)
+{
+    struct dispose_effect e = {.result = RESULT_OK, .text = ""};
+
+    if (!f->found)
+        return (struct dispose_effect){.result = RESULT_NOT_FOUND, .text = "no such call"};
+    if (f->agent != req->agent)
+        return (struct dispose_effect){.result = RESULT_REFUSED,
+                                       .text = "only the agent who had the call may dispose it"};
+    if (f->d.code.len == 0)
+        return (struct dispose_effect){.result = RESULT_INVALID, .text = "no such disposition"};
+    if (f->disposition.len > 0 && text_same(f->disposition, f->d.code) &&
+        (!f->d.callback || f->callback_ms == req->callback_wall_ms)) {
+        e.repeated = true;
+        return e;
+    }
+    if (f->disposition.len > 0 && !f->by_system)
+        return (struct dispose_effect){.result = RESULT_CONFLICT,
+                                       .text = "the call has its disposition already"};
+    if (f->disposition.len > 0 && !f->d.offered)
+        return (struct dispose_effect){.result = RESULT_CONFLICT,
+                                       .text = "the call has its disposition already"};
+    if (f->d.callback && req->callback_wall_ms <= req->at_wall_ms)
+        return (struct dispose_effect){.result = RESULT_INVALID,
+                                       .text = "a callback needs a time in the future"};
+    dispose_row(req, f, &e);
+    /* Before the attempt's end its row has counted nothing yet. */
+    e.attempts = (f->d.counts ? 1 : 0) - (!f->row_open && f->counts ? 1 : 0);
+    return e;
+}
+
+int64_t number_tail(struct text number)
+{
+    int64_t tail = 0, power = 1;
+    unsigned digits = 0;
+    uint32_t i;
+
+    for (i = number.len; i > 0 && digits < 10; i--) {
+        char c = number.ptr[i - 1];
+        if (c < '0' || c > '9')
+            break;
+        tail += (c - '0') * power;
+        power *= 10;
+        digits++;
+    }
+    return tail;
+}
+
+bool number_valid(struct text number)
+{
+    uint32_t i;
+
+    if (number.len < 8 || number.len > 16 || number.ptr[0] != '+' || number.ptr[1] == '0')
+        return false;
+    for (i = 1; i < number.len; i++)
+        if (number.ptr[i] < '0' || number.ptr[i] > '9')
+            return false;
+    return true;
+}
+
+void claim_zone(struct text lead_zone, struct text list_zone, int64_t now, struct msg_claimed *out)
+{
+    struct zone_span span;
+    struct text zone = lead_zone.len ? lead_zone : list_zone;
+
+    if (zone.len == 0 || !zone_at(zone, now, &span))
+        return;
+    out->own_zone = true;
+    out->zone_offset_s = span.offset_s;
+    out->zone_until_wall_ms = span.until_wall_ms;
+    out->zone_next_offset_s = span.next_offset_s;
+}
+
+void config_zone(struct msg_campaign_config *c, int64_t now)
+{
+    struct zone_span span;
+
+    if (!zone_at(c->zone, now, &span))
+        return;
+    c->zone_offset_s = span.offset_s;
+    c->zone_until_wall_ms = span.until_wall_ms;
+    c->zone_next_offset_s = span.next_offset_s;
+}

@@ -1,0 +1,89 @@
+/*
+ * rules.h - what the store decides, apart from how it is stored: the same for SQL and the model.
+ */
+#ifndef ADAPTERS_STORE_RULES_H
+#define ADAPTERS_STORE_RULES_H
+
+#include "adapters/store/store.h"
+
+#define DAY_MS INT64_C(86400000)
+#define DAILY_LIMIT 3 /* R11: automatic attempts to a number in 24 h */
+/* A row that used its attempts waits until the setting changes. */
+#define DUE_NEVER INT64_C(4000000000000000)
+/* A number that is being called: look again after so long. */
+#define ALIVE_AGAIN_MS 10000
+#define MANUAL_LIST "manual"
+
+/* What is known of a row and its number when a claim is decided. */
+struct claim_facts {
+    bool found;        /* the row exists, and nobody else has its lock */
+    bool leased;       /* the lease is ours, in the epoch asked for, and lasts */
+    uint64_t campaign; /* of the row's list */
+    bool list_active;
+    bool list_manual;
+    uint8_t status;
+    bool final;
+    bool callback;
+    int64_t due_ms;
+    uint32_t attempts;
+    bool suppressed;
+    bool alive;           /* an attempt to the number has not ended, in the account */
+    int64_t last_ms;      /* end of the last attempt to the number in this campaign, 0 none */
+    uint32_t day;         /* automatic attempts to the number in 24 h, in the account */
+    int64_t day_first_ms; /* when the first of those was claimed */
+};
+
+/* allow, or the reason; *due_ms: when it may go, 0 unknown. */
+enum reason claim_decide(const struct msg_claim *req, const struct claim_facts *f, int64_t *due_ms);
+
+/* What a refusal does to the row of an automatic claim. */
+struct claim_effect {
+    bool moves; /* false: the row stays as it is */
+    bool final;
+    int64_t due_ms;
+};
+struct claim_effect claim_refused(const struct msg_claim *req, enum reason reason, int64_t due_ms);
+
+/* What a disposition does. */
+struct dispose_facts {
+    bool found;
+    uint64_t agent;          /* who had the call */
+    struct text disposition; /* it has already, empty none */
+    bool by_system;          /* and the system set it */
+    bool row_open;           /* the row still waits for this attempt's end */
+    bool counts;             /* the attempt as it counts now */
+    int64_t callback_ms;
+    struct store_disposition d;                  /* the one asked for; code empty: unknown */
+    int64_t no_answer_s, busy_s, not_disposed_s; /* the campaign's delays */
+};
+
+struct dispose_effect {
+    uint8_t result;   /* enum result */
+    const char *text; /* a sentence when refused */
+    bool repeated;    /* it is so already: nothing to do */
+    uint8_t row_status;
+    bool final;
+    bool callback;
+    int64_t due_ms;
+    int attempts; /* to be added to the row's */
+};
+struct dispose_effect dispose_decide(const struct msg_dispose *req, const struct dispose_facts *f);
+
+/* The last ten digits of an E.164 number as one (R14). */
+int64_t number_tail(struct text number);
+/* + and 7 to 15 digits, the first not 0. */
+bool number_valid(struct text number);
+
+/* Puts offset, until and next offset of the first zone that is not empty (lead's, list's) into the
+ * answer; none: own_zone stays false. */
+void claim_zone(struct text lead_zone, struct text list_zone, int64_t now_wall_ms,
+                struct msg_claimed *out);
+void config_zone(struct msg_campaign_config *c, int64_t now_wall_ms);
+
+static inline bool text_same(struct text a, struct text b)
+{
+    return a.len == b.len && (a.len == 0 || __builtin_memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+struct text text_from(const char *s);
+
+#endif
