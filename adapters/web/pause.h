@@ -1,0 +1,25 @@
+/*
+ * pause.h - growing pauses after wrong passwords, by account and by address.
+ *
+ * A fixed table: under attack from many names the ones quiet for longest are forgotten, so memory
+ * is bounded. Loop thread only.
+ */
+#ifndef ADAPTERS_WEB_PAUSE_H
+#define ADAPTERS_WEB_PAUSE_H
+
+#include "core/types.h"
+
+enum pause_of { PAUSE_ACCOUNT, PAUSE_ADDRESS };
+
+struct pauses;
+
+struct pauses *pauses_new(void); /* NULL: no memory */
+void pauses_free(struct pauses *p);
+/* How long to wait before the next try, 0: go on. */
+int64_t pause_left_us(const struct pauses *p, enum pause_of of, const char *name, int64_t now_us);
+void pause_failed(struct pauses *p, enum pause_of of, const char *name, int64_t now_us);
+/* A right password: the account starts anew (the address does not: its owner may own one account
+ * and attack others). */
+void pause_clear(struct pauses *p, enum pause_of of, const char *name);
+
+#endif
