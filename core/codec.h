@@ -213,7 +213,9 @@ static inline const uint8_t *codec_get_i64(const uint8_t *p, const uint8_t *end,
     if ((size_t)(end - p) <= bytes) {
         return NULL;
     }
-    u = codec_load(p + 1, bytes) << (64 - 8 * bytes);
+    /* bytes is 1 to 8; the analyzer loses it. */
+    u = codec_load(p + 1, bytes)
+        << (64 - 8 * bytes); // NOLINT(clang-analyzer-core.UndefinedBinaryOperatorResult)
     *v = (int64_t)u >> (64 - 8 * bytes);
     return p + 1 + bytes;
 }

@@ -110,7 +110,8 @@ static struct net_ws *dial(struct peer *p, const struct net_ws_limits *limits)
 static void echo_both_ways(void **state)
 {
     (void)state;
-    struct peer c = {0};
+    static struct peer c; /* the socket may outlive this function */
+    c = (struct peer){0};
     struct net_ws *ws = dial(&c, NULL);
     assert_non_null(ws);
     assert_int_equal(net_ws_send(ws, "x", 1), NET_ECLOSED); /* not open yet */
@@ -139,7 +140,8 @@ static void echo_both_ways(void **state)
 static void server_closes_with_code(void **state)
 {
     (void)state;
-    struct peer c = {0};
+    static struct peer c; /* the socket may outlive this function */
+    c = (struct peer){0};
     dial(&c, NULL);
     run_until(c.opened == 1 && served[0].opened == 1);
     net_ws_send(served[0].ws, "last words", 10);
@@ -156,7 +158,8 @@ static void server_closes_with_code(void **state)
 static void headers_arrive(void **state)
 {
     (void)state;
-    struct peer c = {0};
+    static struct peer c; /* the socket may outlive this function */
+    c = (struct peer){0};
     answer_subprotocol = "desk.v1";
     const struct net_header fields[] = {{"Authorization", "Basic YTpi"}};
     const struct net_ws_target to = {.host = "127.0.0.1",
@@ -181,7 +184,8 @@ static void headers_arrive(void **state)
 static void refused_with_status(void **state)
 {
     (void)state;
-    struct peer c = {0};
+    static struct peer c; /* the socket may outlive this function */
+    c = (struct peer){0};
     refuse_status = 401;
     dial(&c, NULL);
     run_until(c.closed == 1);
@@ -205,7 +209,8 @@ static void refused_with_status(void **state)
 static void big_messages(void **state)
 {
     (void)state;
-    struct peer c = {0};
+    static struct peer c; /* the socket may outlive this function */
+    c = (struct peer){0};
     struct net_ws *ws = dial(&c, NULL);
     run_until(c.opened == 1);
     size_t limit = 64u * 1024u;
@@ -229,7 +234,8 @@ static void big_messages(void **state)
 static void queue_is_bounded(void **state)
 {
     (void)state;
-    struct peer c = {0};
+    static struct peer c; /* the socket may outlive this function */
+    c = (struct peer){0};
     const struct net_ws_limits small = {.max_queue = 1000};
     struct net_ws *ws = dial(&c, &small);
     run_until(c.opened == 1);
@@ -248,7 +254,8 @@ static void queue_is_bounded(void **state)
 static void in_order_and_coalesced(void **state)
 {
     (void)state;
-    struct peer c = {0};
+    static struct peer c; /* the socket may outlive this function */
+    c = (struct peer){0};
     dial(&c, NULL);
     run_until(c.opened == 1 && served[0].opened == 1);
     served[0].echo = false;
@@ -261,8 +268,7 @@ static void in_order_and_coalesced(void **state)
     assert_string_equal(c.last, "4999");
 }
 
-/* --- a peer made of bytes
- * --------------------------------------------------------------------------- */
+/* --- a peer made of bytes ---------------------------------------------------------------- */
 
 #define HANDSHAKE                                                                                  \
     "GET /w HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"      \
@@ -384,7 +390,8 @@ static void binary_may_be_ignored(void **state)
 static void abrupt_ends(void **state)
 {
     (void)state;
-    struct peer c = {0};
+    static struct peer c; /* the socket may outlive this function */
+    c = (struct peer){0};
     dial(&c, NULL);
     run_until(c.opened == 1 && served[0].opened == 1);
     net_ws_send(served[0].ws, "never mind", 10);
@@ -418,7 +425,8 @@ static void silence_is_noticed(void **state)
     assert_int_equal((unsigned char)got[0], 0x89); /* it had been asked */
     close(fd);
     /* one that answers pings lives */
-    struct peer c = {0};
+    static struct peer c; /* the socket may outlive this function */
+    c = (struct peer){0};
     struct net_ws *ws = dial(&c, NULL);
     run_until(c.opened == 1);
     run_for(500 * US_PER_MS);
@@ -460,7 +468,8 @@ static void slow_reader_is_cut(void **state)
 static void paused_reader_pushes_back(void **state)
 {
     (void)state;
-    struct peer c = {0};
+    static struct peer c; /* the socket may outlive this function */
+    c = (struct peer){0};
     struct net_ws *ws = dial(&c, NULL);
     run_until(c.opened == 1 && served[0].opened == 1);
     served[0].echo = false;
@@ -540,7 +549,8 @@ static void end_inside_callbacks(void **state)
     static const struct net_ws_events ends = {on_open, end_inside_callbacks_message, NULL,
                                               on_close};
     for (int i = 0; i < 2; i++) {
-        struct peer c = {0};
+        static struct peer c; /* the socket may outlive this function */
+        c = (struct peer){0};
         const struct net_ws_target to = {
             .host = "127.0.0.1", .port = net_server_port(server), .path = "/w"};
         net_ws_connect(loop, &to, NULL, &ends, &c);
