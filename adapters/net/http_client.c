@@ -64,8 +64,7 @@ struct net_http {
     char connect_error[128];
 };
 
-/* --- calls
- * ---------------------------------------------------------------------------------------- */
+/* --- calls ------------------------------------------------------------------------------- */
 
 static void call_done(struct call *call, const struct net_http_result *result)
 {
@@ -87,8 +86,7 @@ static void call_failed(struct call *call, const char *why)
     call_done(call, &r);
 }
 
-/* --- lines
- * ---------------------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------------- */
 
 static void line_end(struct line *l, const char *why)
 {
@@ -112,7 +110,8 @@ static void line_end(struct line *l, const char *why)
 
 static void line_task(struct net_task *task)
 {
-    line_end((struct line *)((char *)task - offsetof(struct line, task)), "connection closed");
+    line_end((struct line *)(void *)((char *)task - offsetof(struct line, task)),
+             "connection closed");
 }
 
 static void line_watch(struct line *l, int events)
@@ -413,13 +412,13 @@ static struct line *line_open(struct net_http *pool)
     return l;
 }
 
-/* --- the pool
- * ------------------------------------------------------------------------------------- */
+/* --- the pool ---------------------------------------------------------------------------- */
 
 /* Hand waiting calls to idle lines; open as many more as they need. */
 static void pool_serve(struct net_task *task)
 {
-    struct net_http *pool = (struct net_http *)((char *)task - offsetof(struct net_http, task));
+    struct net_http *pool =
+        (struct net_http *)(void *)((char *)task - offsetof(struct net_http, task));
     unsigned connecting = 0;
     struct net_link *at = pool->lines.next;
     while (at != &pool->lines) {
@@ -477,21 +476,13 @@ static void on_pool_timer(struct ev_loop *ev, ev_timer *w, int revents)
     net_defer(pool->loop, &pool->task);
 }
 
-static bool put(struct net_buf *b, const char *text)
-{
-    return buf_append(b, text, strlen(text));
-}
-
 static bool put_fields(struct net_buf *b, const struct net_header *headers, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (!header_name_ok(headers[i].name) || !header_value_ok(headers[i].value) ||
-            !put(b, headers[i].name) || !put(b, ": ") || !put(b, headers[i].value) ||
-            !put(b, "\r\n")) {
-            return false;
-        }
+    bool ok = true;
+    for (size_t i = 0; ok && i < n; i++) {
+        ok = buf_field(b, headers[i].name, headers[i].value);
     }
-    return true;
+    return ok;
 }
 
 struct net_http *net_http_open(struct net_loop *loop, const struct net_http_config *config,
@@ -533,8 +524,9 @@ struct net_http *net_http_open(struct net_loop *loop, const struct net_http_conf
     pool->address_len = found->ai_addrlen;
     freeaddrinfo(found);
     pool->host = strdup(c->host);
-    bool ok = pool->host && put(&pool->fields, "Host: ") && put(&pool->fields, c->host) &&
-              put(&pool->fields, ":") && put(&pool->fields, port) && put(&pool->fields, "\r\n") &&
+    bool ok = pool->host && buf_text(&pool->fields, "Host: ") && buf_text(&pool->fields, c->host) &&
+              buf_text(&pool->fields, ":") && buf_text(&pool->fields, port) &&
+              buf_text(&pool->fields, "\r\n") &&
               put_fields(&pool->fields, c->headers, c->n_headers);
     c->host = NULL;
     c->headers = NULL;
@@ -577,12 +569,12 @@ static bool put_request(struct net_http *http, const struct net_http_call *call,
     char length[48];
     snprintf(length, sizeof length, "Content-Length: %zu\r\n", call->len);
     bool wants_length = call->len > 0 || call->body || strcmp(call->method, "GET") != 0;
-    return put(b, call->method) && put(b, " ") && put(b, call->target) && put(b, " HTTP/1.1\r\n") &&
-           buf_append(b, buf_at(&http->fields), http->fields.len) &&
+    return buf_text(b, call->method) && buf_text(b, " ") && buf_text(b, call->target) &&
+           buf_text(b, " HTTP/1.1\r\n") && buf_append(b, buf_at(&http->fields), http->fields.len) &&
            put_fields(b, call->headers, call->n_headers) &&
-           (!call->content_type ||
-            (put(b, "Content-Type: ") && put(b, call->content_type) && put(b, "\r\n"))) &&
-           (!wants_length || put(b, length)) && put(b, "\r\n") &&
+           (!call->content_type || (buf_text(b, "Content-Type: ") &&
+                                    buf_text(b, call->content_type) && buf_text(b, "\r\n"))) &&
+           (!wants_length || buf_text(b, length)) && buf_text(b, "\r\n") &&
            (call->len == 0 || buf_append(b, call->body, call->len));
 }
 

@@ -13,7 +13,7 @@
 #include <libwebsockets.h>
 #include <stdatomic.h>
 
-/* --- rings of links: an empty one points to itself -------------------------------------------- */
+/* --- rings of links: an empty one points to itself --------------------------------------- */
 
 struct net_link {
     struct net_link *prev, *next;
@@ -64,7 +64,7 @@ static inline char *buf_at(const struct net_buf *b)
     return b->data + b->head;
 }
 
-/* --- the loop --------------------------------------------------------------------------------- */
+/* --- the loop ---------------------------------------------------------------------------- */
 
 struct net_task {
     struct net_link link; /* alone: not waiting */
@@ -81,7 +81,7 @@ struct net_loop {
     atomic_bool stopped;
     bool inside; /* net_loop_run* is on the stack */
     struct lws_context *lws;
-    struct lws_vhost *vhost; /* adopted and plain or system-root TLS client connections */
+    struct lws_vhost *vhost; /* adopted and plain client connections */
     struct net_ws *adopting; /* whose socket lws is being given right now */
     uint64_t next_connection;
     struct net_link tasks, timers, watches, servers, sockets, pools, vhosts;
@@ -99,8 +99,7 @@ void net_error(char *err, size_t errlen, const char *format, ...)
 #define NET_NO_PROXY ":0"
 extern const struct lws_protocols net_lws_protocols[];
 
-/* --- websockets (ws.c, ws_open.c)
- * ------------------------------------------------------------------------- */
+/* --- websockets (ws.c, ws_open.c) -------------------------------------------------------- */
 
 /* A server's connection becomes a websocket; ws takes the descriptor. */
 struct ws_takeover {
@@ -131,5 +130,9 @@ void pools_close_all(struct net_loop *loop);
 bool header_value_ok(const char *value);
 /* An RFC 9110 token. */
 bool header_name_ok(const char *name);
+
+bool buf_text(struct net_buf *b, const char *text);
+/* "Name: value\r\n". False: no memory, or not fit for a header. */
+bool buf_field(struct net_buf *b, const char *name, const char *value);
 
 #endif

@@ -17,7 +17,7 @@
 
 #include "core/types.h"
 
-/* --- reader --------------------------------------------------------------------------------- */
+/* --- reader ------------------------------------------------------------------------------ */
 
 enum json_type {
     JSON_ABSENT, /* what an accessor sees for a node that is not there */
@@ -103,7 +103,7 @@ struct text json_raw(const struct json *doc, json_ref node, const char *text);
 /* Is `len` bytes well-formed UTF-8 (no overlong forms, no surrogates, at most U+10FFFF)? */
 bool json_utf8_valid(const char *text, size_t len);
 
-/* --- writer --------------------------------------------------------------------------------- */
+/* --- writer ------------------------------------------------------------------------------ */
 
 /* Fields are private. */
 struct json_writer {

@@ -84,8 +84,7 @@ void net_log(const struct net_loop *loop, int level, const char *format, ...)
     loop->config.on_log(loop->config.ctx, level, line);
 }
 
-/* --- bytes
- * ---------------------------------------------------------------------------------------- */
+/* --- bytes ------------------------------------------------------------------------------- */
 
 bool buf_reserve(struct net_buf *b, size_t need)
 {
@@ -143,8 +142,7 @@ void buf_free(struct net_buf *b)
     *b = (struct net_buf){0};
 }
 
-/* --- tasks
- * ---------------------------------------------------------------------------------------- */
+/* --- tasks ------------------------------------------------------------------------------- */
 
 static void idle_turn(struct ev_loop *ev, ev_idle *w, int revents)
 {
@@ -186,8 +184,7 @@ static void on_before_wait(struct ev_loop *ev, ev_prepare *w, int revents)
     run_tasks(w->data);
 }
 
-/* --- loop
- * ----------------------------------------------------------------------------------------- */
+/* --- loop -------------------------------------------------------------------------------- */
 
 static void on_wake_async(struct ev_loop *ev, ev_async *w, int revents)
 {
@@ -259,7 +256,6 @@ static bool open_lws(struct net_loop *loop)
     vhost.port = CONTEXT_PORT_NO_LISTEN;
     vhost.protocols = net_lws_protocols;
     vhost.vhost_name = "net";
-    vhost.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
     vhost.http_proxy_address = NET_NO_PROXY;
     loop->vhost = lws_create_vhost(loop->lws, &vhost);
     return loop->vhost != NULL;
@@ -374,8 +370,7 @@ void net_loop_stop(struct net_loop *loop)
     ev_async_send(loop->ev, &loop->stop);
 }
 
-/* --- timers and watches
- * --------------------------------------------------------------------------- */
+/* --- timers and watches ------------------------------------------------------------------ */
 
 void net_ev_timer_in(struct net_loop *loop, ev_timer *timer, int64_t delay_us)
 {

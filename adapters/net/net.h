@@ -54,7 +54,7 @@ struct net_header {
     const char *value; /* must not hold CR, LF or NUL: NET_EINVAL */
 };
 
-/* --- loop ----------------------------------------------------------------------------------- */
+/* --- loop -------------------------------------------------------------------------------- */
 
 struct net_loop_config {
     /* After net_loop_wake: once for any number of wakes that came before it ran. May be NULL. */
@@ -102,7 +102,7 @@ struct net_watch *net_watch_new(struct net_loop *loop, int fd, unsigned events, 
 void net_watch_set(struct net_watch *w, unsigned events); /* 0 = pause */
 void net_watch_free(struct net_watch *w); /* NULL is allowed; also from its callback */
 
-/* --- websockets, both sides ----------------------------------------------------------------- */
+/* --- websockets, both sides -------------------------------------------------------------- */
 
 /* Close codes: RFC 6455 7.4. */
 #define NET_WS_NORMAL 1000
@@ -201,7 +201,7 @@ struct net_ws *net_ws_connect(struct net_loop *loop, const struct net_ws_target 
                               const struct net_ws_limits *limits, /* NULL = defaults */
                               const struct net_ws_events *events, void *ctx);
 
-/* --- server --------------------------------------------------------------------------------- */
+/* --- server ------------------------------------------------------------------------------ */
 
 struct net_server_events {
     /* A complete, well-formed request. Answer it with net_respond now or later (or, if it asks for
@@ -315,7 +315,7 @@ struct net_ws *net_ws_accept(struct net_req *req, const char *subprotocol,
                              const struct net_ws_limits *limits, const struct net_ws_events *events,
                              void *ctx);
 
-/* --- HTTP client ---------------------------------------------------------------------------- */
+/* --- HTTP client ------------------------------------------------------------------------- */
 
 struct net_http_config {
     const char *host; /* as net_ws_target.host. Plain HTTP only: where TLS is wanted, use the

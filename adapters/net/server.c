@@ -1,6 +1,5 @@
 /* server.c - HTTP/1.1 server: listening, requests, answers, and the handing on of websockets. */
-#include "adapters/net/http1.h"
-#include "adapters/net/internal.h"
+#include "adapters/net/server.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,64 +12,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
-
-enum conn_state {
-    CONN_READING,  /* no request, or part of one */
-    CONN_HANDLING, /* the handler has it */
-    CONN_ENDING    /* the last answer is going out */
-};
-
-struct conn;
-
-struct net_req {
-    struct conn *conn;
-    struct http1_head head;
-    void *ctx;
-};
-
-struct conn {
-    struct net_link link;
-    struct net_task task; /* freeing, or the next request of the same bytes */
-    struct net_server *server;
-    int fd;
-    uint64_t id;
-    enum conn_state state;
-    bool gone;      /* to be freed by the task */
-    bool peer_done; /* the peer has shut its side */
-    bool answered_continue;
-    bool lingering; /* our side is shut: what still comes is thrown away */
-    ev_io io;
-    ev_timer timer;
-    int64_t began_us; /* first byte of the present request; 0 = none yet */
-    /* `in` holds the present request and does not move while the handler has it: what comes
-     * meanwhile goes to `next`. */
-    struct net_buf in, next, out;
-    char saved; /* the byte behind the body, where the handler sees a NUL */
-    struct net_req req;
-    char peer[64];
-};
-
-struct net_server {
-    struct net_link link;
-    struct net_loop *loop;
-    struct net_server_config config;
-    struct net_server_events events;
-    void *ctx;
-    char *host, *unix_path;
-    int fd; /* -1: not accepting */
-    uint16_t port;
-    ev_io io;
-    ev_timer retry; /* accepting again after running out of descriptors */
-    struct net_link conns;
-    struct net_server_stats stats;
-};
 
 static void conn_step(struct conn *c);
 
-/* --- connections
- * ---------------------------------------------------------------------------------- */
+/* --- connections ------------------------------------------------------------------------- */
 
 void server_connection_ended(struct net_server *server, uint64_t connection)
 {
@@ -80,7 +26,7 @@ void server_connection_ended(struct net_server *server, uint64_t connection)
     }
 }
 
-static void conn_watch(struct conn *c)
+void conn_watch(struct conn *c)
 {
     struct net_loop *loop = c->server->loop;
     int want = c->out.len > 0 ? EV_WRITE : 0;
@@ -99,7 +45,7 @@ static void conn_watch(struct conn *c)
     }
 }
 
-static void conn_release(struct conn *c)
+void conn_release(struct conn *c)
 {
     struct net_loop *loop = c->server->loop;
     ev_io_stop(loop->ev, &c->io);
@@ -130,7 +76,7 @@ static void conn_end(struct conn *c)
 }
 
 /* The same, from inside a call of a handler. */
-static void conn_end_later(struct conn *c)
+void conn_end_later(struct conn *c)
 {
     c->gone = true;
     ev_io_stop(c->server->loop->ev, &c->io);
@@ -139,7 +85,7 @@ static void conn_end_later(struct conn *c)
 
 static void conn_task(struct net_task *task)
 {
-    struct conn *c = (struct conn *)((char *)task - offsetof(struct conn, task));
+    struct conn *c = (struct conn *)(void *)((char *)task - offsetof(struct conn, task));
     if (c->gone) {
         conn_end(c);
     } else {
@@ -149,7 +95,7 @@ static void conn_task(struct net_task *task)
 
 /* Deadlines: the whole request within request_us of its first byte; the first byte within idle_us.
  */
-static void conn_arm(struct conn *c)
+void conn_arm(struct conn *c)
 {
     const struct net_server_config *cfg = &c->server->config;
     struct net_loop *loop = c->server->loop;
@@ -165,7 +111,7 @@ static void conn_arm(struct conn *c)
 }
 
 /* Give what waits to the kernel. False: the connection is broken. */
-static bool conn_flush(struct conn *c)
+bool conn_flush(struct conn *c)
 {
     while (c->out.len > 0) {
         ssize_t n = send(c->fd, buf_at(&c->out), c->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -187,142 +133,7 @@ static bool conn_flush(struct conn *c)
     return true;
 }
 
-/* --- answers
- * -------------------------------------------------------------------------------------- */
-
-static bool put(struct net_buf *b, const char *text)
-{
-    return buf_append(b, text, strlen(text));
-}
-
-static bool put_field(struct net_buf *b, const char *name, const char *value)
-{
-    return put(b, name) && put(b, ": ") && put(b, value) && put(b, "\r\n");
-}
-
-static bool put_default_fields(struct net_buf *b)
-{
-    char date[40];
-    time_t now = time(NULL);
-    struct tm tm;
-    gmtime_r(&now, &tm);
-    strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-    return put_field(b, "Date", date) && put_field(b, "X-Content-Type-Options", "nosniff");
-}
-
-/* Write one answer into the queue. */
-static bool put_answer(struct conn *c, const struct net_response *r, bool is_head, bool close_after)
-{
-    struct net_buf *b = &c->out;
-    char line[64];
-    const char *reason = r->reason ? r->reason : http1_reason(r->status);
-    snprintf(line, sizeof line, "HTTP/1.1 %d ", r->status);
-    bool ok = put(b, line) && put(b, reason) && put(b, "\r\n");
-    if (!c->server->config.no_default_headers) {
-        ok = ok && put_default_fields(b);
-    }
-    if (r->content_type) {
-        ok = ok && put_field(b, "Content-Type", r->content_type);
-    }
-    for (size_t i = 0; i < r->n_headers; i++) {
-        ok = ok && put_field(b, r->headers[i].name, r->headers[i].value);
-    }
-    bool bodiless = r->status < 200 || r->status == 204 || r->status == 304;
-    if (!bodiless) {
-        snprintf(line, sizeof line, "Content-Length: %zu\r\n", r->len);
-        ok = ok && put(b, line);
-    }
-    ok = ok && put(b, close_after ? "Connection: close\r\n\r\n" : "Connection: keep-alive\r\n\r\n");
-    if (!bodiless && !is_head && r->len > 0) {
-        ok = ok && buf_append(b, r->body, r->len);
-    }
-    return ok;
-}
-
-static bool response_ok(const struct net_response *r)
-{
-    if (r->status < 100 || r->status > 999 || (r->len > 0 && !r->body) ||
-        (r->reason && !header_value_ok(r->reason)) ||
-        (r->content_type && !header_value_ok(r->content_type))) {
-        return false;
-    }
-    for (size_t i = 0; i < r->n_headers; i++) {
-        if (!header_name_ok(r->headers[i].name) || !header_value_ok(r->headers[i].value)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Length of the present request, head and body. */
-static size_t request_len(const struct conn *c)
-{
-    const struct http1_head *head = &c->req.head;
-    return head->head_len + (head->content_length > 0 ? (size_t)head->content_length : 0);
-}
-
-/* The handler is done with the bytes of its request. */
-static bool forget_request(struct conn *c)
-{
-    size_t len = request_len(c);
-    buf_at(&c->in)[len] = c->saved;
-    buf_consume(&c->in, len);
-    bool ok = buf_append(&c->in, c->next.len ? buf_at(&c->next) : "", c->next.len);
-    buf_consume(&c->next, c->next.len);
-    return ok;
-}
-
-/* The answer is in the queue (or memory ran out): go on with the connection. */
-static void answered(struct conn *c, bool queued, bool close_after)
-{
-    queued = forget_request(c) && queued;
-    c->began_us = 0;
-    c->answered_continue = false;
-    c->state = close_after ? CONN_ENDING : CONN_READING;
-    if (!queued || !conn_flush(c)) {
-        conn_end_later(c);
-        return;
-    }
-    conn_arm(c);
-    conn_watch(c);
-    if (c->state == CONN_READING && c->in.len > 0) {
-        net_defer(c->server->loop, &c->task); /* the next request is here already */
-    }
-}
-
-int net_respond(struct net_req *req, const struct net_response *response)
-{
-    struct conn *c = req->conn;
-    if (c->gone || c->state != CONN_HANDLING) {
-        return NET_ECLOSED;
-    }
-    static const struct net_response broken = {.status = 500, .close = true};
-    bool ok = response_ok(response);
-    const struct net_response *r = ok ? response : &broken;
-    bool is_head = req->head.method_len == 4 && memcmp(buf_at(&c->in), "HEAD", 4) == 0;
-    bool close_after = r->close || req->head.close;
-    bool queued = put_answer(c, r, is_head, close_after);
-    answered(c, queued, close_after);
-    return !ok ? NET_EINVAL : queued ? NET_OK : NET_ENOMEM;
-}
-
-int net_respond_text(struct net_req *req, int status, const char *content_type, const char *body)
-{
-    struct net_response r = {.status = status,
-                             .content_type = content_type,
-                             .body = body ? body : "",
-                             .len = body ? strlen(body) : 0};
-    return net_respond(req, &r);
-}
-
-void net_req_drop(struct net_req *req)
-{
-    struct conn *c = req->conn;
-    if (!c->gone && c->state == CONN_HANDLING) {
-        c->state = CONN_ENDING;
-        conn_end_later(c);
-    }
-}
+/* --- requests ---------------------------------------------------------------------------- */
 
 /* A request that never reaches the handler. */
 static void refuse(struct conn *c, int status)
@@ -350,9 +161,6 @@ static void refuse(struct conn *c, int status)
     conn_watch(c);
 }
 
-/* --- requests
- * ------------------------------------------------------------------------------------- */
-
 /* What has arrived may be a request. */
 static void conn_step(struct conn *c)
 {
@@ -379,7 +187,7 @@ static void conn_step(struct conn *c)
     if (got == 0 || c->in.len < c->req.head.head_len + body) {
         if (got > 0 && c->req.head.expect_continue && !c->answered_continue) {
             c->answered_continue = true;
-            if (!put(&c->out, "HTTP/1.1 100 Continue\r\n\r\n") || !conn_flush(c)) {
+            if (!buf_text(&c->out, "HTTP/1.1 100 Continue\r\n\r\n") || !conn_flush(c)) {
                 conn_end_later(c);
                 return;
             }
@@ -456,8 +264,7 @@ static void on_conn_timer(struct ev_loop *ev, ev_timer *w, int revents)
     }
 }
 
-/* --- listening
- * ------------------------------------------------------------------------------------ */
+/* --- listening --------------------------------------------------------------------------- */
 
 static void name_peer(const struct sockaddr_storage *from, char *out, size_t size)
 {
@@ -597,11 +404,10 @@ static int open_tcp(struct net_server *s, char *err, size_t errlen)
         return -1;
     }
     freeaddrinfo(found);
-    struct sockaddr_storage self;
+    struct sockaddr_in6 self = {0}; /* holds either family; the port stands at one place */
     socklen_t len = sizeof self;
     getsockname(fd, (struct sockaddr *)&self, &len);
-    s->port = self.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)&self)->sin6_port)
-                                         : ntohs(((struct sockaddr_in *)&self)->sin_port);
+    s->port = ntohs(self.sin6_port);
     return fd;
 }
 
@@ -714,132 +520,4 @@ void net_server_close(struct net_server *server)
 void net_server_stats(const struct net_server *server, struct net_server_stats *out)
 {
     *out = server->stats;
-}
-
-/* --- looking at a request
- * --------------------------------------------------------------------------- */
-
-/* The head's bytes are cut into C strings in place when the handler first asks: "METHOD\0target\0".
- */
-static const char *cut(const struct net_req *req, uint32_t at, uint32_t len)
-{
-    char *bytes = buf_at(&req->conn->in);
-    bytes[at + len] = '\0';
-    return bytes + at;
-}
-
-const char *net_req_method(const struct net_req *req)
-{
-    return cut(req, req->head.method, req->head.method_len);
-}
-
-const char *net_req_target(const struct net_req *req)
-{
-    return cut(req, req->head.target, req->head.target_len);
-}
-
-struct text net_req_path(const struct net_req *req)
-{
-    const char *target = buf_at(&req->conn->in) + req->head.target;
-    const char *mark = memchr(target, '?', req->head.target_len);
-    return (struct text){target, mark ? (uint32_t)(mark - target) : req->head.target_len};
-}
-
-struct text net_req_query(const struct net_req *req)
-{
-    const char *target = buf_at(&req->conn->in) + req->head.target;
-    const char *mark = memchr(target, '?', req->head.target_len);
-    if (!mark) {
-        return (struct text){target + req->head.target_len, 0};
-    }
-    return (struct text){mark + 1, req->head.target_len - (uint32_t)(mark + 1 - target)};
-}
-
-const char *net_req_header(const struct net_req *req, const char *name)
-{
-    const char *bytes = buf_at(&req->conn->in);
-    struct text value = http1_field(bytes, &req->head, name);
-    return value.ptr ? cut(req, (uint32_t)(value.ptr - bytes), value.len) : NULL;
-}
-
-struct text net_req_body(const struct net_req *req)
-{
-    uint32_t len = req->head.content_length > 0 ? (uint32_t)req->head.content_length : 0;
-    return (struct text){buf_at(&req->conn->in) + req->head.head_len, len};
-}
-
-const char *net_req_peer(const struct net_req *req)
-{
-    return req->conn->peer;
-}
-
-uint64_t net_req_connection(const struct net_req *req)
-{
-    return req->conn->id;
-}
-
-void *net_req_ctx(const struct net_req *req)
-{
-    return req->ctx;
-}
-
-void net_req_set_ctx(struct net_req *req, void *ctx)
-{
-    req->ctx = ctx;
-}
-
-bool net_req_is_websocket(const struct net_req *req)
-{
-    const char *bytes = buf_at(&req->conn->in);
-    struct text version = http1_field(bytes, &req->head, "Sec-WebSocket-Version");
-    struct text key = http1_field(bytes, &req->head, "Sec-WebSocket-Key");
-    return req->head.upgrade_websocket && req->head.minor == 1 && req->head.content_length <= 0 &&
-           req->head.method_len == 3 && memcmp(bytes + req->head.method, "GET", 3) == 0 &&
-           version.len == 2 && memcmp(version.ptr, "13", 2) == 0 && key.len == 24;
-}
-
-struct net_ws *net_ws_accept(struct net_req *req, const char *subprotocol,
-                             const struct net_ws_limits *limits, const struct net_ws_events *events,
-                             void *ctx)
-{
-    struct conn *c = req->conn;
-    if (c->gone || c->state != CONN_HANDLING) {
-        return NULL;
-    }
-    /* A client that pipelines before a handshake whose answer it has not seen gets none. */
-    if (!net_req_is_websocket(req) || (subprotocol && !header_name_ok(subprotocol)) ||
-        c->out.len > 0) {
-        net_respond_text(req, 400, "text/plain", "not a websocket handshake");
-        return NULL;
-    }
-    struct net_server *s = c->server;
-    char key[25];
-    memcpy(key, net_req_header(req, "Sec-WebSocket-Key"), sizeof key);
-    if (!forget_request(c)) {
-        conn_end_later(c);
-        return NULL;
-    }
-    const struct ws_takeover from = {
-        .fd = c->fd,
-        .key = key,
-        .subprotocol = subprotocol,
-        .peer = c->peer,
-        .early = c->in.len ? buf_at(&c->in) : "",
-        .early_len = c->in.len,
-        .server = s,
-        .connection = c->id,
-    };
-    ev_io_stop(s->loop->ev, &c->io);
-    struct net_ws *ws = ws_take_over(s->loop, &from, limits, events, ctx);
-    if (!ws) {
-        c->state = CONN_ENDING;
-        conn_end_later(c);
-        return NULL;
-    }
-    s->stats.websockets++;
-    /* The connection lives on in the websocket, which tells server_connection_ended. conn_step may
-     * be above us on the stack but touches nothing after the handler. */
-    c->fd = -1;
-    conn_release(c);
-    return ws;
 }

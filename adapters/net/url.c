@@ -1,4 +1,4 @@
-/* url.c - percent-encoding, query strings, cookies, basic authorisation. */
+/* url.c - percent-encoding, query strings, cookies, basic authorisation, header fields. */
 #include "adapters/net/internal.h"
 
 #include <string.h>
@@ -163,4 +163,15 @@ bool net_basic_auth(const char *header, char *user, size_t user_size, char *pass
     }
     out[n] = '\0';
     return in_password;
+}
+
+bool buf_text(struct net_buf *b, const char *text)
+{
+    return buf_append(b, text, strlen(text));
+}
+
+bool buf_field(struct net_buf *b, const char *name, const char *value)
+{
+    return header_name_ok(name) && header_value_ok(value) && buf_text(b, name) &&
+           buf_text(b, ": ") && buf_text(b, value) && buf_text(b, "\r\n");
 }

@@ -21,8 +21,7 @@
 
 #define WRITE_CHUNK (64u * 1024u) /* a larger frame goes alone */
 
-/* --- ending
- * --------------------------------------------------------------------------------------- */
+/* --- ending ------------------------------------------------------------------------------ */
 
 void ws_free(struct net_ws *ws)
 {
@@ -109,8 +108,7 @@ void ws_end_all(struct net_loop *loop, const struct net_server *server)
     }
 }
 
-/* --- deadlines
- * ------------------------------------------------------------------------------------ */
+/* --- deadlines --------------------------------------------------------------------------- */
 
 static int64_t sooner(int64_t a, int64_t b)
 {
@@ -152,8 +150,7 @@ void ws_arm(struct net_ws *ws)
     }
 }
 
-/* --- sending
- * -------------------------------------------------------------------------------------- */
+/* --- sending ----------------------------------------------------------------------------- */
 
 static void ws_ask_to_write(struct net_ws *ws)
 {
@@ -399,8 +396,7 @@ static void on_ws_timer(struct ev_loop *ev, ev_timer *w, int revents)
     ws_arm(ws);
 }
 
-/* --- receiving
- * ------------------------------------------------------------------------------------ */
+/* --- receiving --------------------------------------------------------------------------- */
 
 /* The peer broke a rule: tell it and end. The answer is for lws. */
 static int violation(struct net_ws *ws, int code, const char *why)
@@ -447,8 +443,7 @@ int ws_on_receive(struct net_ws *ws, const char *bytes, size_t len)
     return 0;
 }
 
-/* --- beginning
- * ------------------------------------------------------------------------------------- */
+/* --- beginning --------------------------------------------------------------------------- */
 
 static void limits_defaults(struct net_ws_limits *l)
 {

@@ -11,8 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* --- opening
- * -------------------------------------------------------------------------------------- */
+/* --- opening ----------------------------------------------------------------------------- */
 
 static void tune_socket(const struct net_ws *ws, int fd)
 {
@@ -49,18 +48,16 @@ static void on_established(struct net_ws *ws, struct lws *wsi)
     }
 }
 
-/* The TLS trust of a client connection belongs to a vhost: one for each CA file. */
+/* The TLS trust of a client connection belongs to a vhost: one for each CA file, made at first use,
+ * since reading the system's roots takes tens of milliseconds. */
 struct tls_vhost {
     struct net_link link;
     struct lws_vhost *vhost;
-    char ca[256];
+    char ca[256]; /* "": the system's */
 };
 
-static struct lws_vhost *vhost_for(struct net_loop *loop, const char *ca)
+static struct lws_vhost *tls_vhost_for(struct net_loop *loop, const char *ca)
 {
-    if (!ca) {
-        return loop->vhost;
-    }
     for (struct net_link *l = loop->vhosts.next; l != &loop->vhosts; l = l->next) {
         if (strcmp(((struct tls_vhost *)l)->ca, ca) == 0) {
             return ((struct tls_vhost *)l)->vhost;
@@ -70,13 +67,13 @@ static struct lws_vhost *vhost_for(struct net_loop *loop, const char *ca)
     if (!t) {
         return NULL;
     }
-    strcpy(t->ca, ca);
+    memcpy(t->ca, ca, strlen(ca) + 1);
     struct lws_context_creation_info info = {0};
     info.port = CONTEXT_PORT_NO_LISTEN;
     info.protocols = net_lws_protocols;
-    info.vhost_name = t->ca;
+    info.vhost_name = ca[0] ? t->ca : "system roots";
     info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
-    info.client_ssl_ca_filepath = t->ca;
+    info.client_ssl_ca_filepath = ca[0] ? t->ca : NULL;
     info.http_proxy_address = NET_NO_PROXY;
     t->vhost = lws_create_vhost(loop->lws, &info);
     if (!t->vhost) {
@@ -94,7 +91,7 @@ static void ws_connect(struct net_ws *ws)
     snprintf(host, sizeof host, "%s:%u", t->host, t->port);
     struct lws_client_connect_info info = {0};
     info.context = ws->loop->lws;
-    info.vhost = vhost_for(ws->loop, t->tls ? t->tls_ca : NULL);
+    info.vhost = t->tls ? tls_vhost_for(ws->loop, t->tls_ca ? t->tls_ca : "") : ws->loop->vhost;
     info.address = t->host;
     info.port = t->port;
     info.path = t->path;
@@ -150,7 +147,7 @@ static void ws_adopt(struct net_ws *ws)
 
 static void ws_task(struct net_task *task)
 {
-    struct net_ws *ws = (struct net_ws *)((char *)task - offsetof(struct net_ws, task));
+    struct net_ws *ws = (struct net_ws *)(void *)((char *)task - offsetof(struct net_ws, task));
     if (ws->ending) {
         ws_finish(ws);
     } else if (ws->fd >= 0) {
@@ -191,21 +188,13 @@ static bool copy_text(char **to, const char *from)
     return *to || !from;
 }
 
-static bool put_field(struct net_buf *b, const struct net_header *h)
-{
-    return header_name_ok(h->name) && header_value_ok(h->value) &&
-           buf_append(b, h->name, strlen(h->name)) && buf_append(b, ": ", 2) &&
-           buf_append(b, h->value, strlen(h->value)) && buf_append(b, "\r\n", 2);
-}
-
 /* Origin is one of ours too: lws would put "http://" in front. */
 static bool copy_fields(char **to, const struct net_ws_target *target)
 {
     struct net_buf b = {0};
-    const struct net_header origin = {"Origin", target->origin};
-    bool ok = buf_append(&b, "", 0) && (!target->origin || put_field(&b, &origin));
+    bool ok = buf_append(&b, "", 0) && (!target->origin || buf_field(&b, "Origin", target->origin));
     for (size_t i = 0; ok && i < target->n_headers; i++) {
-        ok = put_field(&b, &target->headers[i]);
+        ok = buf_field(&b, target->headers[i].name, target->headers[i].value);
     }
     if (!ok) {
         buf_free(&b);
@@ -244,8 +233,7 @@ struct net_ws *net_ws_connect(struct net_loop *loop, const struct net_ws_target 
     return ws;
 }
 
-/* --- what libwebsockets calls
- * ------------------------------------------------------------------------ */
+/* --- what libwebsockets calls ------------------------------------------------------------ */
 
 static struct net_ws *ws_of(struct lws *wsi)
 {
