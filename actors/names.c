@@ -38,19 +38,18 @@ static const char *const agent_names[] = {"offline", "connecting", "available", 
                                           "busy",    "wrapup",     "break"};
 
 static const char *const attempt_names[] = {
-    "claimed", "originating", "ringing", "answered", "amd",      "bridging", "bridged",
-    "held",    "message",     "ending",  "ended",    "disposed", "unknown",  "claiming"};
+    "claiming", "claimed", "originating", "ringing", "answered", "bridging", "bridged",
+    "held",     "message", "ending",      "ended",   "disposed", "unknown"};
 
-static const char *const campaign_names[] = {"stopped", "starting", "running", "stopping",
-                                             "parked"};
+static const char *const campaign_names[] = {"stopped", "starting", "running", "stopping"};
 
 static const char *const mode_names[] = {NULL,    "manual",  "progressive",
                                          "ratio", "preview", "predictive"};
 
 static const char *const row_names[] = {"pending", "dialing", "answered", "completed", "failed"};
 
-static const char *const pbx_names[] = {"down", "connecting", "checking", "listing", "up",
-                                        "replaced"};
+static const char *const pbx_names[] = {"down",    "connecting", "checking",
+                                        "listing", "up",         "replaced"};
 
 const char *reason_name(unsigned reason)
 {

@@ -35,7 +35,8 @@ enum {
  * fixed width, because Asterisk refuses a new id that is the beginning of a live one; a prefix of
  * its own, so that nothing Asterisk makes up can collide; unique without a clock, because the epoch
  * grows with every take-over. leg-nnnn-aaaaaaaa-eeeeeeee-ssssssss has the agent in the campaign's
- * place; brg-... is the attempt's id with another prefix (the call's bridge), or the agent's own. */
+ * place; brg-... is the attempt's id with another prefix (the call's bridge), or the agent's own.
+ */
 #define ID_LEN 35
 #define ID_SIZE 36
 
@@ -71,11 +72,12 @@ enum agent_state {
 };
 
 enum attempt_state {
-    ATTEMPT_CLAIMED = 0,
-    ATTEMPT_ORIGINATING = 1,
-    ATTEMPT_RINGING = 2,
-    ATTEMPT_ANSWERED = 3, /* waits for an agent */
-    ATTEMPT_AMD = 4,      /* its place: detection comes later */
+    ATTEMPT_CLAIMING = 0, /* asked of the store, not yet committed: nothing may leave */
+    ATTEMPT_CLAIMED = 1,
+    ATTEMPT_ORIGINATING = 2,
+    ATTEMPT_RINGING = 3,
+    ATTEMPT_ANSWERED =
+        4, /* waits for an agent; detection of machines will get a state of its own */
     ATTEMPT_BRIDGING = 5, /* an agent is reserved, Asterisk is joining the two */
     ATTEMPT_BRIDGED = 6,
     ATTEMPT_HELD = 7,    /* agent's leg lost: the customer hears hold */
@@ -83,8 +85,7 @@ enum attempt_state {
     ATTEMPT_ENDING = 9,  /* we asked for the hang-up */
     ATTEMPT_ENDED = 10,  /* wrap-up: waits for its disposition */
     ATTEMPT_DISPOSED = 11,
-    ATTEMPT_UNKNOWN = 12,
-    ATTEMPT_CLAIMING = 13, /* asked of the store, not yet committed: nothing may leave */
+    ATTEMPT_UNKNOWN = 12, /* it may live in Asterisk, nobody knows */
     ATTEMPT_STATES
 };
 
@@ -101,7 +102,6 @@ enum campaign_state {
     CAMPAIGN_STARTING = 1, /* waits for lease, trunk, message check */
     CAMPAIGN_RUNNING = 2,
     CAMPAIGN_STOPPING = 3, /* no new dials; calls finish */
-    CAMPAIGN_PARKED = 4,   /* a step failed its assertion: needs a person */
     CAMPAIGN_STATES
 };
 
@@ -121,12 +121,12 @@ enum outcome {
     OUTCOME_NONE = 0,
     OUTCOME_NO_ANSWER = 1,
     OUTCOME_BUSY = 2,
-    OUTCOME_BAD_NUMBER = 3, /* final */
-    OUTCOME_CONGESTION = 4, /* the network's fault: costs no attempt */
-    OUTCOME_FAULT = 5,      /* our side's fault: costs no attempt */
-    OUTCOME_CANCELLED = 6,  /* we took it back before the answer: costs no attempt */
-    OUTCOME_ABANDONED = 7,  /* answered, nobody within the limit */
-    OUTCOME_ANSWERED = 8,   /* bridged to an agent; the disposition says the rest */
+    OUTCOME_BAD_NUMBER = 3,    /* final */
+    OUTCOME_CONGESTION = 4,    /* the network's fault: costs no attempt */
+    OUTCOME_FAULT = 5,         /* our side's fault: costs no attempt */
+    OUTCOME_CANCELLED = 6,     /* we took it back before the answer: costs no attempt */
+    OUTCOME_ABANDONED = 7,     /* answered, nobody within the limit */
+    OUTCOME_ANSWERED = 8,      /* bridged to an agent; the disposition says the rest */
     OUTCOME_CUSTOMER_GONE = 9, /* answered, hung up before an agent came, inside the limit */
     OUTCOME_UNKNOWN = 10,      /* fate unknown: counts as dialed */
     OUTCOME_NEVER_SENT = 11,   /* claimed, never left: the row goes back untouched */
@@ -206,7 +206,7 @@ enum role {
 
 enum result {
     RESULT_OK = 0,
-    RESULT_REFUSED = 1,  /* not allowed now; the text says why */
+    RESULT_REFUSED = 1, /* not allowed now; the text says why */
     RESULT_NOT_FOUND = 2,
     RESULT_INVALID = 3,  /* the request itself is wrong */
     RESULT_CONFLICT = 4, /* somebody else was first */

@@ -23,8 +23,8 @@ struct event {
     uint16_t type;       /* EV_* or MSG_* (actors/messages.h) */
     uint16_t timer_kind; /* EV_TIMER: as armed */
     uint64_t timer_key;  /* EV_TIMER: as armed */
-    handle self;         /* the actor that is stepping */
-    handle from;         /* who sent it; HANDLE_NONE for EV_START and EV_TIMER */
+    handle self;         /* the actor that is stepping: named(kind, id) if it has a name */
+    handle from;         /* who sent it (its name, if it has one); HANDLE_NONE for EV_START, EV_TIMER */
     int64_t now_us;      /* monotonic */
     int64_t wall_ms;     /* UTC */
     const void *msg;     /* struct msg_<type>, valid during the step only; texts in it likewise */
@@ -83,7 +83,8 @@ void fx_log(struct effects *fx, int level, const char *code, const char *text, i
 uint64_t fx_random(struct effects *fx);
 
 /* Memory for the state's own tables: the executor's allocator, never NULL (a failed allocation
- * parks the actor with an alarm, the step does not return). realloc semantics: size 0 frees. */
+ * parks the actor with an alarm, the step does not return). realloc semantics: size 0 frees; fini,
+ * which has no effects, frees with fx_realloc(NULL, ptr, 0). */
 void *fx_realloc(struct effects *fx, void *ptr, size_t size);
 
 #endif

@@ -1,0 +1,125 @@
+/*
+ * agent.h - the agent's actor, as its own files see it.
+ *
+ *   agent.c       state table, what people and campaigns ask for
+ *   agent_leg.c   the phone: a table of its own
+ */
+#ifndef ACTORS_AGENT_H
+#define ACTORS_AGENT_H
+
+#include "actors/ids.h"
+#include "actors/messages.h"
+#include "core/fsm.h"
+
+#define AGENT_NAME_SIZE 96
+#define AGENT_REASON_SIZE 48
+#define AGENT_NUMBER_SIZE 24
+
+enum { TIMER_AGENT = 1, TIMER_LEG, TIMER_SOCKET, TIMER_TONE };
+
+enum leg_state { LEG_NONE, LEG_CLAIMING, LEG_CALLING, LEG_UP, LEG_ENDING, LEG_STATES };
+
+enum leg_event {
+    LE_TIMEOUT = FSM_TIMEOUT,
+    LE_CALL,    /* wanted */
+    LE_CLAIMED, /* its row is committed */
+    LE_REFUSED, /* the claim, or the originate */
+    LE_ANSWERED,
+    LE_GONE,
+    LE_HANG_UP,
+    LE_FOUND, /* it lives in Asterisk from before our start */
+    LE_EVENTS
+};
+
+struct agent {
+    uint64_t id, account;
+    uint16_t node;
+    bool configured, enabled;
+    char login[64];
+    char name[AGENT_NAME_SIZE];
+    char endpoint[128];
+    uint32_t pbx;
+    bool phone_enabled, phone_online;
+    uint32_t epoch, seq;
+    uint32_t wrapup_default_s, busy_reset_s, link_grace_s, leg_ring_s;
+
+    /* where the agent works (R1) */
+    uint64_t campaign;
+    enum leg_kind leg_kind;
+    uint32_t wrapup_s, campaign_pbx;
+    char tone[64];
+    char campaign_name[AGENT_NAME_SIZE];
+
+    struct fsm fsm;
+    struct fsm leg;
+    char leg_id[ID_SIZE];
+    char leg_bridge[ID_SIZE];
+    uint64_t leg_permit;
+    int64_t leg_answered_wall_ms;
+    bool leg_seen, call_again;
+
+    bool socket;    /* a page is connected */
+    bool link_lost; /* the page was away too long */
+    bool pbx_up;
+    timer_ref socket_timer, tone_timer;
+
+    bool want_available; /* connecting: become available when the leg is up */
+    bool want_logout;
+    uint8_t next; /* R5: AGENT_AVAILABLE or AGENT_BREAK, 0 none */
+    char next_reason[AGENT_REASON_SIZE];
+    char reason[AGENT_REASON_SIZE]; /* of the present state */
+    char trouble[96];               /* why no calls come, shown to the agent */
+    uint32_t missed_wrapups;        /* in a row (R4) */
+
+    /* the call at hand, or the one to be disposed */
+    char attempt[ID_SIZE];
+    uint64_t call_campaign;
+    enum attempt_cause cause;
+    bool call_alive; /* it has not ended */
+    bool talked;     /* it was joined */
+    bool disposed;   /* before its end */
+    bool tone_over;
+    char number[AGENT_NUMBER_SIZE];
+    uint64_t lead;
+
+    /* a manual call that waits for the leg, or for the campaign's answer */
+    bool dialing;
+    uint64_t dial_client, dial_request;
+};
+
+extern const struct fsm_def agent_fsm;
+extern const struct fsm_def leg_fsm;
+extern const struct actor_type agent_actor;
+
+enum agent_event {
+    GE_TIMEOUT = FSM_TIMEOUT,
+    GE_LOGIN,
+    GE_LEG_UP,
+    GE_LEG_FAILED, /* it could not be called */
+    GE_LEG_DOWN,   /* it was up */
+    GE_AVAILABLE,
+    GE_BREAK,
+    GE_RESERVED, /* a call is coming, its or the campaign's wish */
+    GE_JOINED,
+    GE_CALL_OVER,
+    GE_DISPOSED,
+    GE_LINK_LOST,
+    GE_LOGOUT,
+    GE_ADOPT, /* after a restart: in a call */
+    GE_EVENTS
+};
+
+void agent_fire(struct agent *g, enum agent_event on, const struct event *ev, struct effects *fx);
+void leg_fire(struct agent *g, enum leg_event on, const struct event *ev, struct effects *fx);
+/* The leg can take a call: up, or on demand and the phone is there. */
+bool agent_reachable(const struct agent *g);
+/* A message about our leg or its pbx. */
+void leg_on_message(struct agent *g, const struct event *ev, struct effects *fx);
+void leg_home(struct agent *g, struct effects *fx);
+/* agent.c, told by the leg */
+void agent_leg_up(struct agent *g, const struct event *ev, struct effects *fx);
+void agent_leg_failed(struct agent *g, const char *why, const struct event *ev, struct effects *fx);
+void agent_leg_down(struct agent *g, const struct event *ev, struct effects *fx);
+void agent_view(const struct agent *g, struct effects *fx);
+
+#endif

@@ -1,0 +1,352 @@
+/*
+ * agent_leg.c - the agent's phone leg. Its row is committed before it is called; permanent legs sit
+ * in a bridge of their own between calls, on_demand legs live for one call (R2).
+ */
+#include "actors/agent.h"
+#include "actors/words.h"
+
+#include <string.h>
+
+enum { T_CLAIM = 1, T_RING, T_END, N_TIMERS };
+
+static const struct fsm_timer timers[N_TIMERS] = {
+    [T_CLAIM] = {"claim", 15 * US_PER_S, "the store must have committed the leg"},
+    [T_RING] = {"ring", 40 * US_PER_S, "the phone's ring time and what Asterisk needs"},
+    [T_END] = {"end", 10 * US_PER_S, "a hang-up must be confirmed"},
+};
+
+static const char *const states[LEG_STATES] = {"none", "claiming", "calling", "up", "ending"};
+static const char *const events[LE_EVENTS] = {"timeout",  "call", "claimed", "refused",
+                                              "answered", "gone", "hang_up", "found"};
+
+static struct agent *self(const struct fsm_ctx *x)
+{
+    return x->owner;
+}
+
+/* --- actions ---------------------------------------------------------------------------------- */
+
+static void ask_claim(const struct fsm_ctx *x)
+{
+    struct agent *g = self(x);
+    struct channel_id id = {g->node, (uint32_t)g->id, g->epoch, ++g->seq};
+
+    id_make(g->leg_id, ID_LEG, &id);
+    id_convert(g->leg_bridge, ID_BRIDGE, g->leg_id);
+    /* brg- ids carry a campaign or an agent in the same place: the agent's are told apart by the
+     * first digit of their sequence, so that the two can never be the same */
+    g->leg_bridge[27] = 'f';
+    g->leg_answered_wall_ms = 0;
+    struct msg_leg_claim m = {
+        .leg = words_of(g->leg_id),
+        .agent = g->id,
+        .use = LEG_AGENT,
+        .pbx = g->pbx,
+        .endpoint = words_of(g->endpoint),
+        .attempt = words_of(g->leg_kind == LEG_ON_DEMAND ? g->attempt : ""),
+        .at_wall_ms = x->ev->wall_ms,
+    };
+
+    fx_send(x->fx, ADDR_STORE, MSG_leg_claim, &m);
+}
+
+static void originate(const struct fsm_ctx *x)
+{
+    struct agent *g = self(x);
+    struct msg_originate_leg m = {
+        .leg = words_of(g->leg_id),
+        .permit = g->leg_permit,
+        .pbx = g->pbx,
+        .endpoint = words_of(g->endpoint),
+        .caller_id = words_of(""),
+        .ring_s = g->leg_ring_s,
+    };
+
+    g->leg_permit = 0;
+    fx_send(x->fx, ADDR_ARI, MSG_originate_leg, &m);
+}
+
+static void record_over(const struct agent *g, uint16_t cause, const struct fsm_ctx *x)
+{
+    struct msg_leg_over m = {
+        .leg = words_of(g->leg_id),
+        .cause = cause,
+        .answered_wall_ms = g->leg_answered_wall_ms,
+        .at_wall_ms = x->ev->wall_ms,
+    };
+
+    fx_send(x->fx, ADDR_STORE, MSG_leg_over, &m);
+}
+
+static uint16_t cause_of(const struct fsm_ctx *x)
+{
+    return x->ev->type == MSG_channel_ended ? ((const struct msg_channel_ended *)x->ev->msg)->cause
+                                            : 0;
+}
+
+static void hang_up(const struct fsm_ctx *x)
+{
+    struct agent *g = self(x);
+    struct msg_hangup m = {.pbx = g->pbx, .channel = words_of(g->leg_id)};
+
+    fx_send(x->fx, ADDR_ARI, MSG_hangup, &m);
+}
+
+void leg_home(struct agent *g, struct effects *fx)
+{
+    struct msg_bridge_add m = {.pbx = g->pbx,
+                               .bridge = words_of(g->leg_bridge),
+                               .channel = words_of(g->leg_id),
+                               .channel2 = words_of(""),
+                               .reply_to = HANDLE_NONE};
+
+    if (g->leg.state == LEG_UP && g->leg_kind == LEG_PERMANENT) {
+        fx_send(fx, ADDR_ARI, MSG_bridge_add, &m);
+    }
+}
+
+static void went_up(const struct fsm_ctx *x)
+{
+    struct agent *g = self(x);
+
+    g->leg_answered_wall_ms = x->ev->wall_ms;
+    if (g->leg_kind == LEG_PERMANENT) {
+        struct msg_bridge_create m = {.pbx = g->pbx, .bridge = words_of(g->leg_bridge)};
+
+        fx_send(x->fx, ADDR_ARI, MSG_bridge_create, &m);
+        if (!g->call_alive) {
+            leg_home(g, x->fx);
+        }
+    }
+    agent_leg_up(g, x->ev, x->fx);
+}
+
+/* It lives from before our start, and so does its bridge. */
+static void adopt(const struct fsm_ctx *x)
+{
+    agent_leg_up(self(x), x->ev, x->fx);
+}
+
+static void drop_bridge(const struct agent *g, const struct fsm_ctx *x)
+{
+    struct msg_bridge_destroy m = {.pbx = g->pbx, .bridge = words_of(g->leg_bridge)};
+
+    if (g->leg_kind == LEG_PERMANENT && g->leg_answered_wall_ms != 0) {
+        fx_send(x->fx, ADDR_ARI, MSG_bridge_destroy, &m);
+    }
+}
+
+static void claim_failed(const struct fsm_ctx *x)
+{
+    agent_leg_failed(self(x), "the store cannot record the phone's leg", x->ev, x->fx);
+}
+
+static void call_failed(const struct fsm_ctx *x)
+{
+    record_over(self(x), cause_of(x), x);
+    agent_leg_failed(self(x), "your phone did not answer", x->ev, x->fx);
+}
+
+static void give_up_ringing(const struct fsm_ctx *x)
+{
+    hang_up(x);
+    agent_leg_failed(self(x), "your phone did not answer", x->ev, x->fx);
+}
+
+static void went_down(const struct fsm_ctx *x)
+{
+    struct agent *g = self(x);
+
+    record_over(g, cause_of(x), x);
+    drop_bridge(g, x);
+    agent_leg_down(g, x->ev, x->fx);
+}
+
+static void ended(const struct fsm_ctx *x)
+{
+    struct agent *g = self(x);
+
+    record_over(g, cause_of(x), x);
+    drop_bridge(g, x);
+    if (g->call_again) {
+        g->call_again = false;
+        leg_fire(g, LE_CALL, x->ev, x->fx);
+    }
+}
+
+static void call_later(const struct fsm_ctx *x)
+{
+    self(x)->call_again = true;
+}
+
+/* A commit that came after we had stopped waiting: its row must not stay open. */
+static void close_row(const struct fsm_ctx *x)
+{
+    record_over(self(x), 0, x);
+}
+
+#define S(name) LEG_##name
+
+/* clang-format off: a table is read in columns */
+static const struct fsm_row rows[] = {
+    /*  state        event        guard action           next         timer */
+    ROW(S(NONE), LE_CALL, 0, ask_claim, S(CLAIMING), T_CLAIM),
+    ROW(S(NONE), LE_CLAIMED, 0, close_row, FSM_STAY, FSM_NO_TIMER),
+    ROW(S(NONE), LE_ANSWERED, 0, hang_up, FSM_STAY, FSM_NO_TIMER),
+    ROW(S(NONE), LE_FOUND, 0, adopt, S(UP), FSM_NO_TIMER),
+    ROW(S(CLAIMING), LE_CLAIMED, 0, originate, S(CALLING), T_RING),
+    ROW(S(CLAIMING), LE_REFUSED, 0, claim_failed, S(NONE), FSM_NO_TIMER),
+    ROW(S(CLAIMING), LE_HANG_UP, 0, 0, S(NONE), FSM_NO_TIMER),
+    ROW(S(CLAIMING), LE_TIMEOUT, 0, claim_failed, S(NONE), FSM_NO_TIMER),
+    ROW(S(CALLING), LE_ANSWERED, 0, went_up, S(UP), FSM_NO_TIMER),
+    ROW(S(CALLING), LE_REFUSED, 0, call_failed, S(NONE), FSM_NO_TIMER),
+    ROW(S(CALLING), LE_GONE, 0, call_failed, S(NONE), FSM_NO_TIMER),
+    ROW(S(CALLING), LE_HANG_UP, 0, hang_up, S(ENDING), T_END),
+    ROW(S(CALLING), LE_TIMEOUT, 0, give_up_ringing, S(ENDING), T_END),
+    ROW(S(UP), LE_GONE, 0, went_down, S(NONE), FSM_NO_TIMER),
+    ROW(S(UP), LE_HANG_UP, 0, hang_up, S(ENDING), T_END),
+    ROW(S(ENDING), LE_CALL, 0, call_later, FSM_STAY, FSM_NO_TIMER),
+    ROW(S(ENDING), LE_ANSWERED, 0, hang_up, FSM_STAY, FSM_NO_TIMER),
+    ROW(S(ENDING), LE_GONE, 0, ended, S(NONE), FSM_NO_TIMER),
+    ROW(S(ENDING), LE_REFUSED, 0, ended, S(NONE), FSM_NO_TIMER),
+    ROW(S(ENDING), LE_TIMEOUT, 0, ended, S(NONE), FSM_NO_TIMER),
+    ANY(LE_CALL, 0, 0, FSM_STAY, FSM_NO_TIMER),
+    ANY(LE_CLAIMED, 0, 0, FSM_STAY, FSM_NO_TIMER),
+    ANY(LE_REFUSED, 0, 0, FSM_STAY, FSM_NO_TIMER),
+    ANY(LE_ANSWERED, 0, 0, FSM_STAY, FSM_NO_TIMER),
+    ANY(LE_GONE, 0, 0, FSM_STAY, FSM_NO_TIMER),
+    ANY(LE_HANG_UP, 0, 0, FSM_STAY, FSM_NO_TIMER),
+    ANY(LE_FOUND, 0, 0, FSM_STAY, FSM_NO_TIMER),
+};
+/* clang-format on */
+
+static int64_t duration(const struct fsm_ctx *x, uint8_t timer)
+{
+    return timer == T_RING ? ((int64_t)self(x)->leg_ring_s + 10) * US_PER_S : -1;
+}
+
+const struct fsm_def leg_fsm = {
+    .name = "leg",
+    .states = states,
+    .n_states = LEG_STATES,
+    .events = events,
+    .n_events = LE_EVENTS,
+    .rows = rows,
+    .n_rows = sizeof rows / sizeof rows[0],
+    .timers = timers,
+    .n_timers = N_TIMERS,
+    .initial = LEG_NONE,
+    .ends = 1u << LEG_NONE | 1u << LEG_UP,
+    .timer_kind = TIMER_LEG,
+    .duration = duration,
+};
+
+void leg_fire(struct agent *g, enum leg_event on, const struct event *ev, struct effects *fx)
+{
+    struct fsm_ctx x = {g, g, NULL, ev, fx};
+
+    fsm_fire(&leg_fsm, NULL, &g->leg, (uint8_t)on, &x);
+}
+
+/* --- messages --------------------------------------------------------------------------------- */
+
+static bool ours(const struct agent *g, struct text channel)
+{
+    return g->leg_id[0] != 0 && words_equal(channel, g->leg_id);
+}
+
+static void on_claimed(struct agent *g, const struct event *ev, struct effects *fx)
+{
+    const struct msg_leg_claimed *m = ev->msg;
+
+    if (!ours(g, m->leg)) {
+        return;
+    }
+    g->leg_permit = m->permit;
+    leg_fire(g, m->result == RESULT_OK ? LE_CLAIMED : LE_REFUSED, ev, fx);
+}
+
+static void on_found(struct agent *g, const struct event *ev, struct effects *fx)
+{
+    const struct msg_channel_found *m = ev->msg;
+    struct msg_hangup h = {.pbx = m->pbx, .channel = m->channel};
+
+    if (!ours(g, m->channel)) {
+        fx_send(fx, ADDR_ARI, MSG_hangup, &h); /* a leg nobody knows any more */
+        return;
+    }
+    g->leg_seen = true;
+    if (m->up && g->leg.state == LEG_NONE) {
+        leg_fire(g, LE_FOUND, ev, fx);
+    } else if (m->up) {
+        leg_fire(g, LE_ANSWERED, ev, fx);
+    }
+}
+
+static void on_open_leg(struct agent *g, const struct event *ev, struct effects *fx)
+{
+    const struct msg_open_leg *m = ev->msg;
+
+    (void)ev;
+    (void)fx;
+    if (m->use != LEG_AGENT || g->leg.state != LEG_NONE || m->leg.len != ID_LEN) {
+        return;
+    }
+    words_keep(g->leg_id, sizeof g->leg_id, m->leg);
+    id_convert(g->leg_bridge, ID_BRIDGE, g->leg_id);
+    g->leg_bridge[27] = 'f';
+    g->leg_answered_wall_ms = 1; /* so that its bridge is ended with it */
+}
+
+static void on_listed(struct agent *g, const struct event *ev, struct effects *fx)
+{
+    const struct msg_pbx_listed *m = ev->msg;
+
+    if (m->pbx != g->pbx) {
+        return;
+    }
+    if (!g->leg_seen && g->leg.state != LEG_NONE && g->leg.state != LEG_CLAIMING) {
+        leg_fire(g, LE_GONE, ev, fx);
+    } else if (!g->leg_seen && g->leg.state == LEG_NONE && g->leg_id[0] != 0 &&
+               g->leg_answered_wall_ms == 1) {
+        struct fsm_ctx x = {g, g, NULL, ev, fx};
+
+        record_over(g, 0, &x); /* it ended while we were away */
+        g->leg_answered_wall_ms = 0;
+    }
+}
+
+void leg_on_message(struct agent *g, const struct event *ev, struct effects *fx)
+{
+    switch (ev->type) {
+    case MSG_leg_claimed:
+        on_claimed(g, ev, fx);
+        break;
+    case MSG_channel_answered:
+        if (ours(g, ((const struct msg_channel_answered *)ev->msg)->channel)) {
+            leg_fire(g, LE_ANSWERED, ev, fx);
+        }
+        break;
+    case MSG_channel_ended:
+        if (ours(g, ((const struct msg_channel_ended *)ev->msg)->channel)) {
+            leg_fire(g, LE_GONE, ev, fx);
+        }
+        break;
+    case MSG_originate_failed:
+        if (ours(g, ((const struct msg_originate_failed *)ev->msg)->channel)) {
+            leg_fire(g, LE_REFUSED, ev, fx);
+        }
+        break;
+    case MSG_channel_found:
+        on_found(g, ev, fx);
+        break;
+    case MSG_open_leg:
+        on_open_leg(g, ev, fx);
+        break;
+    case MSG_pbx_listed:
+        on_listed(g, ev, fx);
+        break;
+    default:
+        break;
+    }
+}

@@ -1,0 +1,281 @@
+/*
+ * attempt.c - the life of one attempt, as a table.
+ *
+ * A deadline stands on every state, so no call outlives a silent switch, store or agent.
+ */
+#include "actors/campaign.h"
+#include "actors/words.h"
+
+#include <string.h>
+
+enum {
+    T_CLAIM = 1,
+    T_AHEAD,
+    T_RING,
+    T_WAIT,
+    T_BRIDGE,
+    T_CALL,
+    T_HELD,
+    T_MESSAGE,
+    T_END,
+    T_DISPOSE,
+    T_UNKNOWN,
+    N_TIMERS
+};
+
+static const struct fsm_timer timers[N_TIMERS] = {
+    [T_CLAIM] = {"claim", 60 * US_PER_S, "the store must have answered a claim"},
+    [T_AHEAD] = {"ahead", 30 * US_PER_S, "a claimed row that is not sent goes back"},
+    [T_RING] = {"ring", 45 * US_PER_S, "ring time and what Asterisk needs to report its end"},
+    [T_WAIT] = {"wait", 2 * US_PER_S, "an answered call must have its agent"},
+    [T_BRIDGE] = {"bridge", 5 * US_PER_S, "Asterisk must have joined the two"},
+    [T_CALL] = {"call", 4 * 3600 * US_PER_S, "the longest call"},
+    [T_HELD] = {"held", 20 * US_PER_S, "a lost agent's leg must be back (R3)"},
+    [T_MESSAGE] = {"message", 30 * US_PER_S, "the longest message"},
+    [T_END] = {"end", 10 * US_PER_S, "a hang-up must be confirmed"},
+    [T_DISPOSE] = {"dispose", 300 * US_PER_S, "wrap-up, and room for the agent's actor"},
+    [T_UNKNOWN] = {"unknown", 60 * US_PER_S, "a call that may live must have shown itself"},
+};
+
+static const char *const states[ATTEMPT_STATES] = {
+    "claiming", "claimed", "originating", "ringing", "answered", "bridging", "bridged",
+    "held",     "message", "ending",      "ended",   "disposed", "unknown"};
+
+static const char *const events[AE_EVENTS] = {
+    "timeout",      "committed", "refused",  "go",          "take_back",    "ringing",
+    "answered",     "granted",   "joined",   "join_failed", "gone",         "not_sent",
+    "fate_unknown", "hang_up",   "leg_lost", "leg_back",    "message_over", "disposed"};
+
+#define S(name) ATTEMPT_##name
+
+/* The channel is gone: an agent who had the call still has to dispose it. */
+#define ENDS_BY_GONE(state)                                                                        \
+    ROW(state, AE_GONE, attempt_has_agent, attempt_over, S(ENDED), T_DISPOSE),                     \
+        ROW(state, AE_GONE, 0, attempt_over, S(DISPOSED), FSM_NO_TIMER)
+
+/* Nothing to be done about it in a state without a row of its own: duplicates and stragglers. */
+#define IGNORED(event) ANY(event, 0, 0, FSM_STAY, FSM_NO_TIMER)
+
+/* clang-format off: a table is read in columns */
+static const struct fsm_row rows[] = {
+    /*  state            event            guard                action                next timer */
+    ROW(S(CLAIMING), AE_COMMITTED, attempt_is_cancelled, attempt_take_back, S(DISPOSED),
+        FSM_NO_TIMER),
+    ROW(S(CLAIMING), AE_COMMITTED, 0, attempt_claimed, S(CLAIMED), T_AHEAD),
+    ROW(S(CLAIMING), AE_REFUSED, 0, attempt_refused, S(DISPOSED), FSM_NO_TIMER),
+    ROW(S(CLAIMING), AE_HANG_UP, 0, attempt_cancel, FSM_STAY, FSM_NO_TIMER),
+    ROW(S(CLAIMING), AE_TIMEOUT, 0, attempt_refused, S(DISPOSED), FSM_NO_TIMER),
+
+    ROW(S(CLAIMED), AE_GO, 0, attempt_send, S(ORIGINATING), T_RING),
+    ROW(S(CLAIMED), AE_GRANTED, 0, 0, FSM_STAY, FSM_NO_TIMER),
+    ROW(S(CLAIMED), AE_TAKE_BACK, 0, attempt_take_back, S(DISPOSED), FSM_NO_TIMER),
+    ROW(S(CLAIMED), AE_HANG_UP, 0, attempt_take_back, S(DISPOSED), FSM_NO_TIMER),
+    ROW(S(CLAIMED), AE_LEG_LOST, 0, attempt_take_back, S(DISPOSED), FSM_NO_TIMER),
+    ROW(S(CLAIMED), AE_TIMEOUT, 0, attempt_take_back, S(DISPOSED), FSM_NO_TIMER),
+
+    ROW(S(ORIGINATING), AE_RINGING, 0, attempt_rings, S(RINGING), T_RING),
+    ROW(S(ORIGINATING), AE_ANSWERED, attempt_is_bound, attempt_join, S(BRIDGING), T_BRIDGE),
+    ROW(S(ORIGINATING), AE_ANSWERED, 0, attempt_answers, S(ANSWERED), T_WAIT),
+    ENDS_BY_GONE(S(ORIGINATING)),
+    ROW(S(ORIGINATING), AE_NOT_SENT, attempt_has_agent, attempt_not_sent, S(ENDED), T_DISPOSE),
+    ROW(S(ORIGINATING), AE_NOT_SENT, 0, attempt_not_sent, S(DISPOSED), FSM_NO_TIMER),
+    ROW(S(ORIGINATING), AE_FATE_UNKNOWN, 0, attempt_lost, S(UNKNOWN), T_UNKNOWN),
+    ROW(S(ORIGINATING), AE_HANG_UP, 0, attempt_cancel, S(ENDING), T_END),
+    ROW(S(ORIGINATING), AE_LEG_LOST, 0, attempt_cancel, S(ENDING), T_END),
+    ROW(S(ORIGINATING), AE_TIMEOUT, 0, attempt_hang_up, S(ENDING), T_END),
+
+    ROW(S(RINGING), AE_ANSWERED, attempt_is_bound, attempt_join, S(BRIDGING), T_BRIDGE),
+    ROW(S(RINGING), AE_ANSWERED, 0, attempt_answers, S(ANSWERED), T_WAIT),
+    ENDS_BY_GONE(S(RINGING)),
+    ROW(S(RINGING), AE_HANG_UP, 0, attempt_cancel, S(ENDING), T_END),
+    ROW(S(RINGING), AE_LEG_LOST, 0, attempt_cancel, S(ENDING), T_END),
+    ROW(S(RINGING), AE_TIMEOUT, 0, attempt_hang_up, S(ENDING), T_END),
+
+    ROW(S(ANSWERED), AE_GRANTED, 0, attempt_join, S(BRIDGING), T_BRIDGE),
+    ENDS_BY_GONE(S(ANSWERED)),
+    ROW(S(ANSWERED), AE_HANG_UP, 0, attempt_hang_up, S(ENDING), T_END),
+    ROW(S(ANSWERED), AE_TIMEOUT, 0, attempt_play_message, S(MESSAGE), T_MESSAGE),
+
+    ROW(S(BRIDGING), AE_GRANTED, 0, attempt_join, FSM_STAY, FSM_NO_TIMER),
+    ROW(S(BRIDGING), AE_JOINED, 0, attempt_joined, S(BRIDGED), T_CALL),
+    ROW(S(BRIDGING), AE_JOIN_FAILED, attempt_is_bound, attempt_hang_up, S(ENDING), T_END),
+    ROW(S(BRIDGING), AE_JOIN_FAILED, attempt_time_left, attempt_seek_agent, S(ANSWERED), T_WAIT),
+    ROW(S(BRIDGING), AE_JOIN_FAILED, 0, attempt_play_message, S(MESSAGE), T_MESSAGE),
+    ROW(S(BRIDGING), AE_LEG_LOST, attempt_is_bound, attempt_hold, S(HELD), T_HELD),
+    ROW(S(BRIDGING), AE_LEG_LOST, attempt_time_left, attempt_seek_agent, S(ANSWERED), T_WAIT),
+    ROW(S(BRIDGING), AE_LEG_LOST, 0, attempt_play_message, S(MESSAGE), T_MESSAGE),
+    ENDS_BY_GONE(S(BRIDGING)),
+    ROW(S(BRIDGING), AE_HANG_UP, 0, attempt_hang_up, S(ENDING), T_END),
+    ROW(S(BRIDGING), AE_TIMEOUT, 0, attempt_play_message, S(MESSAGE), T_MESSAGE),
+
+    ROW(S(BRIDGED), AE_LEG_LOST, 0, attempt_hold, S(HELD), T_HELD),
+    ENDS_BY_GONE(S(BRIDGED)),
+    ROW(S(BRIDGED), AE_HANG_UP, 0, attempt_hang_up, S(ENDING), T_END),
+    ROW(S(BRIDGED), AE_TIMEOUT, 0, attempt_hang_up, S(ENDING), T_END),
+
+    ROW(S(HELD), AE_LEG_BACK, 0, attempt_rejoin, S(BRIDGING), T_BRIDGE),
+    ENDS_BY_GONE(S(HELD)),
+    ROW(S(HELD), AE_HANG_UP, 0, attempt_hang_up, S(ENDING), T_END),
+    ROW(S(HELD), AE_TIMEOUT, 0, attempt_seek_agent, S(ANSWERED), T_WAIT),
+
+    ENDS_BY_GONE(S(MESSAGE)),
+    ROW(S(MESSAGE), AE_MESSAGE_OVER, 0, attempt_hang_up, S(ENDING), T_END),
+    ROW(S(MESSAGE), AE_HANG_UP, 0, attempt_hang_up, S(ENDING), T_END),
+    ROW(S(MESSAGE), AE_TIMEOUT, 0, attempt_hang_up, S(ENDING), T_END),
+
+    ROW(S(ENDING), AE_ANSWERED, 0, attempt_hang_up, FSM_STAY, FSM_NO_TIMER),
+    ROW(S(ENDING), AE_NOT_SENT, attempt_has_agent, attempt_not_sent, S(ENDED), T_DISPOSE),
+    ROW(S(ENDING), AE_NOT_SENT, 0, attempt_not_sent, S(DISPOSED), FSM_NO_TIMER),
+    ENDS_BY_GONE(S(ENDING)),
+    ROW(S(ENDING), AE_TIMEOUT, attempt_has_agent, attempt_over, S(ENDED), T_DISPOSE),
+    ROW(S(ENDING), AE_TIMEOUT, 0, attempt_over, S(DISPOSED), FSM_NO_TIMER),
+
+    ROW(S(ENDED), AE_DISPOSED, 0, attempt_forget, S(DISPOSED), FSM_NO_TIMER),
+    ROW(S(ENDED), AE_TIMEOUT, 0, attempt_forget, S(DISPOSED), FSM_NO_TIMER),
+
+    ROW(S(UNKNOWN), AE_RINGING, 0, attempt_rings, S(RINGING), T_RING),
+    ROW(S(UNKNOWN), AE_ANSWERED, attempt_is_bound, attempt_join, S(BRIDGING), T_BRIDGE),
+    ROW(S(UNKNOWN), AE_ANSWERED, 0, attempt_answers, S(ANSWERED), T_WAIT),
+    ENDS_BY_GONE(S(UNKNOWN)),
+    ROW(S(UNKNOWN), AE_HANG_UP, 0, attempt_hang_up, S(ENDING), T_END),
+    ROW(S(UNKNOWN), AE_TIMEOUT, attempt_has_agent, attempt_over, S(ENDED), T_DISPOSE),
+    ROW(S(UNKNOWN), AE_TIMEOUT, 0, attempt_over, S(DISPOSED), FSM_NO_TIMER),
+
+    IGNORED(AE_COMMITTED),
+    IGNORED(AE_REFUSED),
+    IGNORED(AE_GO),
+    IGNORED(AE_TAKE_BACK),
+    IGNORED(AE_RINGING),
+    IGNORED(AE_ANSWERED),
+    IGNORED(AE_GRANTED),
+    IGNORED(AE_JOINED),
+    IGNORED(AE_JOIN_FAILED),
+    IGNORED(AE_GONE),
+    IGNORED(AE_NOT_SENT),
+    IGNORED(AE_FATE_UNKNOWN),
+    IGNORED(AE_HANG_UP),
+    IGNORED(AE_LEG_LOST),
+    IGNORED(AE_LEG_BACK),
+    IGNORED(AE_MESSAGE_OVER),
+    IGNORED(AE_DISPOSED),
+};
+/* clang-format on */
+
+static int64_t duration(const struct fsm_ctx *x, uint8_t timer)
+{
+    const struct campaign *c = x->owner;
+    const struct attempt *a = x->subject;
+
+    switch (timer) {
+    case T_RING: /* the originate's own timeout, and 10 s for Asterisk to tell */
+        return ((int64_t)c->set.ring_s + 10) * US_PER_S;
+    case T_WAIT:
+    case T_BRIDGE:
+        if (a->wait_until_us == 0) {
+            return -1;
+        }
+        return a->wait_until_us - x->ev->now_us;
+    case T_CALL:
+        return (int64_t)c->set.max_call_s * US_PER_S;
+    case T_DISPOSE:
+        return ((int64_t)c->set.wrapup_s + 60) * US_PER_S;
+    default:
+        return -1;
+    }
+}
+
+const struct fsm_def attempt_fsm = {
+    .name = "attempt",
+    .states = states,
+    .n_states = ATTEMPT_STATES,
+    .events = events,
+    .n_events = AE_EVENTS,
+    .rows = rows,
+    .n_rows = sizeof rows / sizeof rows[0],
+    .timers = timers,
+    .n_timers = N_TIMERS,
+    .initial = ATTEMPT_CLAIMING,
+    .initial_timer = T_CLAIM,
+    .ends = 1u << ATTEMPT_DISPOSED,
+    .timer_kind = TIMER_ATTEMPT,
+    .duration = duration,
+};
+
+static struct fsm_ctx context(struct campaign *c, struct attempt *a, const struct event *ev,
+                              struct effects *fx)
+{
+    return (struct fsm_ctx){c, a, NULL, ev, fx};
+}
+
+struct attempt *attempt_new(struct campaign *c, uint64_t key, const char id[ID_SIZE],
+                            struct effects *fx)
+{
+    struct attempt *a = fx_realloc(fx, NULL, sizeof *a);
+    bool made;
+
+    memset(a, 0, sizeof *a);
+    a->key = key;
+    memcpy(a->id, id, ID_SIZE);
+    id_convert(a->bridge, ID_BRIDGE, id);
+    map_put(&c->attempts, key, &made, fx)->value.ptr = a;
+    return a;
+}
+
+void attempt_begin(struct campaign *c, struct attempt *a, const struct event *ev,
+                   struct effects *fx)
+{
+    struct fsm_ctx x = context(c, a, ev, fx);
+
+    fsm_init(&attempt_fsm, &c->by_state, &a->fsm, a->key, &x);
+}
+
+void attempt_restore(struct campaign *c, struct attempt *a, enum attempt_state state,
+                     const struct event *ev, struct effects *fx)
+{
+    struct fsm_ctx x = context(c, a, ev, fx);
+    uint8_t timer = state == ATTEMPT_BRIDGED ? T_CALL : T_UNKNOWN;
+
+    if (a->fsm.linked) {
+        fsm_drop(&c->by_state, &a->fsm, fx);
+    }
+    fsm_restore(&attempt_fsm, &c->by_state, &a->fsm, a->key, (uint8_t)state, timer, &x);
+}
+
+struct attempt *attempt_find(struct campaign *c, struct text id)
+{
+    struct channel_id parsed;
+
+    if (id_parse(id, &parsed) == ID_FOREIGN || parsed.owner != (uint32_t)c->id) {
+        return NULL;
+    }
+    struct map_slot *slot = map_find(&c->attempts, id_key(&parsed));
+
+    return slot ? slot->value.ptr : NULL;
+}
+
+void attempt_free(struct campaign *c, struct attempt *a, struct effects *fx)
+{
+    fsm_drop(&c->by_state, &a->fsm, fx);
+    map_drop(&c->attempts, a->key);
+    if (a->fields) {
+        fx_realloc(fx, a->fields, 0);
+    }
+    fx_realloc(fx, a, 0);
+}
+
+bool attempt_fire(struct campaign *c, struct attempt *a, enum attempt_event on,
+                  const struct event *ev, struct effects *fx)
+{
+    struct fsm_ctx x = context(c, a, ev, fx);
+    uint8_t before = a->fsm.state;
+
+    fsm_fire(&attempt_fsm, &c->by_state, &a->fsm, (uint8_t)on, &x);
+    if (a->fsm.state != before) {
+        campaign_view_call(c, a, ev, fx);
+    }
+    if (a->fsm.state == ATTEMPT_DISPOSED) {
+        attempt_free(c, a, fx);
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,796 @@
+/*
+ * campaign.c - the campaign's actor: settings, start and stop, and which message goes where.
+ */
+#include "actors/campaign.h"
+#include "actors/words.h"
+
+#include <string.h>
+
+/* --- start and stop, as a table --------------------------------------------------------------- */
+
+enum campaign_event {
+    CE_TIMEOUT = FSM_TIMEOUT,
+    CE_START,
+    CE_READY, /* line up, message there */
+    CE_STOP,
+    CE_QUIET,
+    CE_EVENTS
+};
+
+enum { T_START = 1, T_STOP, N_TIMERS };
+
+static const struct fsm_timer timers[N_TIMERS] = {
+    [T_START] = {"start", 2 * US_PER_S, "what a campaign needs to start is asked for again"},
+    [T_STOP] = {"stop", 90 * US_PER_S, "ringing calls of a stopped campaign must be over"},
+};
+
+static const char *const states[CAMPAIGN_STATES] = {"stopped", "starting", "running", "stopping"};
+static const char *const events[CE_EVENTS] = {"timeout", "start", "ready", "stop", "quiet"};
+
+static bool still_wanted(const struct fsm_ctx *x)
+{
+    return ((const struct campaign *)x->owner)->set.wanted;
+}
+
+static bool nothing_rings(const struct fsm_ctx *x)
+{
+    return campaign_quiet(x->owner);
+}
+
+static void check_needs(const struct fsm_ctx *x)
+{
+    struct campaign *c = x->owner;
+    struct msg_check_sound m = {
+        .pbx = c->set.pbx, .campaign = c->id, .media = words_of(c->set.message)};
+
+    if (c->pbx_state == PBX_UP && c->set.message[0] != 0) {
+        fx_send(x->fx, ADDR_ARI, MSG_check_sound, &m);
+    }
+}
+
+static void went_up(const struct fsm_ctx *x)
+{
+    struct campaign *c = x->owner;
+
+    campaign_reset_hopper(c, x->fx);
+    campaign_recycle(c, x->ev, x->fx);
+    fx_log(x->fx, 1, "DLR-CAMPAIGN-RUNNING", "campaign %d runs", (int64_t)c->id, 0, 0);
+}
+
+static void went_down(const struct fsm_ctx *x)
+{
+    struct campaign *c = x->owner;
+
+    campaign_recheck_claimed(c, true, x->ev, x->fx);
+    campaign_reset_hopper(c, x->fx);
+    fx_log(x->fx, 1, "DLR-CAMPAIGN-STOPPED", "campaign %d dials no more", (int64_t)c->id, 0, 0);
+}
+
+#define S(name) CAMPAIGN_##name
+
+/* clang-format off: a table is read in columns */
+static const struct fsm_row rows[] = {
+    /*  state         event       guard          action       next          timer */
+    ROW(S(STOPPED), CE_START, 0, check_needs, S(STARTING), T_START),
+    ROW(S(STARTING), CE_READY, 0, went_up, S(RUNNING), FSM_NO_TIMER),
+    ROW(S(STARTING), CE_STOP, 0, 0, S(STOPPED), FSM_NO_TIMER),
+    ROW(S(STARTING), CE_TIMEOUT, still_wanted, check_needs, S(STARTING), T_START),
+    ROW(S(STARTING), CE_TIMEOUT, 0, 0, S(STOPPED), FSM_NO_TIMER),
+    ROW(S(RUNNING), CE_STOP, nothing_rings, went_down, S(STOPPED), FSM_NO_TIMER),
+    ROW(S(RUNNING), CE_STOP, 0, went_down, S(STOPPING), T_STOP),
+    ROW(S(STOPPING), CE_START, 0, check_needs, S(STARTING), T_START),
+    ROW(S(STOPPING), CE_QUIET, 0, 0, S(STOPPED), FSM_NO_TIMER),
+    ROW(S(STOPPING), CE_TIMEOUT, 0, 0, S(STOPPED), FSM_NO_TIMER),
+    ANY(CE_START, 0, 0, FSM_STAY, FSM_NO_TIMER),
+    ANY(CE_READY, 0, 0, FSM_STAY, FSM_NO_TIMER),
+    ANY(CE_STOP, 0, 0, FSM_STAY, FSM_NO_TIMER),
+    ANY(CE_QUIET, 0, 0, FSM_STAY, FSM_NO_TIMER),
+};
+/* clang-format on */
+
+const struct fsm_def campaign_fsm = {
+    .name = "campaign",
+    .states = states,
+    .n_states = CAMPAIGN_STATES,
+    .events = events,
+    .n_events = CE_EVENTS,
+    .rows = rows,
+    .n_rows = sizeof rows / sizeof rows[0],
+    .timers = timers,
+    .n_timers = N_TIMERS,
+    .initial = CAMPAIGN_STOPPED,
+    .ends = 1u << CAMPAIGN_STOPPED | 1u << CAMPAIGN_RUNNING,
+    .timer_kind = TIMER_CAMPAIGN,
+};
+
+static void fire(struct campaign *c, enum campaign_event on, const struct event *ev,
+                 struct effects *fx)
+{
+    struct fsm_ctx x = {c, c, NULL, ev, fx};
+
+    if (fsm_fire(&campaign_fsm, NULL, &c->fsm, (uint8_t)on, &x) == FSM_MOVED) {
+        campaign_view_later(c, fx);
+    }
+}
+
+bool campaign_running(const struct campaign *c)
+{
+    return c->fsm.state == CAMPAIGN_RUNNING;
+}
+
+bool campaign_quiet(const struct campaign *c)
+{
+    static const enum attempt_state loud[] = {
+        ATTEMPT_CLAIMING, ATTEMPT_CLAIMED,  ATTEMPT_ORIGINATING, ATTEMPT_RINGING,
+        ATTEMPT_ANSWERED, ATTEMPT_BRIDGING, ATTEMPT_MESSAGE,     ATTEMPT_ENDING};
+
+    for (size_t i = 0; i < sizeof loud / sizeof loud[0]; i++) {
+        if (attempts_in(c, loud[i]) > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void campaign_tell_agent(struct campaign *c, const struct attempt *a, enum attempt_state state,
+                         enum reason why, struct effects *fx)
+{
+    struct msg_call_moved m = {
+        .attempt = words_of(a->id),
+        .state = (uint8_t)state,
+        .outcome = (uint8_t)a->outcome,
+        .lead = a->lead,
+        .number = words_of(a->number),
+        .reason = (uint8_t)why,
+    };
+
+    (void)c;
+    if (a->agent != 0) {
+        fx_send(fx, named(KIND_AGENT, a->agent), MSG_call_moved, &m);
+    }
+}
+
+/* --- settings --------------------------------------------------------------------------------- */
+
+static enum leg_kind leg_in_force(enum campaign_mode mode, enum leg_kind wish)
+{
+    if (wish != LEG_AUTO) {
+        return wish;
+    }
+    return mode == MODE_MANUAL ? LEG_ON_DEMAND : LEG_PERMANENT;
+}
+
+static void keep_settings(struct campaign *c, const struct msg_campaign_config *m)
+{
+    struct campaign_settings *s = &c->set;
+
+    s->account = m->account;
+    words_keep(s->name, sizeof s->name, m->name);
+    s->mode = (enum campaign_mode)m->mode;
+    s->wanted = m->active;
+    s->epoch = m->epoch;
+    s->trunk = m->trunk;
+    s->pbx = m->pbx;
+    words_keep(s->endpoint, sizeof s->endpoint, m->endpoint);
+    words_keep(s->context, sizeof s->context, m->context);
+    words_keep(s->caller_id, sizeof s->caller_id, m->caller_id);
+    words_keep(s->prefixes, sizeof s->prefixes, m->prefixes);
+    s->zone = (struct zone_now){m->zone_offset_s, m->zone_until_wall_ms, m->zone_next_offset_s};
+    s->window_from_min = m->window_from_min;
+    s->window_to_min = m->window_to_min;
+    s->ratio = m->ratio;
+    s->max_lines = m->max_lines;
+    s->ring_s = m->ring_s;
+    s->answer_wait_ms = m->answer_wait_ms;
+    s->wrapup_s = m->wrapup_s;
+    s->not_disposed_s = m->not_disposed_s;
+    s->delays =
+        (struct recycle_delays){m->retry_s, m->no_answer_s, m->busy_s, m->abandoned_s, m->fault_s};
+    s->max_attempts = m->max_attempts;
+    s->hopper_size = m->hopper_size;
+    s->hopper_low = m->hopper_low < m->hopper_size ? m->hopper_low : m->hopper_size / 2u;
+    s->claim_ahead_ms = m->claim_ahead_ms;
+    s->claim_ahead_max = m->claim_ahead_max;
+    words_keep(s->message, sizeof s->message, m->message);
+    s->leg = leg_in_force(s->mode, (enum leg_kind)m->leg);
+    s->abandon_limit_bp = m->abandon_limit_bp;
+    s->max_call_s = m->max_call_s;
+}
+
+static void on_config(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    const struct msg_campaign_config *m = ev->msg;
+
+    if (!c->configured || m->epoch != c->set.epoch) {
+        c->seq = 0; /* ids are unique by epoch and sequence */
+    }
+    keep_settings(c, m);
+    c->configured = true;
+    fire(c, c->set.wanted ? CE_START : CE_STOP, ev, fx);
+    campaign_recheck_claimed(c, false, ev, fx);
+    c->fill_after_us = 0;
+    campaign_view_later(c, fx);
+}
+
+static void on_switch(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    const struct msg_campaign_switch *m = ev->msg;
+    struct msg_reply r = {.client = m->client,
+                          .request = m->request,
+                          .result = RESULT_OK,
+                          .text = words_of(""),
+                          .json = words_of("")};
+
+    c->set.wanted = m->action == 1;
+    fire(c, c->set.wanted ? CE_START : CE_STOP, ev, fx);
+    if (m->action == 3) {
+        static const enum attempt_state ringing[] = {ATTEMPT_ORIGINATING, ATTEMPT_RINGING};
+
+        for (size_t i = 0; i < 2; i++) {
+            struct attempt *a = attempt_first(c, ringing[i]);
+
+            while (a) {
+                struct attempt *next = attempt_next(a);
+
+                attempt_fire(c, a, AE_HANG_UP, ev, fx);
+                a = next;
+            }
+        }
+    }
+    if (m->reply_to != HANDLE_NONE) {
+        fx_send(fx, m->reply_to, MSG_reply, &r);
+    }
+}
+
+static void on_drain(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    const struct msg_drain *m = ev->msg;
+
+    c->draining = true;
+    campaign_recheck_claimed(c, true, ev, fx);
+    if (c->drain_timer == 0) {
+        /* what still rings near the end is cancelled, so that its end is known before we go */
+        c->drain_timer = fx_arm(fx, (int64_t)m->drain_ms * US_PER_MS * 8 / 10, TIMER_DRAIN, 0);
+    }
+}
+
+/* --- telephony -------------------------------------------------------------------------------- */
+
+static void on_channel(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    if (ev->type == MSG_channel_ringing) {
+        const struct msg_channel_ringing *m = ev->msg;
+        struct attempt *a = attempt_find(c, m->channel);
+
+        if (a) {
+            attempt_fire(c, a, AE_RINGING, ev, fx);
+        }
+        return;
+    }
+    if (ev->type == MSG_channel_answered) {
+        const struct msg_channel_answered *m = ev->msg;
+        struct attempt *a = attempt_find(c, m->channel);
+
+        if (!a) {
+            /* ours by its id, but nobody here knows it any more: it must not hear silence */
+            struct msg_hangup h = {.pbx = m->pbx, .channel = m->channel};
+
+            fx_count(fx, "dialer_stray_answers_total", NULL, c->id, 1);
+            fx_send(fx, ADDR_ARI, MSG_hangup, &h);
+            return;
+        }
+        if (a->answered_wall_ms == 0) {
+            a->wait_until_us = ev->now_us + (int64_t)c->set.answer_wait_ms * US_PER_MS;
+        }
+        attempt_fire(c, a, AE_ANSWERED, ev, fx);
+        return;
+    }
+    const struct msg_channel_ended *m = ev->msg;
+    struct attempt *a = attempt_find(c, m->channel);
+
+    if (a) {
+        a->q850 = m->cause;
+        a->sip = m->tech_cause;
+        attempt_fire(c, a, AE_GONE, ev, fx);
+    }
+}
+
+static void on_originate_failed(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    const struct msg_originate_failed *m = ev->msg;
+    struct attempt *a = attempt_find(c, m->channel);
+
+    if (a) {
+        attempt_fire(c, a, m->fate == 2 ? AE_FATE_UNKNOWN : AE_NOT_SENT, ev, fx);
+    }
+}
+
+static void on_bridge_added(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    const struct msg_bridge_added *m = ev->msg;
+    struct channel_id id;
+    bool good = m->status >= 200 && m->status < 300;
+
+    if (id_parse(m->bridge, &id) != ID_BRIDGE || id.owner != (uint32_t)c->id) {
+        return;
+    }
+    struct map_slot *slot = map_find(&c->attempts, id_key(&id));
+    struct attempt *a = slot ? slot->value.ptr : NULL;
+
+    if (!a || a->fsm.state != ATTEMPT_BRIDGING) {
+        return;
+    }
+    if (!good) {
+        attempt_fire(c, a, AE_JOIN_FAILED, ev, fx);
+    } else if (words_equal(m->channel, a->leg)) {
+        attempt_fire(c, a, AE_JOINED, ev, fx);
+    }
+}
+
+static void on_message_over(struct campaign *c, struct text channel, const struct event *ev,
+                            struct effects *fx)
+{
+    struct attempt *a = attempt_find(c, channel);
+
+    if (!a || a->fsm.state != ATTEMPT_MESSAGE) {
+        return;
+    }
+    if (ev->type == MSG_digit) { /* R22: a key means: never again */
+        struct msg_suppress s = {.account = c->set.account,
+                                 .number = words_of(a->number),
+                                 .source = words_of("key pressed during the message"),
+                                 .at_wall_ms = ev->wall_ms};
+
+        fx_send(fx, ADDR_STORE, MSG_suppress, &s);
+        fx_count(fx, "dialer_opt_out_total", NULL, c->id, 1);
+    }
+    attempt_fire(c, a, AE_MESSAGE_OVER, ev, fx);
+}
+
+/* --- the link --------------------------------------------------------------------------------- */
+
+static bool on_the_line(const struct attempt *a)
+{
+    uint8_t s = a->fsm.state;
+
+    return s != ATTEMPT_CLAIMING && s != ATTEMPT_CLAIMED && s != ATTEMPT_ENDED &&
+           s != ATTEMPT_DISPOSED;
+}
+
+typedef void (*visit)(struct campaign *c, struct attempt *a, const struct event *ev,
+                      struct effects *fx);
+
+/* Visits every attempt of one Asterisk. Visiting may free the attempt visited, no other. */
+static void each_on(struct campaign *c, uint32_t pbx, visit what, const struct event *ev,
+                    struct effects *fx)
+{
+    for (unsigned s = 0; s < ATTEMPT_STATES; s++) {
+        struct attempt *a = attempt_first(c, (enum attempt_state)s);
+        uint32_t left = c->by_state.count[s]; /* those that move into a later list come twice */
+
+        for (; a && left > 0; left--) {
+            struct attempt *next = attempt_next(a);
+
+            if (a->pbx == pbx && on_the_line(a)) {
+                what(c, a, ev, fx);
+            }
+            a = next;
+        }
+    }
+}
+
+static void unsee(struct campaign *c, struct attempt *a, const struct event *ev, struct effects *fx)
+{
+    (void)c;
+    (void)ev;
+    (void)fx;
+    a->seen = false;
+}
+
+static void bury_unseen(struct campaign *c, struct attempt *a, const struct event *ev,
+                        struct effects *fx)
+{
+    if (!a->seen) {
+        a->vanished = true;
+        attempt_fire(c, a, AE_GONE, ev, fx);
+    }
+}
+
+static void on_pbx_moved(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    const struct msg_pbx_moved *m = ev->msg;
+
+    if (m->pbx != c->set.pbx) {
+        return;
+    }
+    if (c->pbx_state == PBX_UP && m->state != PBX_UP) {
+        each_on(c, m->pbx, unsee, ev, fx);
+    }
+    c->pbx_state = m->state;
+    if (m->state == PBX_UP && c->fsm.state == CAMPAIGN_STARTING) {
+        struct fsm_ctx x = {c, c, NULL, ev, fx};
+
+        check_needs(&x);
+    }
+    campaign_view_later(c, fx);
+}
+
+static void on_channel_found(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    const struct msg_channel_found *m = ev->msg;
+    struct attempt *a = attempt_find(c, m->channel);
+
+    if (!a) {
+        struct msg_hangup h = {.pbx = m->pbx, .channel = m->channel};
+
+        fx_count(fx, "dialer_stray_channels_total", NULL, c->id, 1);
+        fx_send(fx, ADDR_ARI, MSG_hangup, &h);
+        return;
+    }
+    a->seen = true;
+    if (!m->up || !m->in_app) {
+        return; /* its events will come */
+    }
+    if (m->bridge.len > 0 && a->fsm.state == ATTEMPT_UNKNOWN && a->bridged_wall_ms != 0) {
+        struct msg_call_adopted adopted = {
+            .campaign = c->id,
+            .attempt = words_of(a->id),
+            .lead = a->lead,
+            .number = words_of(a->number),
+            .name = words_of(a->name),
+            .fields = {a->fields ? a->fields : "{}", a->fields ? a->fields_len : 2u},
+            .attempt_no = a->attempt_no,
+            .state = ATTEMPT_BRIDGED,
+            .cause = (uint8_t)a->cause,
+        };
+
+        a->bridge_made = true;
+        a->customer_in = true;
+        attempt_restore(c, a, ATTEMPT_BRIDGED, ev, fx);
+        fx_send(fx, named(KIND_AGENT, a->agent), MSG_call_adopted, &adopted);
+        campaign_view_call(c, a, ev, fx);
+        return;
+    }
+    if (a->answered_wall_ms == 0) {
+        a->wait_until_us = ev->now_us + (int64_t)c->set.answer_wait_ms * US_PER_MS;
+    }
+    attempt_fire(c, a, AE_ANSWERED, ev, fx);
+}
+
+static void on_open_attempt(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    const struct msg_open_attempt *m = ev->msg;
+    struct channel_id id;
+    char text[ID_SIZE];
+
+    if (id_parse(m->attempt, &id) != ID_ATTEMPT || attempt_find(c, m->attempt)) {
+        return;
+    }
+    words_keep(text, sizeof text, m->attempt);
+    struct attempt *a = attempt_new(c, id_key(&id), text, fx);
+
+    a->row = m->row;
+    a->lead = m->lead;
+    a->pbx = m->pbx;
+    a->agent = m->agent;
+    a->attempt_no = m->attempt_no;
+    a->cause = m->cause == CAUSE_AGENT ? CAUSE_AGENT : CAUSE_AUTO;
+    a->answered_wall_ms = m->answered_wall_ms;
+    a->bridged_wall_ms = m->bridged_wall_ms;
+    words_keep(a->number, sizeof a->number, m->number);
+    words_keep(a->name, sizeof a->name, m->name);
+    if (m->fields.len > 0) {
+        a->fields = fx_realloc(fx, NULL, m->fields.len);
+        memcpy(a->fields, m->fields.ptr, m->fields.len);
+        a->fields_len = m->fields.len;
+    }
+    attempt_restore(c, a, ATTEMPT_UNKNOWN, ev, fx);
+}
+
+/* --- agents' words about calls ---------------------------------------------------------------- */
+
+static void on_reserved(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    const struct msg_reserved *m = ev->msg;
+    struct attempt *a = attempt_find(c, m->attempt);
+    bool awaited = a && a->agent == m->agent &&
+                   (a->fsm.state == ATTEMPT_ANSWERED || a->fsm.state == ATTEMPT_CLAIMED ||
+                    a->fsm.state == ATTEMPT_BRIDGING);
+
+    campaign_agent_answered(c, m->agent, m->ok);
+    if (!awaited) {
+        if (m->ok && !a) { /* the call is over: let the agent go */
+            struct msg_call_moved gone = {.attempt = m->attempt,
+                                          .state = ATTEMPT_ENDED,
+                                          .outcome = OUTCOME_CUSTOMER_GONE,
+                                          .number = words_of("")};
+
+            fx_send(fx, named(KIND_AGENT, m->agent), MSG_call_moved, &gone);
+        } else if (m->ok && a->agent != m->agent) {
+            struct msg_call_moved gone = {.attempt = m->attempt,
+                                          .state = ATTEMPT_ENDED,
+                                          .outcome = (uint8_t)a->outcome,
+                                          .number = words_of("")};
+
+            fx_send(fx, named(KIND_AGENT, m->agent), MSG_call_moved, &gone);
+        }
+        return;
+    }
+    if (!m->ok) {
+        a->tried = a->agent;
+        a->agent = 0;
+        a->asked = false;
+        a->bound = false;
+        campaign_ask_agent(c, a, 0, ev, fx);
+        return;
+    }
+    words_keep(a->leg, sizeof a->leg, m->leg);
+    a->ready = m->ready;
+    a->asked = false;
+    if (a->fsm.state == ATTEMPT_CLAIMED) {
+        a->bound = true;
+    }
+    attempt_fire(c, a, AE_GRANTED, ev, fx);
+}
+
+static void on_agent_word(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    struct attempt *a;
+
+    if (ev->type == MSG_agent_hangup) {
+        const struct msg_agent_hangup *m = ev->msg;
+
+        a = attempt_find(c, m->attempt);
+        if (a && a->agent == m->agent) {
+            attempt_fire(c, a, AE_HANG_UP, ev, fx);
+        }
+    } else if (ev->type == MSG_leg_lost) {
+        const struct msg_leg_lost *m = ev->msg;
+
+        a = attempt_find(c, m->attempt);
+        if (a && a->agent == m->agent) {
+            attempt_fire(c, a, AE_LEG_LOST, ev, fx);
+        }
+    } else if (ev->type == MSG_leg_back) {
+        const struct msg_leg_back *m = ev->msg;
+
+        a = attempt_find(c, m->attempt);
+        if (a && a->agent == m->agent && a->fsm.state == ATTEMPT_HELD) {
+            words_keep(a->leg, sizeof a->leg, m->leg);
+            a->ready = true;
+            attempt_fire(c, a, AE_LEG_BACK, ev, fx);
+        }
+    } else {
+        const struct msg_attempt_done *m = ev->msg;
+
+        a = attempt_find(c, m->attempt);
+        if (a && a->agent == m->agent) {
+            attempt_fire(c, a, AE_DISPOSED, ev, fx);
+        }
+    }
+}
+
+/* --- the store -------------------------------------------------------------------------------- */
+
+static void on_suppressed(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    const struct msg_suppressed *m = ev->msg;
+    static const enum attempt_state cancel[] = {ATTEMPT_CLAIMED, ATTEMPT_ORIGINATING,
+                                                ATTEMPT_RINGING};
+
+    /* R24: rows in the hopper are refused by their claim; what is claimed or rings is ended here */
+    for (size_t i = 0; i < sizeof cancel / sizeof cancel[0]; i++) {
+        struct attempt *a = attempt_first(c, cancel[i]);
+
+        while (a) {
+            struct attempt *next = attempt_next(a);
+
+            if (words_equal(m->number, a->number)) {
+                a->refusal = REASON_do_not_call;
+                campaign_refuse(c, REASON_do_not_call, fx);
+                attempt_fire(c, a, AE_HANG_UP, ev, fx);
+            }
+            a = next;
+        }
+    }
+}
+
+static void on_sound_checked(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    const struct msg_sound_checked *m = ev->msg;
+
+    if (m->result != RESULT_OK || !words_equal(m->media, c->set.message)) {
+        return; /* could not be asked: the start timer asks again */
+    }
+    c->sound_ok = m->present;
+    if (m->present) {
+        fire(c, CE_READY, ev, fx);
+    } else {
+        campaign_refuse(c, REASON_no_message, fx);
+        fx_log(fx, 2, "DLR-NO-MESSAGE", "campaign %d: the Asterisk does not have its message",
+               (int64_t)c->id, 0, 0);
+    }
+}
+
+static void on_timer(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    struct map_slot *slot;
+
+    switch (ev->timer_kind) {
+    case TIMER_CAMPAIGN:
+        fire(c, CE_TIMEOUT, ev, fx);
+        break;
+    case TIMER_ATTEMPT:
+        slot = map_find(&c->attempts, ev->timer_key);
+        if (slot) {
+            attempt_fire(c, slot->value.ptr, AE_TIMEOUT, ev, fx);
+        }
+        break;
+    case TIMER_RECYCLE:
+        campaign_recycle(c, ev, fx);
+        break;
+    case TIMER_VIEW:
+        campaign_view_now(c, ev, fx);
+        break;
+    case TIMER_HOPPER:
+        c->hopper_timer = 0;
+        c->fill_after_us = 0;
+        break;
+    case TIMER_DRAIN: {
+        struct msg_campaign_switch now = {.campaign = c->id, .action = 3};
+        struct event again = *ev;
+
+        c->drain_timer = 0;
+        again.type = MSG_campaign_switch;
+        again.msg = &now;
+        on_switch(c, &again, fx);
+        break;
+    }
+    default:
+        break;
+    }
+}
+
+/* --- which message goes where ----------------------------------------------------------------- */
+
+typedef void (*handler)(struct campaign *c, const struct event *ev, struct effects *fx);
+
+static void on_playback_over(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    on_message_over(c, ((const struct msg_playback_over *)ev->msg)->channel, ev, fx);
+}
+
+static void on_digit(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    on_message_over(c, ((const struct msg_digit *)ev->msg)->channel, ev, fx);
+}
+
+static void on_pbx_listed(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    each_on(c, ((const struct msg_pbx_listed *)ev->msg)->pbx, bury_unseen, ev, fx);
+}
+
+static void on_store_state(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    const struct msg_store_state *m = ev->msg;
+
+    c->store_up = m->up;
+    c->fill_open = c->fill_open && m->up;
+    campaign_view_later(c, fx);
+}
+
+static void on_list_changed(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    const struct msg_list_changed *m = ev->msg;
+
+    c->fill_after_us = 0;
+    if (!m->active) {
+        /* the claim refuses rows of a stopped list; those already claimed go back now (R24) */
+        campaign_recheck_claimed(c, true, ev, fx);
+        campaign_reset_hopper(c, fx);
+    }
+}
+
+static void on_window(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    const struct msg_abandon_window *m = ev->msg;
+
+    (void)fx;
+    pacing_window(&c->pacing, m->answers_30d, m->abandoned_30d);
+}
+
+static void on_removed(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    c->removed = true;
+    c->set.wanted = false;
+    fire(c, CE_STOP, ev, fx);
+}
+
+static const struct {
+    uint16_t type;
+    handler handle;
+} handlers[] = {
+    {EV_TIMER, on_timer},
+    {MSG_campaign_config, on_config},
+    {MSG_campaign_removed, on_removed},
+    {MSG_campaign_switch, on_switch},
+    {MSG_drain, on_drain},
+    {MSG_open_attempt, on_open_attempt},
+    {MSG_claimed, campaign_on_claimed},
+    {MSG_candidate, campaign_on_candidates},
+    {MSG_candidates_end, campaign_on_candidates},
+    {MSG_recycled, campaign_on_recycled},
+    {MSG_hopper_row, campaign_on_hopper},
+    {MSG_hopper_taken, campaign_on_hopper},
+    {MSG_lines_grant, campaign_on_lines},
+    {MSG_lines_short, campaign_on_lines},
+    {MSG_store_state, on_store_state},
+    {MSG_suppressed, on_suppressed},
+    {MSG_list_changed, on_list_changed},
+    {MSG_abandon_window, on_window},
+    {MSG_channel_ringing, on_channel},
+    {MSG_channel_answered, on_channel},
+    {MSG_channel_ended, on_channel},
+    {MSG_channel_found, on_channel_found},
+    {MSG_originate_failed, on_originate_failed},
+    {MSG_bridge_added, on_bridge_added},
+    {MSG_playback_over, on_playback_over},
+    {MSG_digit, on_digit},
+    {MSG_pbx_moved, on_pbx_moved},
+    {MSG_pbx_listed, on_pbx_listed},
+    {MSG_sound_checked, on_sound_checked},
+    {MSG_agent_status, campaign_on_agent_status},
+    {MSG_reserved, on_reserved},
+    {MSG_manual_dial, campaign_on_manual_dial},
+    {MSG_agent_hangup, on_agent_word},
+    {MSG_leg_lost, on_agent_word},
+    {MSG_leg_back, on_agent_word},
+    {MSG_attempt_done, on_agent_word},
+    {MSG_explain_campaign, campaign_explain},
+    {MSG_explain_lead, campaign_explain_lead},
+};
+
+static void begin(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    const struct msg_begin *m = ev->msg;
+    struct fsm_ctx x = {c, c, NULL, ev, fx};
+
+    c->id = handle_id(ev->self);
+    c->node = m ? m->node : 0;
+    c->store_up = true;
+    c->hopper_up = true;
+    fsm_init(&campaign_fsm, NULL, &c->fsm, 0, &x);
+}
+
+static void step(void *self, const struct event *ev, struct effects *fx)
+{
+    struct campaign *c = self;
+
+    if (ev->type == EV_START) {
+        begin(c, ev, fx);
+        return;
+    }
+    for (size_t i = 0; i < sizeof handlers / sizeof handlers[0]; i++) {
+        if (handlers[i].type == ev->type) {
+            handlers[i].handle(c, ev, fx);
+            break;
+        }
+    }
+    campaign_match(c, ev, fx);
+    campaign_dial(c, ev, fx);
+    if (c->fsm.state == CAMPAIGN_STOPPING && campaign_quiet(c)) {
+        fire(c, CE_QUIET, ev, fx);
+    }
+    if (c->draining && campaign_quiet(c)) {
+        struct msg_campaign_quiet quiet = {.campaign = c->id};
+
+        fx_send(fx, ADDR_DESK, MSG_campaign_quiet, &quiet);
+    }
+}
+
+const struct actor_type campaign_actor = {
+    .name = "campaign",
+    .kind = KIND_CAMPAIGN,
+    .state_size = sizeof(struct campaign),
+    .step = step,
+};

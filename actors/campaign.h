@@ -1,0 +1,262 @@
+/*
+ * campaign.h - the campaign's actor, as its own files see it. Nobody outside campaign*.c and
+ * attempt*.c includes this.
+ *
+ *   campaign.c          the actor: which message goes where; start and stop
+ *   campaign_dial.c     hopper, claims, lines, pacing: from a row to an originate
+ *   campaign_agents.c   who may take a call
+ *   campaign_view.c     what people see: board lines, explain
+ *   attempt.c           the life of one attempt, as a table
+ *   attempt_act.c       what happens at its changes
+ */
+#ifndef ACTORS_CAMPAIGN_H
+#define ACTORS_CAMPAIGN_H
+
+#include "actors/gate.h"
+#include "actors/ids.h"
+#include "actors/map.h"
+#include "actors/messages.h"
+#include "actors/outcome.h"
+#include "actors/pacing.h"
+#include "core/fsm.h"
+
+#define NUMBER_SIZE 20
+#define NAME_SIZE 96
+#define SOUND_SIZE 96
+
+/* timer kinds of this actor (event.timer_kind) */
+enum { TIMER_CAMPAIGN = 1, TIMER_ATTEMPT, TIMER_RECYCLE, TIMER_VIEW, TIMER_DRAIN, TIMER_HOPPER };
+
+struct campaign_settings {
+    uint64_t account;
+    char name[NAME_SIZE];
+    enum campaign_mode mode;
+    bool wanted; /* by its people: active */
+    uint32_t epoch;
+    uint64_t trunk;
+    uint32_t pbx;
+    char endpoint[160];
+    char context[96];
+    char caller_id[NUMBER_SIZE];
+    char prefixes[512];
+    struct zone_now zone;
+    uint16_t window_from_min, window_to_min;
+    double ratio;
+    uint32_t max_lines, ring_s, answer_wait_ms, wrapup_s, not_disposed_s;
+    struct recycle_delays delays;
+    uint32_t max_attempts, hopper_size, hopper_low, claim_ahead_ms, claim_ahead_max;
+    char message[SOUND_SIZE];
+    enum leg_kind leg;
+    uint32_t abandon_limit_bp, max_call_s;
+};
+
+struct attempt {
+    struct fsm fsm; /* first: lists of states give back the attempt */
+    char id[ID_SIZE];
+    char bridge[ID_SIZE];
+    char leg[ID_SIZE];
+    char number[NUMBER_SIZE];
+    char name[NAME_SIZE];
+    char *fields; /* lead card, JSON; owned, NULL none */
+    uint32_t fields_len;
+    uint64_t key; /* epoch << 32 | sequence */
+    uint64_t row, lead, agent, permit, request;
+    uint32_t pbx, attempt_no, matches;
+    enum attempt_cause cause;
+    enum outcome outcome;
+    enum reason refusal; /* why the claim was refused */
+    uint16_t q850, sip;
+    bool own_zone;
+    struct zone_now zone;
+    bool asked;       /* a reserve is under way to `agent` */
+    bool bound;       /* the agent was there first: manual, or on_demand */
+    bool ready;       /* the agent's leg may be joined (tone over) */
+    bool customer_in; /* the customer was sent into the call's bridge */
+    bool bridge_made;
+    bool line;     /* holds a permit of the trunk */
+    bool seen;     /* found in the list of the last connect */
+    bool vanished; /* not found there: nobody knows how it ended */
+    int64_t answered_wall_ms, bridged_wall_ms;
+    int64_t wait_until_us; /* an answered call must have its agent by then */
+    uint64_t tried;        /* agent that refused last: not asked again for this call */
+};
+
+/* An agent as the campaign may count on it. */
+struct member {
+    uint64_t agent;
+    uint32_t pbx;
+    uint8_t state; /* enum agent_state */
+    uint8_t leg;
+    uint8_t next;
+    bool asked; /* a reserve is under way: not to be asked again */
+    int64_t idle_since_us;
+    struct member *prev, *next_idle; /* list of the available, longest idle first */
+    bool idle;
+};
+
+struct campaign {
+    uint64_t id;
+    uint16_t node;
+    bool configured, removed, draining;
+    struct campaign_settings set;
+    struct fsm fsm;
+    bool sound_ok, sound_asked;
+    uint8_t pbx_state;
+    bool store_up;
+
+    struct map attempts; /* key -> struct attempt */
+    struct fsm_set by_state;
+    uint32_t seq;
+    uint32_t lines_granted; /* permits of the trunk not yet used */
+    uint32_t lines_asked;
+    uint8_t lines_short; /* enum reason, 0: none told */
+
+    struct map members; /* agent -> struct member */
+    struct member *idle_head, *idle_tail;
+    uint32_t idle_length;
+    uint32_t member_count[AGENT_STATES];
+
+    struct map queued; /* rows put into the hopper and not yet taken */
+    uint32_t hopper_left;
+    bool take_open, fill_open, hopper_up, hopper_fresh;
+    int64_t fill_after_us; /* nothing more was there: not before this */
+    timer_ref recycle_timer, hopper_timer, view_timer, drain_timer;
+    int64_t next_due_wall_ms;    /* earliest failed row, 0 none known */
+    int64_t recycle_for_wall_ms; /* what the recycle timer is armed for */
+
+    struct pacing pacing;
+    uint8_t held_by; /* enum reason of the last decision */
+    uint32_t pace_target, pace_calls;
+    uint64_t refused[REASON_COUNT];
+    bool view_dirty;
+};
+
+/* --- attempt.c */
+extern const struct fsm_def attempt_fsm;
+
+enum attempt_event {
+    AE_TIMEOUT = FSM_TIMEOUT,
+    AE_COMMITTED, /* the claim is committed */
+    AE_REFUSED,   /* the claim was refused */
+    AE_GO,        /* gate passed, line there: the originate leaves */
+    AE_TAKE_BACK, /* claimed, will not be sent */
+    AE_RINGING,
+    AE_ANSWERED,
+    AE_GRANTED, /* an agent is reserved for it */
+    AE_JOINED,  /* both are in the bridge */
+    AE_JOIN_FAILED,
+    AE_GONE,         /* the channel has ended, or is not there any more */
+    AE_NOT_SENT,     /* the originate never left, or was refused */
+    AE_FATE_UNKNOWN, /* the originate may have been carried out */
+    AE_HANG_UP,      /* agent, or stop now */
+    AE_LEG_LOST,
+    AE_LEG_BACK,
+    AE_MESSAGE_OVER, /* or a key was pressed */
+    AE_DISPOSED,
+    AE_EVENTS
+};
+
+struct attempt *attempt_new(struct campaign *c, uint64_t key, const char id[ID_SIZE],
+                            struct effects *fx);
+struct attempt *attempt_find(struct campaign *c, struct text id);
+/* The first state: claiming. */
+void attempt_begin(struct campaign *c, struct attempt *a, const struct event *ev,
+                   struct effects *fx);
+/* Fires and frees the attempt if that ended it: the pointer is dead when it returns true. */
+bool attempt_fire(struct campaign *c, struct attempt *a, enum attempt_event on,
+                  const struct event *ev, struct effects *fx);
+void attempt_free(struct campaign *c, struct attempt *a, struct effects *fx);
+/* After a restart: into the state the store or Asterisk tells. */
+void attempt_restore(struct campaign *c, struct attempt *a, enum attempt_state state,
+                     const struct event *ev, struct effects *fx);
+static inline uint32_t attempts_in(const struct campaign *c, enum attempt_state state)
+{
+    return c->by_state.count[state];
+}
+/* The first attempt (oldest in its state), or NULL. */
+static inline struct attempt *attempt_first(const struct campaign *c, enum attempt_state state)
+{
+    return (struct attempt *)(void *)c->by_state.head[state];
+}
+static inline struct attempt *attempt_next(const struct attempt *a)
+{
+    return (struct attempt *)(void *)a->fsm.next;
+}
+
+/* --- attempt_act.c: guards and actions named in the table */
+bool attempt_has_agent(const struct fsm_ctx *x);
+bool attempt_time_left(const struct fsm_ctx *x);
+bool attempt_is_bound(const struct fsm_ctx *x);
+bool attempt_is_cancelled(const struct fsm_ctx *x);
+void attempt_claimed(const struct fsm_ctx *x);
+void attempt_refused(const struct fsm_ctx *x);
+void attempt_send(const struct fsm_ctx *x);
+void attempt_take_back(const struct fsm_ctx *x);
+void attempt_rings(const struct fsm_ctx *x);
+void attempt_answers(const struct fsm_ctx *x);
+void attempt_seek_agent(const struct fsm_ctx *x);
+void attempt_join(const struct fsm_ctx *x);
+void attempt_joined(const struct fsm_ctx *x);
+void attempt_rejoin(const struct fsm_ctx *x);
+void attempt_hold(const struct fsm_ctx *x);
+void attempt_play_message(const struct fsm_ctx *x);
+void attempt_hang_up(const struct fsm_ctx *x);
+void attempt_cancel(const struct fsm_ctx *x);
+void attempt_over(const struct fsm_ctx *x);
+void attempt_not_sent(const struct fsm_ctx *x);
+void attempt_lost(const struct fsm_ctx *x);
+void attempt_forget(const struct fsm_ctx *x);
+
+/* --- campaign_dial.c */
+/* Do whatever can be done now: recycle, fill, take, claim, ask for lines, originate. Called once
+ * at the end of every step that may have changed something. */
+void campaign_dial(struct campaign *c, const struct event *ev, struct effects *fx);
+void campaign_on_claimed(struct campaign *c, const struct event *ev, struct effects *fx);
+void campaign_on_hopper(struct campaign *c, const struct event *ev, struct effects *fx);
+void campaign_on_candidates(struct campaign *c, const struct event *ev, struct effects *fx);
+void campaign_on_recycled(struct campaign *c, const struct event *ev, struct effects *fx);
+/* The recycle timer ran out: ask the store. */
+void campaign_recycle(struct campaign *c, const struct event *ev, struct effects *fx);
+void campaign_on_lines(struct campaign *c, const struct event *ev, struct effects *fx);
+void campaign_on_manual_dial(struct campaign *c, const struct event *ev, struct effects *fx);
+/* Claimed rows that may not go any more go back; all of them with `all`. */
+void campaign_recheck_claimed(struct campaign *c, bool all, const struct event *ev,
+                              struct effects *fx);
+void campaign_refuse(struct campaign *c, enum reason reason, struct effects *fx);
+void campaign_line_back(struct campaign *c, struct attempt *a, struct effects *fx);
+struct gate_campaign campaign_gate(const struct campaign *c, bool automatic);
+struct gate_lead attempt_gate(const struct attempt *a);
+bool campaign_line_up(const struct campaign *c);
+struct pacing_decision campaign_pace(struct campaign *c, const struct event *ev);
+void campaign_reset_hopper(struct campaign *c, struct effects *fx);
+
+/* --- campaign_agents.c */
+void campaign_on_agent_status(struct campaign *c, const struct event *ev, struct effects *fx);
+/* Give waiting answered calls to idle agents, oldest call and longest idle agent first. */
+void campaign_match(struct campaign *c, const struct event *ev, struct effects *fx);
+/* Ask one agent for this attempt; false: nobody is there. */
+bool campaign_ask_agent(struct campaign *c, struct attempt *a, uint64_t only,
+                        const struct event *ev, struct effects *fx);
+void campaign_agent_answered(struct campaign *c, uint64_t agent, bool granted);
+uint32_t campaign_idle(const struct campaign *c);
+uint32_t campaign_logged_in(const struct campaign *c);
+void campaign_free_members(struct campaign *c, struct effects *fx);
+
+/* --- campaign_view.c */
+void campaign_view_call(struct campaign *c, const struct attempt *a, const struct event *ev,
+                        struct effects *fx);
+void campaign_view_later(struct campaign *c, struct effects *fx);
+void campaign_view_now(struct campaign *c, const struct event *ev, struct effects *fx);
+void campaign_explain(struct campaign *c, const struct event *ev, struct effects *fx);
+void campaign_explain_lead(struct campaign *c, const struct event *ev, struct effects *fx);
+
+/* --- campaign.c */
+extern const struct fsm_def campaign_fsm;
+extern const struct actor_type campaign_actor;
+bool campaign_running(const struct campaign *c);
+/* Nothing here needs a line, an agent or the message any more (bridged calls may be up). */
+bool campaign_quiet(const struct campaign *c);
+void campaign_tell_agent(struct campaign *c, const struct attempt *a, enum attempt_state state,
+                         enum reason why, struct effects *fx);
+
+#endif

@@ -1,0 +1,213 @@
+/*
+ * campaign_agents.c - who may take a call: the campaign's view of its agents, as they told it. The
+ * reservation itself is granted by the agent's own actor.
+ */
+#include "actors/campaign.h"
+#include "actors/words.h"
+
+#include <string.h>
+
+static void idle_unlink(struct campaign *c, struct member *m)
+{
+    if (!m->idle) {
+        return;
+    }
+    if (m->prev) {
+        m->prev->next_idle = m->next_idle;
+    } else {
+        c->idle_head = m->next_idle;
+    }
+    if (m->next_idle) {
+        m->next_idle->prev = m->prev;
+    } else {
+        c->idle_tail = m->prev;
+    }
+    m->prev = m->next_idle = NULL;
+    m->idle = false;
+    c->idle_length--;
+}
+
+/* Longest idle first (R7); ties by agent id, so that nothing depends on who spoke first. */
+static bool before(const struct member *a, const struct member *b)
+{
+    return a->idle_since_us != b->idle_since_us ? a->idle_since_us < b->idle_since_us
+                                                : a->agent < b->agent;
+}
+
+static void idle_link(struct campaign *c, struct member *m)
+{
+    struct member *after = c->idle_tail;
+
+    while (after && before(m, after)) {
+        after = after->prev;
+    }
+    m->prev = after;
+    m->next_idle = after ? after->next_idle : c->idle_head;
+    if (m->prev) {
+        m->prev->next_idle = m;
+    } else {
+        c->idle_head = m;
+    }
+    if (m->next_idle) {
+        m->next_idle->prev = m;
+    } else {
+        c->idle_tail = m;
+    }
+    m->idle = true;
+    c->idle_length++;
+}
+
+static void set_state(struct campaign *c, struct member *m, uint8_t state)
+{
+    c->member_count[m->state]--;
+    m->state = state;
+    c->member_count[state]++;
+}
+
+/* Counted among the idle only if it can be reached: its phone must be on the Asterisk that carries
+ * this campaign's calls. */
+static void relink(struct campaign *c, struct member *m)
+{
+    idle_unlink(c, m);
+    if (m->state == AGENT_AVAILABLE && !m->asked && m->pbx == c->set.pbx) {
+        idle_link(c, m);
+    }
+}
+
+static struct member *member_find(const struct campaign *c, uint64_t agent)
+{
+    struct map_slot *slot = map_find(&c->members, agent);
+
+    return slot ? slot->value.ptr : NULL;
+}
+
+static struct member *member_of(struct campaign *c, uint64_t agent, struct effects *fx)
+{
+    bool made;
+    struct map_slot *slot = map_put(&c->members, agent, &made, fx);
+
+    if (made) {
+        struct member *m = fx_realloc(fx, NULL, sizeof *m);
+
+        memset(m, 0, sizeof *m);
+        m->agent = agent;
+        slot = map_find(&c->members, agent);
+        slot->value.ptr = m;
+        c->member_count[AGENT_OFFLINE]++;
+    }
+    return slot->value.ptr;
+}
+
+static void member_drop(struct campaign *c, struct member *m, struct effects *fx)
+{
+    idle_unlink(c, m);
+    c->member_count[m->state]--;
+    map_drop(&c->members, m->agent);
+    fx_realloc(fx, m, 0);
+}
+
+void campaign_on_agent_status(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    const struct msg_agent_status *s = ev->msg;
+
+    if (s->state == AGENT_OFFLINE || s->state >= AGENT_STATES) {
+        struct member *gone = member_find(c, s->agent);
+
+        if (gone) {
+            member_drop(c, gone, fx);
+        }
+        return;
+    }
+    struct member *m = member_of(c, s->agent, fx);
+
+    set_state(c, m, s->state);
+    m->pbx = s->pbx;
+    m->leg = s->leg;
+    m->next = s->next;
+    m->idle_since_us = s->idle_since_us;
+    m->asked = m->asked && s->state == AGENT_AVAILABLE;
+    relink(c, m);
+}
+
+bool campaign_ask_agent(struct campaign *c, struct attempt *a, uint64_t only,
+                        const struct event *ev, struct effects *fx)
+{
+    struct member *m = c->idle_head;
+
+    (void)ev;
+    while (m && (m->agent == a->tried || (only != 0 && m->agent != only) || m->pbx != a->pbx)) {
+        m = m->next_idle;
+    }
+    if (!m) {
+        return false;
+    }
+    struct msg_reserve r = {
+        .campaign = c->id,
+        .attempt = words_of(a->id),
+        .lead = a->lead,
+        .number = words_of(a->number),
+        .name = words_of(a->name),
+        .fields = {a->fields ? a->fields : "{}", a->fields ? a->fields_len : 2u},
+        .attempt_no = a->attempt_no,
+        .matches = a->matches,
+        .cause = (uint8_t)a->cause,
+    };
+
+    m->asked = true;
+    relink(c, m);
+    a->agent = m->agent;
+    a->asked = true;
+    a->ready = false;
+    fx_send(fx, named(KIND_AGENT, m->agent), MSG_reserve, &r);
+    return true;
+}
+
+void campaign_agent_answered(struct campaign *c, uint64_t agent, bool granted)
+{
+    struct member *m = member_find(c, agent);
+
+    if (!m) {
+        return;
+    }
+    m->asked = false;
+    if (granted && m->state == AGENT_AVAILABLE) {
+        set_state(c, m, AGENT_RESERVED); /* its own word for it is on the way */
+    } else if (!granted && m->state == AGENT_AVAILABLE) {
+        set_state(c, m, AGENT_BREAK); /* not to be asked again before it says so */
+    }
+    relink(c, m);
+}
+
+void campaign_match(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    struct attempt *a = attempt_first(c, ATTEMPT_ANSWERED);
+
+    while (a && c->idle_head) {
+        struct attempt *next = attempt_next(a);
+
+        if (!a->asked) {
+            campaign_ask_agent(c, a, 0, ev, fx);
+        }
+        a = next;
+    }
+}
+
+uint32_t campaign_idle(const struct campaign *c)
+{
+    return c->idle_length;
+}
+
+uint32_t campaign_logged_in(const struct campaign *c)
+{
+    return c->members.used;
+}
+
+void campaign_free_members(struct campaign *c, struct effects *fx)
+{
+    for (uint32_t i = 0; i < c->members.size; i++) {
+        if (c->members.slots[i].key != 0) {
+            fx_realloc(fx, c->members.slots[i].value.ptr, 0);
+        }
+    }
+    map_free(&c->members, fx);
+}

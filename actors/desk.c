@@ -1,0 +1,412 @@
+#include "actors/desk.h"
+#include "actors/agent.h"
+#include "actors/campaign.h"
+#include "actors/map.h"
+#include "actors/messages.h"
+#include "actors/trunk.h"
+#include "actors/types.h"
+#include "actors/words.h"
+
+#include <string.h>
+
+enum { TIMER_DRAINED = 1 };
+
+#define PBX_MOST 64u
+
+/* What agents need to know of the campaign they work in. */
+struct known_campaign {
+    uint64_t id;
+    uint8_t leg;
+    uint32_t wrapup_s;
+    char tone[64];
+    uint32_t pbx;
+    char name[96];
+    bool quiet;
+};
+
+struct known_agent {
+    uint64_t id;
+    uint64_t campaign;
+    uint64_t endpoint_hash;
+    uint32_t pbx;
+    char endpoint[128];
+};
+
+struct known_pbx {
+    uint32_t pbx;
+    uint8_t state;
+};
+
+struct desk {
+    uint16_t node;
+    bool draining, drained;
+    timer_ref drain_timer;
+    struct map campaigns, agents, trunks;
+    struct known_pbx pbxs[PBX_MOST];
+    uint32_t n_pbxs;
+    bool store_up;
+};
+
+/* --- making --------------------------------------------------------------------------------- */
+
+static void *known(struct map *m, uint64_t id, size_t size, bool *made, struct effects *fx)
+{
+    struct map_slot *slot = map_put(m, id, made, fx);
+
+    if (*made) {
+        slot->value.ptr = fx_realloc(fx, NULL, size);
+        memset(slot->value.ptr, 0, size);
+    }
+    return slot->value.ptr;
+}
+
+/* A newcomer hears how the world is. */
+static void brief(const struct desk *d, handle to, struct effects *fx)
+{
+    struct msg_store_state store = {.up = d->store_up, .text = words_of("")};
+
+    for (uint32_t i = 0; i < d->n_pbxs; i++) {
+        struct msg_pbx_moved m = {.pbx = d->pbxs[i].pbx,
+                                  .name = words_of(""),
+                                  .state = d->pbxs[i].state,
+                                  .text = words_of("")};
+
+        fx_send(fx, to, MSG_pbx_moved, &m);
+    }
+    if (handle_kind(to) == KIND_CAMPAIGN) {
+        fx_send(fx, to, MSG_store_state, &store);
+    }
+}
+
+static void tell_work(struct desk *d, const struct known_agent *a, struct effects *fx)
+{
+    struct map_slot *slot = map_find(&d->campaigns, a->campaign);
+    struct known_campaign *c = slot ? slot->value.ptr : NULL;
+    struct msg_work_in m = {.campaign = a->campaign,
+                            .leg = c ? c->leg : LEG_ON_DEMAND,
+                            .wrapup_s = c ? c->wrapup_s : 0,
+                            .tone = words_of(c ? c->tone : ""),
+                            .pbx = c ? c->pbx : 0,
+                            .name = words_of(c ? c->name : "")};
+
+    if (a->campaign == 0 || c) {
+        fx_send(fx, named(KIND_AGENT, a->id), MSG_work_in, &m);
+    }
+}
+
+static uint8_t leg_of(const struct msg_campaign_config *m)
+{
+    if (m->leg != LEG_AUTO) {
+        return m->leg;
+    }
+    return m->mode == MODE_MANUAL ? LEG_ON_DEMAND : LEG_PERMANENT;
+}
+
+static void on_campaign(struct desk *d, const struct event *ev, struct effects *fx)
+{
+    const struct msg_campaign_config *m = ev->msg;
+    bool made;
+    struct known_campaign *c = known(&d->campaigns, m->campaign, sizeof *c, &made, fx);
+    struct msg_begin start = {.node = d->node};
+
+    c->id = m->campaign;
+    c->leg = leg_of(m);
+    c->wrapup_s = m->wrapup_s;
+    c->pbx = m->pbx;
+    words_keep(c->tone, sizeof c->tone, m->tone);
+    words_keep(c->name, sizeof c->name, m->name);
+    if (made) {
+        fx_spawn(fx, &campaign_actor, m->campaign, MSG_begin, &start);
+        brief(d, named(KIND_CAMPAIGN, m->campaign), fx);
+    }
+    fx_send(fx, named(KIND_CAMPAIGN, m->campaign), MSG_campaign_config, m);
+    for (uint32_t i = 0; i < d->agents.size; i++) {
+        struct known_agent *a = d->agents.slots[i].value.ptr;
+
+        if (d->agents.slots[i].key != 0 && a->campaign == m->campaign) {
+            tell_work(d, a, fx);
+        }
+    }
+}
+
+static void watch(const struct known_agent *a, struct effects *fx)
+{
+    struct msg_watch_endpoint m = {.pbx = a->pbx, .endpoint = words_of(a->endpoint)};
+
+    if (a->endpoint[0] != 0) {
+        fx_send(fx, ADDR_ARI, MSG_watch_endpoint, &m);
+    }
+}
+
+static void on_agent(struct desk *d, const struct event *ev, struct effects *fx)
+{
+    const struct msg_agent_config *m = ev->msg;
+    bool made;
+    struct known_agent *a = known(&d->agents, m->agent, sizeof *a, &made, fx);
+
+    a->id = m->agent;
+    a->campaign = m->campaign;
+    a->pbx = m->pbx;
+    words_keep(a->endpoint, sizeof a->endpoint, m->endpoint);
+    a->endpoint_hash = map_hash(words_of(a->endpoint));
+    if (made) {
+        fx_spawn(fx, &agent_actor, m->agent, 0, NULL);
+        brief(d, named(KIND_AGENT, m->agent), fx);
+    }
+    fx_send(fx, named(KIND_AGENT, m->agent), MSG_agent_config, m);
+    tell_work(d, a, fx);
+    watch(a, fx);
+}
+
+static void on_trunk(struct desk *d, const struct event *ev, struct effects *fx)
+{
+    const struct msg_trunk_config *m = ev->msg;
+    bool made;
+
+    map_put(&d->trunks, m->trunk, &made, fx);
+    if (made) {
+        fx_spawn(fx, &trunk_actor, m->trunk, 0, NULL);
+        brief(d, named(KIND_TRUNK, m->trunk), fx);
+    }
+    fx_send(fx, named(KIND_TRUNK, m->trunk), MSG_trunk_config, m);
+}
+
+/* --- passing on ------------------------------------------------------------------------------- */
+
+static void to_each(const struct map *m, unsigned kind, uint16_t type, const void *msg,
+                    struct effects *fx)
+{
+    for (uint32_t i = 0; i < m->size; i++) {
+        if (m->slots[i].key != 0) {
+            fx_send(fx, named(kind, m->slots[i].key), type, msg);
+        }
+    }
+}
+
+static void on_pbx(struct desk *d, const struct event *ev, struct effects *fx)
+{
+    const struct msg_pbx_moved *m = ev->msg;
+    struct msg_view_pbx v = {.pbx = m->pbx, .name = m->name, .state = m->state, .text = m->text};
+    uint32_t i = 0;
+
+    while (i < d->n_pbxs && d->pbxs[i].pbx != m->pbx) {
+        i++;
+    }
+    if (i < PBX_MOST) {
+        d->pbxs[i] = (struct known_pbx){m->pbx, m->state};
+        d->n_pbxs = i == d->n_pbxs ? d->n_pbxs + 1u : d->n_pbxs;
+    }
+    to_each(&d->campaigns, KIND_CAMPAIGN, MSG_pbx_moved, m, fx);
+    to_each(&d->agents, KIND_AGENT, MSG_pbx_moved, m, fx);
+    to_each(&d->trunks, KIND_TRUNK, MSG_pbx_moved, m, fx);
+    fx_send(fx, ADDR_WEB, MSG_view_pbx, &v);
+}
+
+static void on_listed(struct desk *d, const struct event *ev, struct effects *fx)
+{
+    to_each(&d->campaigns, KIND_CAMPAIGN, MSG_pbx_listed, ev->msg, fx);
+    to_each(&d->agents, KIND_AGENT, MSG_pbx_listed, ev->msg, fx);
+}
+
+static void on_endpoint(struct desk *d, const struct event *ev, struct effects *fx)
+{
+    const struct msg_endpoint_state *m = ev->msg;
+    uint64_t hash = map_hash(m->endpoint);
+
+    for (uint32_t i = 0; i < d->agents.size; i++) {
+        const struct known_agent *a = d->agents.slots[i].value.ptr;
+
+        if (d->agents.slots[i].key != 0 && a->endpoint_hash == hash && a->pbx == m->pbx) {
+            fx_send(fx, named(KIND_AGENT, a->id), MSG_endpoint_state, m);
+        }
+    }
+}
+
+static void on_store(struct desk *d, const struct event *ev, struct effects *fx)
+{
+    const struct msg_store_state *m = ev->msg;
+
+    if (d->store_up != m->up) {
+        fx_log(fx, m->up ? 1 : 2, "DLR-STORE", m->up ? "the store is there" : "the store is away",
+               0, 0, 0);
+    }
+    d->store_up = m->up;
+    to_each(&d->campaigns, KIND_CAMPAIGN, MSG_store_state, m, fx);
+}
+
+static void on_suppressed(struct desk *d, const struct event *ev, struct effects *fx)
+{
+    to_each(&d->campaigns, KIND_CAMPAIGN, MSG_suppressed, ev->msg, fx);
+}
+
+static void on_list_changed(struct desk *d, const struct event *ev, struct effects *fx)
+{
+    const struct msg_list_changed *m = ev->msg;
+
+    if (map_find(&d->campaigns, m->campaign)) {
+        fx_send(fx, named(KIND_CAMPAIGN, m->campaign), MSG_list_changed, m);
+    }
+}
+
+static void on_switch(struct desk *d, const struct event *ev, struct effects *fx)
+{
+    const struct msg_campaign_switch *m = ev->msg;
+    struct msg_reply r = {.client = m->client,
+                          .request = m->request,
+                          .result = RESULT_NOT_FOUND,
+                          .text = words_of("there is no such campaign"),
+                          .json = words_of("")};
+
+    if (map_find(&d->campaigns, m->campaign)) {
+        fx_send(fx, named(KIND_CAMPAIGN, m->campaign), MSG_campaign_switch, m);
+    } else if (m->reply_to != HANDLE_NONE) {
+        fx_send(fx, m->reply_to, MSG_reply, &r);
+    }
+}
+
+/* --- begin and end ---------------------------------------------------------------------------- */
+
+static void load(uint8_t kind, uint64_t id, struct effects *fx)
+{
+    struct msg_load m = {.kind = kind, .id = id};
+
+    fx_send(fx, ADDR_STORE, MSG_load, &m);
+}
+
+static void on_begin(struct desk *d, const struct event *ev, struct effects *fx)
+{
+    const struct msg_begin *m = ev->msg;
+
+    d->node = m->node;
+    d->store_up = true;
+    load(0, 0, fx);
+}
+
+static void on_changed(struct desk *d, const struct event *ev, struct effects *fx)
+{
+    const struct msg_changed *m = ev->msg;
+
+    (void)d;
+    load(m->kind, m->id, fx);
+}
+
+static void finish_drain(struct desk *d, uint32_t ringing, struct effects *fx)
+{
+    struct msg_drained m = {.ringing = ringing};
+
+    if (!d->drained) {
+        d->drained = true;
+        fx_send(fx, ADDR_CTL, MSG_drained, &m);
+    }
+}
+
+static void on_drain(struct desk *d, const struct event *ev, struct effects *fx)
+{
+    const struct msg_drain *m = ev->msg;
+
+    d->draining = true;
+    to_each(&d->campaigns, KIND_CAMPAIGN, MSG_drain, m, fx);
+    if (d->campaigns.used == 0) {
+        finish_drain(d, 0, fx);
+    } else if (d->drain_timer == 0) {
+        d->drain_timer = fx_arm(fx, (int64_t)m->drain_ms * US_PER_MS, TIMER_DRAINED, 0);
+    }
+}
+
+static uint32_t still_loud(const struct desk *d)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < d->campaigns.size; i++) {
+        const struct known_campaign *c = d->campaigns.slots[i].value.ptr;
+
+        n += d->campaigns.slots[i].key != 0 && !c->quiet ? 1u : 0u;
+    }
+    return n;
+}
+
+static void on_quiet(struct desk *d, const struct event *ev, struct effects *fx)
+{
+    const struct msg_campaign_quiet *m = ev->msg;
+    struct map_slot *slot = map_find(&d->campaigns, m->campaign);
+
+    if (slot) {
+        ((struct known_campaign *)slot->value.ptr)->quiet = true;
+    }
+    if (d->draining && still_loud(d) == 0) {
+        finish_drain(d, 0, fx);
+    }
+}
+
+static void on_timer(struct desk *d, const struct event *ev, struct effects *fx)
+{
+    (void)ev;
+    d->drain_timer = 0;
+    finish_drain(d, still_loud(d), fx);
+}
+
+/* The store's answers to a load pass through to the actor they are about. */
+static void pass_attempt(struct desk *d, const struct event *ev, struct effects *fx)
+{
+    const struct msg_open_attempt *m = ev->msg;
+
+    (void)d;
+    fx_send(fx, named(KIND_CAMPAIGN, m->campaign), MSG_open_attempt, m);
+}
+
+static void pass_leg(struct desk *d, const struct event *ev, struct effects *fx)
+{
+    const struct msg_open_leg *m = ev->msg;
+
+    (void)d;
+    fx_send(fx, named(KIND_AGENT, m->agent), MSG_open_leg, m);
+}
+
+static void pass_window(struct desk *d, const struct event *ev, struct effects *fx)
+{
+    const struct msg_abandon_window *m = ev->msg;
+
+    (void)d;
+    fx_send(fx, named(KIND_CAMPAIGN, m->campaign), MSG_abandon_window, m);
+}
+
+static const struct {
+    uint16_t type;
+    void (*handle)(struct desk *d, const struct event *ev, struct effects *fx);
+} handlers[] = {
+    {EV_TIMER, on_timer},
+    {MSG_begin, on_begin},
+    {MSG_changed, on_changed},
+    {MSG_campaign_config, on_campaign},
+    {MSG_agent_config, on_agent},
+    {MSG_trunk_config, on_trunk},
+    {MSG_open_attempt, pass_attempt},
+    {MSG_open_leg, pass_leg},
+    {MSG_abandon_window, pass_window},
+    {MSG_pbx_moved, on_pbx},
+    {MSG_pbx_listed, on_listed},
+    {MSG_endpoint_state, on_endpoint},
+    {MSG_store_state, on_store},
+    {MSG_suppressed, on_suppressed},
+    {MSG_list_changed, on_list_changed},
+    {MSG_campaign_switch, on_switch},
+    {MSG_drain, on_drain},
+    {MSG_campaign_quiet, on_quiet},
+};
+
+static void step(void *self, const struct event *ev, struct effects *fx)
+{
+    for (size_t i = 0; i < sizeof handlers / sizeof handlers[0]; i++) {
+        if (handlers[i].type == ev->type) {
+            handlers[i].handle(self, ev, fx);
+            return;
+        }
+    }
+}
+
+const struct actor_type desk_actor = {
+    .name = "desk",
+    .kind = KIND_DESK,
+    .state_size = sizeof(struct desk),
+    .step = step,
+};

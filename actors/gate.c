@@ -1,0 +1,269 @@
+#include "actors/gate.h"
+
+#include <string.h>
+
+#define DAY_MIN 1440
+#define DAILY_LIMIT 3u
+#define RING_LEAST_S 15u
+
+static bool digits_only(struct text t, uint32_t from)
+{
+    for (uint32_t i = from; i < t.len; i++) {
+        if (t.ptr[i] < '0' || t.ptr[i] > '9') {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool gate_number_valid(struct text n)
+{
+    return n.len >= 8 && n.len <= 16 && n.ptr[0] == '+' && n.ptr[1] != '0' && digits_only(n, 1);
+}
+
+static bool starts(struct text number, const char *prefix, size_t len)
+{
+    return number.len >= len && memcmp(number.ptr, prefix, len) == 0;
+}
+
+bool gate_prefix_forbidden(struct text number)
+{
+    /* Premium and shared-cost ranges, satellite and international premium codes. An emergency
+     * number is no E.164 number at all; +CC followed by one is caught by the list. */
+    static const char *const never[] = {
+        "+1900",  "+1976",  "+1911",  "+4490",  "+4491", "+4498",  "+449",   "+44999", "+44112",
+        "+49900", "+49110", "+49112", "+33899", "+3389", "+34803", "+34806", "+34807", "+39899",
+        "+39892", "+61190", "+979",   "+878",   "+881",  "+882",   "+883"};
+
+    for (size_t i = 0; i < sizeof never / sizeof never[0]; i++) {
+        if (starts(number, never[i], strlen(never[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool gate_prefix_allowed(struct text number, struct text prefixes)
+{
+    uint32_t at = 0;
+
+    while (at < prefixes.len) {
+        uint32_t end = at;
+
+        while (end < prefixes.len && prefixes.ptr[end] != ',') {
+            end++;
+        }
+        uint32_t from = at;
+        uint32_t to = end;
+
+        while (from < to && prefixes.ptr[from] == ' ') {
+            from++;
+        }
+        while (to > from && prefixes.ptr[to - 1] == ' ') {
+            to--;
+        }
+        if (to - from >= 2 && starts(number, prefixes.ptr + from, to - from)) {
+            return true;
+        }
+        at = end + 1;
+    }
+    return false;
+}
+
+static int64_t local_seconds(const struct zone_now *zone, int64_t wall_ms)
+{
+    int64_t offset = zone->until_wall_ms != 0 && wall_ms >= zone->until_wall_ms
+                         ? zone->next_offset_s
+                         : zone->offset_s;
+
+    return wall_ms / MS_PER_S + offset;
+}
+
+static int64_t day_second(int64_t local_s)
+{
+    int64_t s = local_s % 86400;
+
+    return s < 0 ? s + 86400 : s;
+}
+
+int gate_local_minute(const struct zone_now *zone, int64_t wall_ms)
+{
+    return (int)(day_second(local_seconds(zone, wall_ms)) / 60);
+}
+
+static bool inside(int64_t second, int64_t from_s, int64_t to_s)
+{
+    return from_s < to_s ? second >= from_s && second < to_s : second >= from_s || second < to_s;
+}
+
+bool gate_window_open(uint16_t from_min, uint16_t to_min, const struct zone_now *zone,
+                      uint32_t ring_s, int64_t wall_ms, int64_t *when_wall_ms)
+{
+    int64_t from_s = (int64_t)from_min * 60;
+    int64_t to_s = (int64_t)to_min * 60;
+
+    *when_wall_ms = 0;
+    if (from_min == to_min) {
+        return true;
+    }
+    int64_t now_s = day_second(local_seconds(zone, wall_ms));
+    int64_t end_s = day_second(local_seconds(zone, wall_ms + (int64_t)ring_s * MS_PER_S));
+
+    if (inside(now_s, from_s, to_s) && inside(end_s, from_s, to_s)) {
+        return true;
+    }
+    /* The next opening by today's offset; across a change of the clocks it is put right when it
+     * is asked again. */
+    int64_t wait_s = from_s - now_s;
+
+    if (wait_s <= 0) {
+        wait_s += 86400;
+    }
+    int64_t at = (wall_ms / MS_PER_S + wait_s) * MS_PER_S;
+
+    if (zone->until_wall_ms != 0 && wall_ms < zone->until_wall_ms && at >= zone->until_wall_ms) {
+        at -= (zone->next_offset_s - zone->offset_s) * MS_PER_S;
+    }
+    *when_wall_ms = at;
+    return false;
+}
+
+/* --- the checks, in the order in which they are told ------------------------------------------ */
+
+struct question {
+    const struct gate_campaign *c;
+    const struct gate_lead *l;
+    int64_t wall_ms;
+    int64_t when_wall_ms;
+};
+
+typedef bool (*check)(struct question *q); /* true: refused */
+
+static bool refused_running(struct question *q)
+{
+    return !q->c->running;
+}
+
+static bool refused_draining(struct question *q)
+{
+    return q->c->draining;
+}
+
+static bool refused_number(struct question *q)
+{
+    return !gate_number_valid(q->l->number);
+}
+
+static bool refused_forbidden(struct question *q)
+{
+    return gate_prefix_forbidden(q->l->number);
+}
+
+static bool refused_prefix(struct question *q)
+{
+    return !gate_prefix_allowed(q->l->number, q->c->prefixes);
+}
+
+static bool refused_caller_id(struct question *q)
+{
+    return q->c->caller_id.len == 0;
+}
+
+static bool refused_ring(struct question *q)
+{
+    return q->c->ring_s < RING_LEAST_S;
+}
+
+static bool refused_suppressed(struct question *q)
+{
+    return q->l->suppressed;
+}
+
+static bool refused_list(struct question *q)
+{
+    return q->c->automatic && !q->l->list_active;
+}
+
+static bool refused_final(struct question *q)
+{
+    return q->c->automatic && q->l->final;
+}
+
+static bool refused_attempts(struct question *q)
+{
+    return q->c->automatic && q->l->attempts >= q->c->max_attempts;
+}
+
+static bool refused_alive(struct question *q)
+{
+    return q->l->number_alive;
+}
+
+static bool refused_row(struct question *q)
+{
+    return q->c->automatic && q->l->row_status != ROW_PENDING && q->l->row_status != ROW_FAILED;
+}
+
+static bool refused_due(struct question *q)
+{
+    if (!q->c->automatic || q->l->due_wall_ms <= q->wall_ms) {
+        return false;
+    }
+    q->when_wall_ms = q->l->due_wall_ms;
+    return true;
+}
+
+static bool refused_retry(struct question *q)
+{
+    if (!q->c->automatic || q->l->number_free_wall_ms <= q->wall_ms) {
+        return false;
+    }
+    q->when_wall_ms = q->l->number_free_wall_ms;
+    return true;
+}
+
+static bool refused_daily(struct question *q)
+{
+    return q->c->automatic && q->l->attempts_24h >= DAILY_LIMIT;
+}
+
+static bool refused_hours(struct question *q)
+{
+    const struct zone_now *zone = q->l->own_zone ? &q->l->zone : &q->c->zone;
+
+    return !gate_window_open(q->c->window_from_min, q->c->window_to_min, zone, q->c->ring_s,
+                             q->wall_ms, &q->when_wall_ms);
+}
+
+static bool refused_line(struct question *q)
+{
+    return !q->c->line_up;
+}
+
+static const struct {
+    enum reason reason;
+    check refused;
+} checks[] = {
+    {REASON_bad_number, refused_number},         {REASON_prefix_forbidden, refused_forbidden},
+    {REASON_prefix_not_allowed, refused_prefix}, {REASON_do_not_call, refused_suppressed},
+    {REASON_no_caller_id, refused_caller_id},    {REASON_ring_too_short, refused_ring},
+    {REASON_draining, refused_draining},         {REASON_campaign_stopped, refused_running},
+    {REASON_list_stopped, refused_list},         {REASON_final, refused_final},
+    {REASON_attempts_used, refused_attempts},    {REASON_number_alive, refused_alive},
+    {REASON_row_not_pending, refused_row},       {REASON_not_due, refused_due},
+    {REASON_retry_interval, refused_retry},      {REASON_number_daily_limit, refused_daily},
+    {REASON_outside_hours, refused_hours},       {REASON_line_away, refused_line},
+};
+
+struct gate_verdict gate_check(const struct gate_campaign *c, const struct gate_lead *l,
+                               int64_t wall_ms)
+{
+    struct question q = {c, l, wall_ms, 0};
+
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+        if (checks[i].refused(&q)) {
+            return (struct gate_verdict){checks[i].reason, q.when_wall_ms};
+        }
+    }
+    return (struct gate_verdict){REASON_allow, 0};
+}

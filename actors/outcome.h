@@ -1,0 +1,27 @@
+/*
+ * outcome.h - what an ended attempt means: Q.850 and SIP causes to an outcome (ari/asterisk.md
+ * section 2: never by dialstatus), and an outcome to what becomes of its row (R11, R13).
+ */
+#ifndef ACTORS_OUTCOME_H
+#define ACTORS_OUTCOME_H
+
+#include "actors/types.h"
+
+/* An unanswered attempt that the far end or the network ended. */
+enum outcome outcome_of_cause(uint16_t cause, uint16_t tech_cause);
+
+/* Recycle delays [s], each a setting of the campaign. */
+struct recycle_delays {
+    uint32_t retry_s, no_answer_s, busy_s, abandoned_s, fault_s;
+};
+
+struct outcome_rule {
+    bool counts; /* uses one of the lead's attempts */
+    bool final;  /* never again */
+    enum row_status row_status;
+    uint32_t delay_s; /* before it may go again */
+};
+
+struct outcome_rule outcome_rule(enum outcome outcome, const struct recycle_delays *d);
+
+#endif
