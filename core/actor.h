@@ -24,10 +24,10 @@ struct event {
     uint16_t timer_kind; /* EV_TIMER: as armed */
     uint64_t timer_key;  /* EV_TIMER: as armed */
     handle self;         /* the actor that is stepping: named(kind, id) if it has a name */
-    handle from;         /* who sent it (its name, if it has one); HANDLE_NONE for EV_START, EV_TIMER */
-    int64_t now_us;      /* monotonic */
-    int64_t wall_ms;     /* UTC */
-    const void *msg;     /* struct msg_<type>, valid during the step only; texts in it likewise */
+    handle from;     /* who sent it (its name, if it has one); HANDLE_NONE for EV_START, EV_TIMER */
+    int64_t now_us;  /* monotonic */
+    int64_t wall_ms; /* UTC */
+    const void *msg; /* struct msg_<type>, valid during the step only; texts in it likewise */
 };
 
 /* Opaque to actors: collects what the step asks for. Lives for one step. */
