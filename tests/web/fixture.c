@@ -1,0 +1,301 @@
+/* fixture.c - the adapter in its thread, and clients in the test's. */
+#include "tests/web/fixture.h"
+
+#include "adapters/secret/secret.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+struct web *web;
+struct net_loop *loop;
+
+int setup_web(void **state)
+{
+    const struct net_loop_config config = {0};
+    const struct web_options options = {.one_time_role = ROLE_ADMIN};
+    char err[200];
+
+    (void)state;
+    assert_int_equal(secret_init(), 0);
+    fake_reset();
+    loop = net_loop_open(&config, err, sizeof err);
+    assert_non_null(loop);
+    web = web_open(&options, err, sizeof err);
+    if (web == NULL) {
+        fail_msg("web_open: %s", err);
+    }
+    assert_int_equal(web_start(web), 0);
+    return 0;
+}
+
+int teardown_web(void **state)
+{
+    (void)state;
+    net_loop_close(loop);
+    web_close(web);
+    web_stop(web);
+    web_fini(web);
+    fake_reset();
+    return 0;
+}
+
+/* --- HTTP ----------------------------------------------------------------------------------- */
+
+const char *ask(const char *method, const char *path, const char *extra, const char *body)
+{
+    static char answer[256 * 1024];
+    const struct sockaddr_in to = {.sin_family = AF_INET,
+                                   .sin_port = htons(web_port(web)),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const struct timeval patience = {.tv_sec = 20};
+    char request[8192];
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    size_t len = 0;
+    ssize_t n;
+
+    assert_int_equal(connect(fd, (const struct sockaddr *)(const void *)&to, sizeof to), 0);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    snprintf(request, sizeof request,
+             "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nConnection: close\r\n%s", method, path,
+             web_port(web), extra);
+    if (body != NULL) {
+        snprintf(request + strlen(request), sizeof request - strlen(request),
+                 "Content-Type: application/json\r\nContent-Length: %zu\r\n", strlen(body));
+    }
+    snprintf(request + strlen(request), sizeof request - strlen(request), "\r\n%s",
+             body != NULL ? body : "");
+    assert_int_equal(write(fd, request, strlen(request)), (ssize_t)strlen(request));
+    while ((n = read(fd, answer + len, sizeof answer - 1 - len)) > 0) {
+        len += (size_t)n;
+    }
+    answer[len] = '\0';
+    close(fd);
+    assert_true(len > 12);
+    return answer;
+}
+
+int status_of(const char *answer)
+{
+    return atoi(answer + 9);
+}
+
+const char *cookie_of(const char *answer)
+{
+    static char line[256];
+    const char *at = strstr(answer, "Set-Cookie: ");
+
+    assert_non_null(at);
+    at += 12;
+    snprintf(line, sizeof line, "Cookie: %.*s\r\n", (int)strcspn(at, ";"), at);
+    return line;
+}
+
+const char *member_of(const char *answer, const char *name)
+{
+    static char value[512];
+    const char *body = strstr(answer, "\r\n\r\n");
+    struct json doc;
+
+    json_init(&doc, 0);
+    assert_non_null(body);
+    if (json_parse(&doc, body + 4, strlen(body + 4)) != 0) {
+        fail_msg("no JSON: %s", body + 4);
+    }
+    snprintf(value, sizeof value, "%s", json_str(&doc, json_get(&doc, JSON_ROOT, name), ""));
+    json_free(&doc);
+    return value;
+}
+
+const char *ticket_of(uint64_t agent, enum role role)
+{
+    static char ticket[64];
+    static uint64_t request;
+    const struct msg_ticket_ask ask_msg = {.client = 1,
+                                           .request = ++request,
+                                           .reply_to = ADDR_CTL,
+                                           .agent = agent,
+                                           .account = 1,
+                                           .role = (uint8_t)role,
+                                           .name = T("Somebody"),
+                                           .valid_s = 60};
+    const struct msg_reply *reply;
+    struct json doc;
+
+    fake_post(MSG_ticket_ask, &ask_msg);
+    reply = fake_sent(MSG_reply, NULL);
+    assert_int_equal(reply->request, request);
+    assert_int_equal(reply->result, RESULT_OK);
+    json_init(&doc, 0);
+    assert_int_equal(json_parse(&doc, reply->json.ptr, reply->json.len), 0);
+    snprintf(ticket, sizeof ticket, "%s", json_str(&doc, json_get(&doc, JSON_ROOT, "ticket"), ""));
+    json_free(&doc);
+    return ticket;
+}
+
+/* --- a page's socket ------------------------------------------------------------------------ */
+
+static void on_open(void *ctx, struct net_ws *ws)
+{
+    struct page *p = ctx;
+
+    (void)ws;
+    p->open = true;
+}
+
+static void on_message(void *ctx, struct net_ws *ws, const char *text, size_t len)
+{
+    struct page *p = ctx;
+
+    (void)ws;
+    assert_true(p->n < PAGE_MESSAGES);
+    p->message[p->n] = malloc(len + 1);
+    memcpy(p->message[p->n], text, len);
+    p->message[p->n++][len] = '\0';
+}
+
+static void on_close(void *ctx, struct net_ws *ws, const struct net_ws_end *end)
+{
+    struct page *p = ctx;
+
+    (void)ws;
+    p->closed = true;
+    p->code = end->code != 0 ? end->code : end->http_status;
+    if (end->cause == NET_WS_REFUSED) {
+        p->code = end->http_status;
+    }
+    p->cause = end->cause;
+    snprintf(p->reason, sizeof p->reason, "%s", end->reason);
+}
+
+struct page *page_new(const char *origin, const char *subprotocol,
+                      const struct net_ws_limits *limits)
+{
+    static const struct net_ws_events events = {
+        .on_open = on_open, .on_message = on_message, .on_close = on_close};
+    static const struct net_ws_limits wide = {.max_message = 1024u * 1024u};
+    const struct net_ws_target target = {.host = "127.0.0.1",
+                                         .port = web_port(web),
+                                         .path = "/socket",
+                                         .subprotocol = subprotocol,
+                                         .origin = origin};
+    struct page *p = calloc(1, sizeof *p);
+
+    p->ws = net_ws_connect(loop, &target, limits != NULL ? limits : &wide, &events, p);
+    assert_non_null(p->ws);
+    run_until(p->open || p->closed);
+    return p;
+}
+
+void page_send(struct page *p, const char *text)
+{
+    assert_int_equal(net_ws_send(p->ws, text, strlen(text)), NET_OK);
+}
+
+struct page *page_hello(const char *ticket, const char *resume_stream, int64_t resume_seq)
+{
+    struct page *p = page_new(NULL, "dialer.v1", NULL);
+    char hello[256];
+
+    if (resume_stream == NULL) {
+        snprintf(hello, sizeof hello, "{\"type\":\"hello\",\"ticket\":\"%s\"}", ticket);
+    } else {
+        snprintf(
+            hello, sizeof hello,
+            "{\"type\":\"hello\",\"ticket\":\"%s\",\"resume\":{\"stream\":\"%s\",\"seq\":%lld}}",
+            ticket, resume_stream, (long long)resume_seq);
+    }
+    page_send(p, hello);
+    return p;
+}
+
+void page_next(struct page *p, const char *type, struct json *doc)
+{
+    for (;;) {
+        const char *text;
+        run_until(p->read < p->n || p->closed);
+        if (p->read == p->n) {
+            fail_msg("closed (%d %s) before a %s came", p->code, p->reason, type);
+        }
+        text = p->message[p->read++];
+        if (json_parse(doc, text, strlen(text)) != 0) {
+            fail_msg("no JSON: %s", text);
+        }
+        if (json_is(doc, json_get(doc, JSON_ROOT, "type"), type)) {
+            return;
+        }
+    }
+}
+
+void page_item(struct page *p, const char *type, struct json *doc)
+{
+    for (;;) {
+        json_ref items;
+        page_next(p, "changes", doc);
+        items = json_get(doc, JSON_ROOT, "items");
+        for (json_ref i = json_first(doc, items); i != JSON_NONE; i = json_next(doc, i)) {
+            if (json_is(doc, json_get(doc, i, "type"), type)) {
+                const struct text raw = json_raw(doc, i, p->message[p->read - 1]);
+                char *copy = strndup(raw.ptr, raw.len);
+                assert_int_equal(json_parse(doc, copy, raw.len), 0);
+                free(copy);
+                return;
+            }
+        }
+    }
+}
+
+void page_free(struct page *p)
+{
+    if (!p->closed) {
+        net_ws_drop(p->ws);
+        run_until(p->closed);
+    }
+    for (unsigned i = 0; i < p->n; i++) {
+        free(p->message[i]);
+    }
+    free(p);
+}
+
+/* --- views ---------------------------------------------------------------------------------- */
+
+void show_agent(uint64_t agent, enum agent_state state, const char *attempt)
+{
+    const struct msg_view_agent m = {.agent = agent,
+                                     .name = T("Ada"),
+                                     .state = (uint8_t)state,
+                                     .campaign = 1,
+                                     .attempt = {attempt, (uint32_t)strlen(attempt)},
+                                     .since_wall_ms = 1000};
+
+    fake_post(MSG_view_agent, &m);
+}
+
+void show_call(const char *attempt, uint64_t agent, enum attempt_state state)
+{
+    const struct msg_view_call m = {.attempt = {attempt, (uint32_t)strlen(attempt)},
+                                    .campaign = 1,
+                                    .agent = agent,
+                                    .lead = 3,
+                                    .number = T("+12125550123"),
+                                    .name = T("Lead <b>Three</b>"),
+                                    .state = (uint8_t)state};
+
+    fake_post(MSG_view_call, &m);
+}
+
+void show_campaign(uint64_t campaign, uint32_t ringing)
+{
+    const struct msg_view_campaign m = {.campaign = campaign,
+                                        .name = T("Spring"),
+                                        .state = CAMPAIGN_RUNNING,
+                                        .mode = MODE_RATIO,
+                                        .ringing = ringing};
+
+    fake_post(MSG_view_campaign, &m);
+}

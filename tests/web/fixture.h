@@ -1,0 +1,104 @@
+/* fixture.h - a web adapter on a free port, with the test as its actors, browsers and clients. */
+#ifndef TESTS_WEB_FIXTURE_H
+#define TESTS_WEB_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "actors/messages.h"
+#include "actors/types.h"
+#include "adapters/net/json.h"
+#include "adapters/net/net.h"
+#include "adapters/web/web.h"
+
+#define T(literal) ((struct text){literal, sizeof(literal) - 1})
+
+/* --- the bus, played by the test (fake_endpoint.c) ------------------------------------------- */
+
+/* Mail for the adapter. */
+void fake_post(uint16_t type, const void *msg);
+/* Wait at most five seconds for the adapter to send a message of this type; fails the test if none
+ * comes. The oldest not yet taken; valid until the next call. */
+const void *fake_sent(uint16_t type, handle *to);
+/* Has one been sent? */
+bool fake_has_sent(uint16_t type);
+void fake_reset(void);
+/* The store's answer to a login is made by itself: user ada with agent 7, bob with agent 8 are
+ * agents, sue (9) supervises; all have the password "correct horse". fake_store_away: it never
+ * answers. */
+extern bool fake_store_away;
+
+/* --- the adapter --------------------------------------------------------------------------------
+ */
+
+extern struct web *web;
+extern struct net_loop *loop; /* the clients' */
+
+int setup_web(void **state);
+int teardown_web(void **state);
+
+#define run_until(condition)                                                                       \
+    do {                                                                                           \
+        int64_t end_ = net_now_us() + 10 * US_PER_S;                                               \
+        while (!(condition)) {                                                                     \
+            if (net_now_us() > end_) {                                                             \
+                fail_msg("%s:%d: never came: %s", __FILE__, __LINE__, #condition);                 \
+            }                                                                                      \
+            net_loop_run_once(loop, 20 * US_PER_MS);                                               \
+        }                                                                                          \
+    } while (0)
+
+/* --- a browser's requests -----------------------------------------------------------------------
+ */
+
+/* Sends one request and returns the whole answer, head and body; valid until the next call.
+ * `extra`: more header lines, each with CR LF, or "". body NULL: none. */
+const char *ask(const char *method, const char *path, const char *extra, const char *body);
+int status_of(const char *answer);
+/* The session cookie of a login's answer as a header line. */
+const char *cookie_of(const char *answer);
+/* A member of the JSON body, as text; "" if absent. */
+const char *member_of(const char *answer, const char *name);
+/* Log in, or by the operator's message: a ticket for the socket. */
+const char *ticket_of(uint64_t agent, enum role role);
+
+/* --- a page's socket -----------------------------------------------------------------------------
+ */
+
+#define PAGE_MESSAGES 4096
+
+struct page {
+    struct net_ws *ws;
+    bool open, closed;
+    int code;
+    enum net_ws_cause cause;
+    char reason[128];
+    unsigned n; /* messages so far */
+    char *message[PAGE_MESSAGES];
+    unsigned read; /* taken by page_next */
+};
+
+struct page *page_new(const char *origin, const char *subprotocol,
+                      const struct net_ws_limits *limits);
+/* ... and says hello; resume_stream NULL: without resume. Waits for the welcome, which is returned.
+ */
+struct page *page_hello(const char *ticket, const char *resume_stream, int64_t resume_seq);
+void page_send(struct page *p, const char *text);
+/* The next message of this type, others are skipped; parsed into `doc`. */
+void page_next(struct page *p, const char *type, struct json *doc);
+/* The next item of this type out of changes; NULL-terminated copy of its JSON, parsed into doc. */
+void page_item(struct page *p, const char *type, struct json *doc);
+void page_free(struct page *p);
+
+/* --- views
+ * ----------------------------------------------------------------------------------------- */
+
+void show_agent(uint64_t agent, enum agent_state state, const char *attempt);
+void show_call(const char *attempt, uint64_t agent, enum attempt_state state);
+void show_campaign(uint64_t campaign, uint32_t ringing);
+
+#endif
