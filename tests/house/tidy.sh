@@ -13,7 +13,7 @@ trap 'rm -rf "$work"' EXIT
 awk -v top="$PWD/" '
 	/"command":/ { command = $0 }
 	/"file":/ { file = $0; sub(/.*"file": "/, "", file); sub(/",?$/, "", file); sub(top, "", file); print file "\t" command }
-' "$build/compile_commands.json" | sort -u -k 1,1 | grep -v "^$build/" >"$work/files"
+' "$build/compile_commands.json" | sort -u -k 1,1 | grep -v "^build/" >"$work/files"
 
 # One state for each: the hash of command, rules and every file of the tree that the compiler read for it.
 ninja -C "$build" -t deps 2>/dev/null | awk -v top="$PWD/" '
