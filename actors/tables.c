@@ -1,0 +1,6 @@
+#include "actors/tables.h"
+#include "actors/agent.h"
+#include "actors/campaign.h"
+
+const struct fsm_def *const actor_tables[ACTOR_TABLES] = {&attempt_fsm, &campaign_fsm, &agent_fsm,
+                                                          &leg_fsm};
