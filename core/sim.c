@@ -224,6 +224,12 @@ static struct actor *resolve(const struct sim *s, handle h)
     return s->slots[slot].actor;
 }
 
+/* What others, and the actor itself, are told it is: its name if it has one (actor.h). */
+static handle shown_as(const struct actor *a)
+{
+    return a->name != HANDLE_NONE ? a->name : a->self;
+}
+
 static uint32_t slot_of(handle h)
 {
     return (uint32_t)h - 1;
@@ -476,7 +482,7 @@ static void sim_send(struct effects *fx, handle to, uint16_t type, const void *m
     if (handle_is_named(to) && handle_kind(to) > KIND_ENDPOINT_MAX) {
         to = names_get(s->names, to); /* who has the name now, not when the mail is handed over */
     }
-    append(&s->outbox, copy_message(s, s->running->self, to, type, msg));
+    append(&s->outbox, copy_message(s, shown_as(s->running), to, type, msg));
 }
 
 static void sim_fx_spawn(struct effects *fx, const struct actor_type *type, uint64_t id,
@@ -607,7 +613,7 @@ static void park(struct sim *s, struct actor *a)
 static bool step(struct sim *s, struct actor *a, struct node *n, struct event *ev)
 {
     *ev = (struct event){.type = n->type,
-                         .self = a->self,
+                         .self = shown_as(a),
                          .from = n->from,
                          .now_us = s->now_us,
                          .wall_ms = sim_wall_ms(s),
