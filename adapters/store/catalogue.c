@@ -9,3 +9,15 @@ const struct sql_statement sql_catalogue[SQL_COUNT] = {
 #undef STATEMENT
 #undef EACH
 };
+
+/* The numbers that stand in the texts. They are stored: who changes one breaks every database. */
+_Static_assert(ATTEMPT_CLAIMED == 1 && ATTEMPT_ORIGINATING == 2 && ATTEMPT_RINGING == 3 &&
+                   ATTEMPT_ANSWERED == 4 && ATTEMPT_BRIDGED == 6 && ATTEMPT_ENDED == 10 &&
+                   ATTEMPT_DISPOSED == 11 && ATTEMPT_UNKNOWN == 12,
+               "states of attempts");
+_Static_assert(ROW_PENDING == 0 && ROW_DIALING == 1 && ROW_ANSWERED == 2 && ROW_FAILED == 4,
+               "states of queue rows");
+_Static_assert(OUTCOME_ABANDONED == 7 && OUTCOME_UNKNOWN == 10 && OUTCOME_NEVER_SENT == 11 &&
+                   OUTCOME_MACHINE == 13,
+               "outcomes");
+_Static_assert(CAUSE_AUTO == 1 && CAUSE_AGENT == 2, "causes");

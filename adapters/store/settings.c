@@ -125,7 +125,7 @@ void store_campaign_defaults(struct msg_campaign_config *c)
 {
     *c = (struct msg_campaign_config){.account = STORE_ACCOUNT,
                                       .mode = MODE_PROGRESSIVE,
-                                      .context = text_from("dialer-customer,s"),
+                                      .context = text_from("customers,s"),
                                       .zone = text_from("UTC"),
                                       .window_from_min = 9 * 60,
                                       .window_to_min = 17 * 60,

@@ -429,5 +429,6 @@ const struct store_ops sql_ops = {
     .lead_read = sql_lead_read,
     .calls = sql_calls,
     .agent_times = sql_agent_times,
+    .legs = sql_legs,
     .leads = sql_leads,
 };

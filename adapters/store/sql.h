@@ -214,6 +214,8 @@ int sql_leads_insert(struct store *st, uint64_t list, uint64_t import, int64_t n
 int sql_lead_read(struct store *st, uint64_t lead, struct store_lead_state *out);
 int sql_calls(struct store *st, int64_t from, int64_t to, uint64_t lead, struct store_cursor *at,
               size_t *n, store_each_call each, void *ctx);
+int sql_legs(struct store *st, int64_t from, int64_t to, struct store_cursor *at, size_t *n,
+             store_each_leg each, void *ctx);
 int sql_agent_times(struct store *st, int64_t from, int64_t to, struct store_cursor *at, size_t *n,
                     store_each_time each, void *ctx);
 int sql_leads(struct store *st, int64_t from, int64_t to, struct store_cursor *at, size_t *n,

@@ -332,6 +332,51 @@ int sql_calls(struct store *st, int64_t from, int64_t to, uint64_t lead, struct 
     return sql_leave(s, false, rc);
 }
 
+/* --- legs out ------------------------------------------------------------------------------- */
+
+struct legs_out {
+    store_each_leg each;
+    void *ctx;
+    struct store_cursor *at;
+    size_t n;
+};
+
+static int take_leg(void *ctx, size_t item, const struct sql_value *c)
+{
+    struct legs_out *o = ctx;
+    struct store_leg d = {.leg = c[0].t,
+                          .agent = (uint64_t)c[1].i,
+                          .use = (uint8_t)c[2].i,
+                          .pbx = (uint32_t)c[3].i,
+                          .endpoint = c[4].t,
+                          .attempt = c[5].t,
+                          .claimed_ms = c[6].i,
+                          .answered_ms = c[7].i,
+                          .ended_ms = c[8].i};
+
+    (void)item;
+    o->n++;
+    o->at->at_ms = d.claimed_ms;
+    snprintf(o->at->key, sizeof o->at->key, "%.*s", (int)d.leg.len, d.leg.ptr ? d.leg.ptr : "");
+    return o->each(o->ctx, &d);
+}
+
+int sql_legs(struct store *st, int64_t from, int64_t to, struct store_cursor *at, size_t *n,
+             store_each_leg each, void *ctx)
+{
+    struct sql_store *s = sql_of(st);
+    struct legs_out o = {each, ctx, at, 0};
+    char key[sizeof at->key];
+    int rc = sql_enter(s);
+
+    memcpy(key, at->key, sizeof key);
+    if (rc == STORE_OK)
+        rc = sql_query(s, legs, take_leg, &o, sql_i(from), sql_i(to), sql_i(at->at_ms), sql_s(key),
+                       sql_u(*n));
+    *n = o.n;
+    return sql_leave(s, false, rc);
+}
+
 /* --- agents' times
  * ----------------------------------------------------------------------------------------- */
 

@@ -348,7 +348,8 @@ static int take_login(void *ctx, size_t item, const struct sql_value *c)
                                    .account = (uint64_t)c[1].i,
                                    .enabled = c[2].i != 0,
                                    .role = (uint8_t)c[3].i,
-                                   .hash = sql_keep(r->s, c[4].t)};
+                                   .hash = sql_keep(r->s, c[4].t),
+                                   .name = sql_keep(r->s, c[5].t)};
     return 0;
 }
 

@@ -74,14 +74,13 @@ extern const struct store_driver store_memory;
 /* --- what the operator's side reads and writes -------------------------------------------------
  */
 
-enum store_role { STORE_AGENT = 1, STORE_SUPERVISOR = 2, STORE_ADMIN = 3 };
-
 struct store_login {
     uint64_t agent;
     uint64_t account;
     bool enabled;
-    uint8_t role; /* enum store_role */
-    struct text hash;
+    uint8_t role; /* enum role */
+    struct text name;
+    struct text hash; /* Argon2id, empty: no login by password */
 };
 
 struct store_list {
@@ -157,6 +156,17 @@ struct store_agent_time {
     int64_t from_ms, until_ms;
 };
 
+/* One originate that is not a customer's. */
+struct store_leg {
+    struct text leg;
+    uint64_t agent;
+    uint8_t use; /* enum leg_use */
+    uint32_t pbx;
+    struct text endpoint;
+    struct text attempt;
+    int64_t claimed_ms, answered_ms, ended_ms;
+};
+
 struct store_audit {
     uint64_t id;
     int64_t at_wall_ms;
@@ -193,6 +203,7 @@ typedef int (*store_each_list)(void *ctx, const struct store_list *list);
 typedef int (*store_each_disposition)(void *ctx, const struct store_disposition *d);
 typedef int (*store_each_call)(void *ctx, const struct store_call *call);
 typedef int (*store_each_time)(void *ctx, const struct store_agent_time *time);
+typedef int (*store_each_leg)(void *ctx, const struct store_leg *leg);
 typedef int (*store_each_lead)(void *ctx, const struct store_lead_state *lead);
 typedef int (*store_each_audit)(void *ctx, const struct store_audit *audit);
 typedef int (*store_each_alarm)(void *ctx, const struct store_alarm *alarm);
@@ -314,6 +325,9 @@ struct store_ops {
     /* Intervals that begin in [from, to), agent by agent. */
     int (*agent_times)(struct store *s, int64_t from_ms, int64_t to_ms, struct store_cursor *at,
                        size_t *n, store_each_time each, void *ctx);
+    /* Legs claimed in [from, to), in that order. */
+    int (*legs)(struct store *s, int64_t from_ms, int64_t to_ms, struct store_cursor *at, size_t *n,
+                store_each_leg each, void *ctx);
     /* Leads made in [from, to). */
     int (*leads)(struct store *s, int64_t from_ms, int64_t to_ms, struct store_cursor *at,
                  size_t *n, store_each_lead each, void *ctx);

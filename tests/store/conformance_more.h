@@ -1,0 +1,39 @@
+/* conformance_more.h - the second half of the suite: configuration, ownership, the operator, import
+ * and export. */
+#ifndef TESTS_STORE_CONFORMANCE_MORE_H
+#define TESTS_STORE_CONFORMANCE_MORE_H
+
+#include "tests/store/conformance.h"
+
+void conformance_more_fixture(const struct fixture *f);
+
+#define CONFORMANCE_MORE(CASE)                                                                     \
+    CASE(loads_configuration), CASE(loads_what_was_open), CASE(second_owner_is_refused),           \
+        CASE(next_start_takes_over), CASE(settings_change_with_their_audit),                       \
+        CASE(bad_settings_change_nothing), CASE(names_are_unique), CASE(agents_log_in),            \
+        CASE(agents_are_assigned), CASE(do_not_call_list_in_pages), CASE(alarms_stand_and_end),    \
+        CASE(transactions_group), CASE(import_may_be_repeated), CASE(import_marks_do_not_call),    \
+        CASE(exports_in_pages), CASE(agent_times_tile), CASE(explains_a_lead),                     \
+        CASE(dispositions_are_offered), CASE(data_never_becomes_sql)
+
+void loads_configuration(void **state);
+void loads_what_was_open(void **state);
+void second_owner_is_refused(void **state);
+void next_start_takes_over(void **state);
+void settings_change_with_their_audit(void **state);
+void bad_settings_change_nothing(void **state);
+void names_are_unique(void **state);
+void agents_log_in(void **state);
+void agents_are_assigned(void **state);
+void do_not_call_list_in_pages(void **state);
+void alarms_stand_and_end(void **state);
+void transactions_group(void **state);
+void import_may_be_repeated(void **state);
+void import_marks_do_not_call(void **state);
+void exports_in_pages(void **state);
+void agent_times_tile(void **state);
+void explains_a_lead(void **state);
+void dispositions_are_offered(void **state);
+void data_never_becomes_sql(void **state);
+
+#endif
