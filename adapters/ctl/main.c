@@ -460,13 +460,14 @@ static int ask(struct call *c)
 /* db status and db migrate without a daemon: dialerd itself does it, from where we stand. */
 static int run_locally(const struct call *c)
 {
+    static const char daemon[] = "dialerd";
     char path[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 16);
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - sizeof daemon);
     if (n < 0)
         return EXIT_FAILED;
     path[n] = '\0';
     char *slash = strrchr(path, '/');
-    strcpy(slash ? slash + 1 : path, "dialerd");
+    memcpy(slash ? slash + 1 : path, daemon, sizeof daemon);
     const char *verb = strcmp(c->command->name, "db migrate") == 0 ? "db-migrate" : "db-status";
     execl(path, "dialerd", verb, "--config", c->config, c->json ? "--json" : (char *)NULL,
           (char *)NULL);

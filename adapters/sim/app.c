@@ -25,7 +25,7 @@ struct app *app_make(struct pbx *pbx, const char *name)
     json_writer_init(&quoted, a->quoted, sizeof a->quoted);
     json_put_str(&quoted, NULL, name);
     if (json_writer_end(&quoted, NULL) == NULL)
-        strcpy(a->quoted, "\"\"");
+        mem_copy(a->quoted, sizeof a->quoted, "\"\"");
     struct app **at = &pbx->apps;
     while (*at != NULL)
         at = &(*at)->next;
@@ -390,7 +390,7 @@ struct pbx_client *pbx_client_open(struct pbx *pbx, const char *apps, bool subsc
     char copy[600];
     if (strlen(apps) >= sizeof copy)
         return NULL;
-    strcpy(copy, apps);
+    mem_copy(copy, sizeof copy, apps);
     struct pbx_client *client = mem_new(sizeof *client);
     client->socket = socket;
     char *rest = copy;

@@ -33,8 +33,9 @@ static uint32_t ordinal(struct pbx *pbx, const char *number)
 {
     struct dialed *d = (struct dialed *)(void *)idtree_find(&pbx->dialed, number);
     if (d == NULL) {
-        d = mem_new(sizeof *d + strlen(number) + 1);
-        strcpy(d->number, number);
+        size_t size = strlen(number) + 1;
+        d = mem_new(sizeof *d + size);
+        mem_copy(d->number, size, number);
         d->node.key = d->number;
         idtree_insert(&pbx->dialed, &d->node);
         d->next = pbx->dialed_first;

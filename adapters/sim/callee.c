@@ -1,4 +1,5 @@
 #include "adapters/sim/callee.h"
+#include "adapters/sim/mem.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -153,7 +154,7 @@ int far_parse(struct far_end *far, const char *user)
     char copy[160];
     if (strlen(user) >= sizeof copy || !isalpha((unsigned char)user[0]))
         return -1;
-    strcpy(copy, user);
+    mem_copy(copy, sizeof copy, user);
     *far = (struct far_end){.voice = VOICE_SILENT, .fate = "script"};
     struct script s = {.far = far, .bye = -1};
     char *rest = copy;

@@ -24,9 +24,9 @@ struct chan *chan_new(struct pbx *pbx, const char *id, enum chan_origin origin)
     else
         pbx_unique(pbx, c->id, sizeof c->id);
     c->created_ms = pbx_wall_ms(pbx);
-    strcpy(c->language, "en");
-    strcpy(c->context, "inbound");
-    strcpy(c->exten, "s");
+    mem_copy(c->language, sizeof c->language, "en");
+    mem_copy(c->context, sizeof c->context, "inbound");
+    mem_copy(c->exten, sizeof c->exten, "s");
     c->priority = 1;
     c->node.key = c->id;
     idtree_insert(&pbx->ids, &c->node);

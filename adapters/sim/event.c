@@ -1,4 +1,5 @@
 // The text of every event, member by member in Asterisk's order, and of the objects in them.
+#include <stdio.h>
 #include <string.h>
 
 #include "adapters/sim/model.h"
@@ -326,14 +327,14 @@ void ev_qos(struct chan *c)
     if (c->bridge != NULL && c->bridge->count == 2)
         peer = c->bridge->members == c ? c->bridge->members->bridge_next : c->bridge->members;
     for (size_t i = 0; i < 5; i++) {
-        char name[40] = "RTPAUDIOQOS";
-        strcat(name, suffix[i]);
+        char name[40];
+        snprintf(name, sizeof name, "RTPAUDIOQOS%s", suffix[i]);
         static const char value[] =
             "ssrc=923945054;themssrc=3307398565;lp=0;rxjitter=0.000000;rxcount=75;"
             "txjitter=0.000375;txcount=75;rlp=0;rtt=0.000000;rxmes=0.000000;txmes=0.000000";
         ev_varset(c, name, value);
         if (peer != NULL) {
-            strcat(name, "BRIDGED");
+            snprintf(name, sizeof name, "RTPAUDIOQOS%sBRIDGED", suffix[i]);
             ev_varset(peer, name, value);
         }
     }

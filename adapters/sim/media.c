@@ -1,4 +1,5 @@
 // Playbacks: a queue for each channel, one at a time for each bridge.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -161,8 +162,9 @@ struct playback *playback_new(struct pbx *pbx, const char *id, struct chan *c, s
     p->bridge = b;
     mem_copy(p->language, sizeof p->language, c != NULL ? c->language : "en");
     const char *kind = c != NULL ? "channel:" : "bridge:", *name = c != NULL ? c->id : b->id;
-    p->target = mem_new(strlen(kind) + strlen(name) + 1);
-    strcat(strcpy(p->target, kind), name);
+    size_t size = strlen(kind) + strlen(name) + 1;
+    p->target = mem_new(size);
+    snprintf(p->target, size, "%s%s", kind, name);
     return p;
 }
 

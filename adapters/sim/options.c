@@ -70,7 +70,7 @@ static int name(char *to, size_t size, const char *value)
 {
     if (value[0] == '\0' || strlen(value) >= size)
         return -1;
-    strcpy(to, value);
+    mem_copy(to, size, value);
     return 0;
 }
 
@@ -179,7 +179,7 @@ static int set_sound(struct options *o, const char *value)
         return -1;
     if (i == c->sounds)
         c->sounds++;
-    strcpy(c->sound[i].name, sound);
+    mem_copy(c->sound[i].name, sizeof c->sound[i].name, sound);
     c->sound[i].seconds = seconds;
     return 0;
 }
@@ -191,7 +191,7 @@ static int set_user(struct options *o, const char *value)
     char copy[512];
     if (strlen(value) >= sizeof copy)
         return -1;
-    strcpy(copy, value);
+    mem_copy(copy, sizeof copy, value);
     char *file = strchr(copy, ':');
     if (defaults)
         o->front.users = 0;
@@ -247,7 +247,7 @@ static int set_trunk(struct options *o, const char *value)
     char copy[256];
     if (strlen(value) >= sizeof copy || c->trunks == PBX_TRUNKS)
         return -1;
-    strcpy(copy, value);
+    mem_copy(copy, sizeof copy, value);
     struct pbx_trunk t = {.cps = 0};
     char *rest = copy;
     if (name(t.name, sizeof t.name, strsep(&rest, ",")) != 0)
@@ -271,7 +271,7 @@ static int set_phones(struct options *o, const char *value)
     char copy[256];
     if (strlen(value) >= sizeof copy || c->phones == PBX_PHONES)
         return -1;
-    strcpy(copy, value);
+    mem_copy(copy, sizeof copy, value);
     struct pbx_phone p = {.answer_ms = 200};
     char *rest = copy;
     if (name(p.pattern, sizeof p.pattern, strsep(&rest, ",")) != 0)

@@ -19,7 +19,7 @@ void pbx_config_default(struct pbx_config *config)
         .setup_us = 1000,
         .hangup_us = 1000};
     population_default(&config->people);
-    strcpy(config->customers[0], "customers");
+    mem_copy(config->customers[0], sizeof config->customers[0], "customers");
 }
 
 static void add_configured(struct pbx *pbx)

@@ -149,7 +149,10 @@ int rest_int(const struct rest *r, const char *name, int other)
     if (r->body && json_int(&r->pbx->parsed, json_get(&r->pbx->parsed, JSON_ROOT, name), &n))
         return n > INT32_MAX || n < INT32_MIN ? other : (int)n;
     const char *text = rest_param(r, name);
-    return text != NULL ? atoi(text) : other;
+    if (text == NULL)
+        return other;
+    long number = strtol(text, NULL, 10); // what is no number counts as 0
+    return number > INT32_MAX || number < INT32_MIN ? other : (int)number;
 }
 
 bool rest_true(const struct rest *r, const char *name)

@@ -345,7 +345,7 @@ static void snoop(struct rest *r)
     }
     struct chan *c = chan_new(pbx, id, BY_SNOOP);
     snprintf(c->name, sizeof c->name, "Snoop/%.*s-%08x", ID_MAX, of->id, pbx->next_snoop++);
-    strcpy(c->context, "default");
+    mem_copy(c->context, sizeof c->context, "default");
     c->state = CHAN_UP;
     c->answered = true;
     c->snooped = of;
