@@ -29,12 +29,13 @@ static void apply_item(struct model *m, json_ref i)
         snprintf(m->state[agent], sizeof m->state[agent], "%s", state);
     } else if (strcmp(type, "call") == 0) {
         const char *attempt = json_str(&doc, json_get(&doc, i, "attempt"), "");
-        const long n = strtol(attempt + 5, NULL, 10);
         bool gone = false;
+        long n;
         if (attempt[0] == '\0') { /* an agent's, whichever it was */
             memset(m->call, 0, sizeof m->call);
             return;
         }
+        n = strtol(attempt + 5, NULL, 10);
         assert_true(n >= 0 && n < 300);
         (void)json_bool(&doc, json_get(&doc, i, "gone"), &gone);
         snprintf(m->call[n], sizeof m->call[n], "%s", gone ? "" : state);
