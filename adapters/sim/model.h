@@ -18,11 +18,12 @@ enum event_type {
     X(ApplicationMoveFailed)                                                                       \
     X(ApplicationReplaced)                                                                         \
     X(BridgeBlindTransfer)                                                                         \
-    X(BridgeCreated) X(BridgeDestroyed) X(ChannelCallerId) X(ChannelConnectedLine)                 \
-        X(ChannelCreated) X(ChannelDestroyed) X(ChannelDialplan) X(ChannelDtmfReceived)            \
-            X(ChannelEnteredBridge) X(ChannelHangupRequest) X(ChannelHold) X(ChannelLeftBridge)    \
-                X(ChannelStateChange) X(ChannelTalkingFinished) X(ChannelTalkingStarted)           \
-                    X(ChannelUnhold) X(ChannelUserevent) X(ChannelVarset) X(ContactStatusChange)   \
+    X(BridgeCreated)                                                                               \
+    X(BridgeDestroyed) X(ChannelCallerId) X(ChannelConnectedLine) X(ChannelCreated)                \
+        X(ChannelDestroyed) X(ChannelDialplan) X(ChannelDtmfReceived) X(ChannelEnteredBridge)      \
+            X(ChannelHangupRequest) X(ChannelHold) X(ChannelLeftBridge) X(ChannelStateChange)      \
+                X(ChannelTalkingFinished) X(ChannelTalkingStarted) X(ChannelUnhold)                \
+                    X(ChannelUserevent) X(ChannelVarset) X(ContactStatusChange)                    \
                         X(DeviceStateChanged) X(Dial) X(EndpointStateChange) X(PeerStatusChange)   \
                             X(PlaybackContinuing) X(PlaybackFinished) X(PlaybackStarted)           \
                                 X(RESTResponse) X(RecordingFailed) X(RecordingFinished)            \
