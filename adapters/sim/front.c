@@ -246,7 +246,7 @@ static const struct front_user *user_of(const struct front *f, struct net_req *r
             return NULL;
         memcpy(name, key, (size_t)(colon - key));
         name[colon - key] = '\0';
-        strcpy(password, colon + 1);
+        mem_copy(password, sizeof password, colon + 1);
     }
     for (size_t i = 0; i < f->config.users; i++)
         if (strcmp(f->config.user[i].name, name) == 0 &&
@@ -577,9 +577,9 @@ struct front *front_open(struct net_loop *loop, const struct front_config *confi
     f->timer = net_timer_new(loop, tick, f);
     struct timespec wall;
     clock_gettime(CLOCK_REALTIME, &wall);
+    int64_t wall_ms = config->wall_ms > 0 ? config->wall_ms : (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000;
     struct pbx_hooks hooks = {.ctx = f, .send = send_hook, .witness = witness_hook};
-    f->pbx = pbx_new(&config->pbx, &hooks, net_now_us(),
-                     (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000);
+    f->pbx = pbx_new(&config->pbx, &hooks, net_now_us(), wall_ms);
     struct net_server_config server = {.host = config->host,
                                        .port = config->port,
                                        .max_connections = config->sessions,
