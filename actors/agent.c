@@ -59,8 +59,8 @@ static bool can_connect(const struct fsm_ctx *x)
 {
     const struct agent *g = self(x);
 
-    return g->leg_kind == LEG_PERMANENT && g->phone_enabled && g->endpoint[0] != 0 &&
-           g->phone_online && g->pbx_up && !g->link_lost;
+    return g->leg_kind == LEG_PERMANENT && g->leg.state != LEG_UP && g->phone_enabled &&
+           g->endpoint[0] != 0 && g->phone_online && g->pbx_up && !g->link_lost;
 }
 
 static bool call_alive(const struct fsm_ctx *x)
@@ -624,10 +624,11 @@ static void ask_dial(struct agent *g, struct effects *fx)
     };
 
     g->call_campaign = g->campaign;
+    g->leg_away = true;
     fx_send(fx, named(KIND_CAMPAIGN, g->campaign), MSG_manual_dial, &m);
 }
 
-static void grant(const struct agent *g, bool ready, struct effects *fx)
+static void grant(struct agent *g, bool ready, struct effects *fx)
 {
     struct msg_reserved m = {
         .agent = g->id,
@@ -638,6 +639,7 @@ static void grant(const struct agent *g, bool ready, struct effects *fx)
         .pbx = g->pbx,
     };
 
+    g->leg_away = g->leg_away || ready;
     fx_send(fx, named(KIND_CAMPAIGN, g->call_campaign), MSG_reserved, &m);
 }
 

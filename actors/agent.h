@@ -57,6 +57,7 @@ struct agent {
     uint64_t leg_permit;
     int64_t leg_answered_wall_ms;
     bool leg_seen, call_again;
+    bool leg_away; /* it was offered to a call's bridge: not surely at home */
 
     bool socket;    /* a page is connected */
     bool link_lost; /* the page was away too long */

@@ -100,7 +100,9 @@ void leg_home(struct agent *g, struct effects *fx)
                                .channel2 = words_of(""),
                                .reply_to = HANDLE_NONE};
 
-    if (g->leg.state == LEG_UP && g->leg_kind == LEG_PERMANENT) {
+    /* adding it to the bridge it is in would be heard as a gap */
+    if (g->leg.state == LEG_UP && g->leg_kind == LEG_PERMANENT && g->leg_away) {
+        g->leg_away = false;
         fx_send(fx, ADDR_ARI, MSG_bridge_add, &m);
     }
 }
@@ -114,6 +116,7 @@ static void went_up(const struct fsm_ctx *x)
         struct msg_bridge_create m = {.pbx = g->pbx, .bridge = words_of(g->leg_bridge)};
 
         fx_send(x->fx, ADDR_ARI, MSG_bridge_create, &m);
+        g->leg_away = true;
         if (!g->call_alive) {
             leg_home(g, x->fx);
         }
