@@ -1,0 +1,72 @@
+// app.tsx - what is shown: login, the agent's desk or the board; above it the state of the line.
+import { effect } from "@preact/signals";
+import { render } from "preact";
+import { Desk } from "./agent.tsx";
+import { Board } from "./board.tsx";
+import { connect, link, logout } from "./link.ts";
+import { enterByLink, linkToken, Login } from "./login.tsx";
+import { me, tick } from "./model.ts";
+import { named, t } from "./strings.ts";
+import { Empty } from "./ui.tsx";
+import "./style.css";
+
+function Line() {
+  const live = link.value === "live";
+  return (
+    <span class={`line ${live ? "up" : "down"}`} role="status">
+      <span class="mark" aria-hidden="true">{live ? "●" : "▲"}</span>
+      {live ? t("link_live") : t("link_connecting")}
+    </span>
+  );
+}
+
+function Head() {
+  return (
+    <header class="head">
+      <img src="/icon.svg" alt="" width="26" height="26" />
+      <strong>{t("product")}</strong>
+      <Line />
+      <span class="space" />
+      <span class="user">
+        {me.value?.name}
+        <small>{me.value && named("role", me.value.role)}</small>
+      </span>
+      <button class="quiet" onClick={() => void logout()}>{t("logout")}</button>
+    </header>
+  );
+}
+
+function App() {
+  if (link.value === "login") {
+    return <Login />;
+  }
+  if (me.value === null) {
+    return <main class="wait"><Empty>{t("link_connecting")}</Empty></main>;
+  }
+  return (
+    <>
+      <Head />
+      {link.value === "lost" && <p class="banner" role="alert">{t("link_lost")}</p>}
+      {me.value.role === "agent" ? <Desk /> : <Board />}
+    </>
+  );
+}
+
+effect(() => {
+  document.body.classList.toggle("stale", link.value === "lost");
+});
+setInterval(tick, 1000);
+tick();
+
+render(<App />, document.getElementById("app")!);
+
+const token = linkToken();
+if (token !== "") {
+  void enterByLink(token).then(() => {
+    if (link.value === "connecting") {
+      void connect(); // the link was no good: perhaps there is a session all the same
+    }
+  });
+} else {
+  void connect();
+}

@@ -1,0 +1,68 @@
+// ui.tsx - the small parts that all screens share.
+import { useComputed } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { now } from "./model.ts";
+import { named } from "./strings.ts";
+
+export function clock(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const h = Math.floor(seconds / 3600);
+  const m = Math.floor((seconds % 3600) / 60);
+  const s = String(seconds % 60).padStart(2, "0");
+  return h > 0 ? `${h}:${String(m).padStart(2, "0")}:${s}` : `${m}:${s}`;
+}
+
+/** Time since (or until) a moment of the daemon's clock. Only its own text is renewed. */
+export function Timer({ since, until }: { since?: number; until?: number }) {
+  const text = useComputed(() =>
+    clock(until !== undefined ? until - now.value : now.value - (since ?? now.value)));
+  return <time class="timer" aria-hidden="true">{text}</time>;
+}
+
+const numbers = new Intl.NumberFormat("en");
+export function count(n: number): string {
+  return numbers.format(n);
+}
+
+export function share(part: number, whole: number): string {
+  return whole > 0 ? `${((100 * part) / whole).toFixed(part === 0 ? 0 : 1)} %` : "–";
+}
+
+// Shape besides colour: nothing is told by colour alone.
+const marks: Record<string, string> = {
+  offline: "○", connecting: "◌", available: "●", reserved: "◆", busy: "▶", wrapup: "◗", break: "‖",
+  claimed: "·", claiming: "·", originating: "◌", ringing: "◆", answered: "▲", amd: "◌",
+  bridging: "◆", bridged: "▶", held: "‖", message: "▲", ending: "○", unknown: "?",
+  stopped: "○", starting: "◌", running: "●", stopping: "◗", parked: "▲",
+};
+
+export function Pill({ kind, state }: { kind: "state" | "call" | "campaign"; state: string }) {
+  return (
+    <span class={`pill ${kind}-${state}`}>
+      <span class="mark" aria-hidden="true">{marks[state] ?? "·"}</span>
+      {named(kind, state)}
+    </span>
+  );
+}
+
+export function Panel(props: {
+  title: string;
+  aside?: ComponentChildren;
+  class?: string;
+  children: ComponentChildren;
+}) {
+  return (
+    <section class={`panel ${props.class ?? ""}`} aria-label={props.title}>
+      <header>
+        <h2>{props.title}</h2>
+        {props.aside}
+      </header>
+      {props.children}
+    </section>
+  );
+}
+
+export function Empty({ children }: { children: ComponentChildren }) {
+  return <p class="empty">{children}</p>;
+}
+
