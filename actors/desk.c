@@ -222,6 +222,15 @@ static void on_endpoint(struct desk *d, const struct event *ev, struct effects *
     }
 }
 
+/* One line of /readyz. */
+static void tell_ready(const char *name, bool ready, struct text why, struct effects *fx)
+{
+    const struct msg_readiness m = {
+        .name = words_of(name), .ready = ready, .text = ready ? words_of("") : why};
+
+    fx_send(fx, ADDR_WEB, MSG_readiness, &m);
+}
+
 static void on_store(struct desk *d, const struct event *ev, struct effects *fx)
 {
     const struct msg_store_state *m = ev->msg;
@@ -232,6 +241,24 @@ static void on_store(struct desk *d, const struct event *ev, struct effects *fx)
     }
     d->store_up = m->up;
     to_each(&d->campaigns, KIND_CAMPAIGN, MSG_store_state, m, fx);
+    tell_ready("store", m->up, m->text, fx);
+}
+
+static void on_hopper(struct desk *d, const struct event *ev, struct effects *fx)
+{
+    const struct msg_hopper_state *m = ev->msg;
+
+    (void)d;
+    tell_ready("hopper", m->up, m->text, fx);
+}
+
+static void on_loaded(struct desk *d, const struct event *ev, struct effects *fx)
+{
+    const struct msg_loaded *m = ev->msg;
+
+    if (m->kind == 0 && !d->draining) {
+        tell_ready("configuration", m->result == RESULT_OK, words_of("it could not be read"), fx);
+    }
 }
 
 static void on_suppressed(struct desk *d, const struct event *ev, struct effects *fx)
@@ -279,6 +306,8 @@ static void on_begin(struct desk *d, const struct event *ev, struct effects *fx)
 
     d->node = m->node;
     d->store_up = true;
+    tell_ready("store", true, words_of(""), fx);
+    tell_ready("configuration", false, words_of("it is being read"), fx);
     load(0, 0, fx);
 }
 
@@ -305,6 +334,7 @@ static void on_drain(struct desk *d, const struct event *ev, struct effects *fx)
     const struct msg_drain *m = ev->msg;
 
     d->draining = true;
+    tell_ready("configuration", false, words_of("the daemon is being stopped"), fx);
     to_each(&d->campaigns, KIND_CAMPAIGN, MSG_drain, m, fx);
     if (d->campaigns.used == 0) {
         finish_drain(d, 0, fx);
@@ -387,6 +417,8 @@ static const struct {
     {MSG_pbx_listed, on_listed},
     {MSG_endpoint_state, on_endpoint},
     {MSG_store_state, on_store},
+    {MSG_hopper_state, on_hopper},
+    {MSG_loaded, on_loaded},
     {MSG_suppressed, on_suppressed},
     {MSG_list_changed, on_list_changed},
     {MSG_campaign_switch, on_switch},
