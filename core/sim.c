@@ -357,6 +357,7 @@ static handle create(struct sim *s, const struct actor_type *type, uint64_t id, 
 {
     struct actor *a = need(calloc(1, sizeof *a));
     struct slot *slot;
+    struct node *first;
     uint32_t index;
 
     if (s->free_slot != 0) {
@@ -387,9 +388,10 @@ static handle create(struct sim *s, const struct actor_type *type, uint64_t id, 
     a->state = need(calloc(1, type->state_size + 1));
     slot->actor = a;
     s->living++;
-    deliver(s, arg != NULL ? copy_message(s, HANDLE_NONE, a->self, arg_type, arg)
-                           : new_node(HANDLE_NONE, a->self, EV_START, 0));
-    a->mail.head->type = EV_START;
+    first = arg != NULL ? copy_message(s, HANDLE_NONE, a->self, arg_type, arg)
+                        : new_node(HANDLE_NONE, a->self, EV_START, 0);
+    first->type = EV_START;
+    deliver(s, first);
     return a->self;
 }
 

@@ -241,7 +241,7 @@ static void set_value(struct reader *r, const struct setting *s, const char *at,
         put_text(r, s, value);
         return;
     case SET_TEXT:
-        if (strlen(value) < s->min || (s->max > 0 && strlen(value) > s->max)) {
+        if ((double)strlen(value) < s->min || (s->max > 0 && (double)strlen(value) > s->max)) {
             fail(r, at, "%s: want %.0f to %.0f characters", s->key, s->min, s->max);
             return;
         }

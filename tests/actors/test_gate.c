@@ -60,7 +60,7 @@ static void each_reason(void **state)
     CASE(c.caller_id = words_of(""), REASON_no_caller_id);
     CASE(c.ring_s = 14, REASON_ring_too_short);
     CASE(c.window_from_min = 13 * 60, REASON_outside_hours);
-    CASE(l.number = words_of("+449012345678"), REASON_prefix_forbidden);
+    CASE(l.number = words_of("+449098790123"), REASON_prefix_forbidden);
     CASE(l.number = words_of("+33123456789"), REASON_prefix_not_allowed);
     CASE(l.number = words_of("300&PJSIP/x"), REASON_bad_number);
     CASE(l.number = words_of("+1212555012a"), REASON_bad_number);

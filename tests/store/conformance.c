@@ -81,7 +81,7 @@ static void claim_commits_what_is_needed_to_dial(void **state)
     world_leads(w, 1);
     assert_int_equal(world_rows(w, WORLD_NOW, &row, 1), 1);
     c = claim_good(w, row, WORLD_NOW);
-    assert_true(same(c.number, "+12125550000"));
+    assert_true(same(c.number, "+12125550120"));
     assert_true(same(c.name, "Test Person"));
     assert_true(same(c.fields, "{\"city\":\"Anytown\"}"));
     assert_int_equal(c.row, row);
@@ -133,7 +133,7 @@ static void repeated_claim_answers_the_same(void **state)
     assert_int_equal(b.reason, REASON_allow);
     assert_int_equal(b.lead, lead);
     assert_int_equal(b.attempt_no, 1);
-    assert_true(same(b.number, "+12125550000"));
+    assert_true(same(b.number, "+12125550120"));
     /* another attempt for the same row is not a repetition */
     assert_int_equal(world_claim_one(w, row, WORLD_NOW, NULL), REASON_row_not_pending);
 }
@@ -200,7 +200,7 @@ static void do_not_call_refuses_and_takes_the_row_out(void **state)
 {
     struct world *w = *state;
     struct msg_suppress dnc = {.account = STORE_ACCOUNT,
-                               .number = text_of("+12125550000"),
+                               .number = text_of("+12125550120"),
                                .source = text_of("test"),
                                .at_wall_ms = WORLD_NOW};
     struct msg_claimed c;
@@ -220,12 +220,12 @@ static void do_not_call_refuses_and_takes_the_row_out(void **state)
     req = world_claim(w, 0, WORLD_NOW);
     req.cause = CAUSE_AGENT;
     req.agent = w->agent;
-    req.number = text_of("+12125550000");
+    req.number = text_of("+12125550120");
     store_good(w->s, OPS(w)->claim(w->s, &req, 1, &c));
     assert_int_equal(c.reason, REASON_do_not_call);
     /* taken off the list, the row is back */
-    store_good(w->s, OPS(w)->unsuppress(w->s, &w->by, STORE_ACCOUNT, text_of("+12125550000")));
-    assert_int_equal(OPS(w)->unsuppress(w->s, &w->by, STORE_ACCOUNT, text_of("+12125550000")),
+    store_good(w->s, OPS(w)->unsuppress(w->s, &w->by, STORE_ACCOUNT, text_of("+12125550120")));
+    assert_int_equal(OPS(w)->unsuppress(w->s, &w->by, STORE_ACCOUNT, text_of("+12125550120")),
                      STORE_NOT_FOUND);
     assert_int_equal(world_rows(w, WORLD_NOW, &row, 1), 1);
     assert_int_equal(world_claim_one(w, row, WORLD_NOW, NULL), REASON_allow);
@@ -437,16 +437,16 @@ static void manual_number_finds_its_lead(void **state)
     size_t n = 4;
 
     world_leads(w, 3);
-    assert_int_equal(manual(w, "+12125550001", WORLD_NOW, &c), REASON_allow);
+    assert_int_equal(manual(w, "+12125550121", WORLD_NOW, &c), REASON_allow);
     assert_int_equal(c.matches, 1);
     assert_true(same(c.name, "Test Person"));
     assert_int_equal(lead_of(w, c.lead).list, w->list);
     /* by its last ten digits */
-    store_good(w->s, OPS(w)->lead_match(w->s, w->campaign, text_of("+442125550002"), leads, &n));
+    store_good(w->s, OPS(w)->lead_match(w->s, w->campaign, text_of("+9992125550122"), leads, &n));
     assert_int_equal(n, 1);
-    assert_int_equal(manual(w, "+442125550002", WORLD_NOW, &c), REASON_allow);
+    assert_int_equal(manual(w, "+9992125550122", WORLD_NOW, &c), REASON_allow);
     assert_int_equal(c.lead, leads[0]);
-    assert_true(same(c.number, "+12125550002"));
+    assert_true(same(c.number, "+12125550122"));
 }
 
 static void several_matches_show_nobody(void **state)
@@ -460,7 +460,7 @@ static void several_matches_show_nobody(void **state)
     l.campaign = w->campaign;
     store_good(w->s, OPS(w)->list_add(w->s, &w->by, &l, &second.list));
     world_leads(&second, 1);
-    assert_int_equal(manual(w, "+12125550000", WORLD_NOW, &c), REASON_allow);
+    assert_int_equal(manual(w, "+12125550120", WORLD_NOW, &c), REASON_allow);
     assert_int_equal(c.matches, 2);
     assert_int_equal(c.name.len, 0);
     assert_int_equal(c.fields.len, 0);
@@ -727,10 +727,10 @@ static void disposition_suppresses(void **state)
     struct msg_disposed d;
 
     assert_int_equal(dispose(w, c.attempt, w->agent, "dnc", 0, WORLD_NOW + 70000, &d), RESULT_OK);
-    assert_true(same(d.suppressed, "+12125550000"));
-    assert_int_equal(manual(w, "+12125550000", WORLD_NOW + 80000, &c), REASON_fenced);
+    assert_true(same(d.suppressed, "+12125550120"));
+    assert_int_equal(manual(w, "+12125550120", WORLD_NOW + 80000, &c), REASON_fenced);
     store_good(w->s, OPS(w)->lease_renew(w->s, WORLD_NOW + 80000));
-    assert_int_equal(manual(w, "+12125550000", WORLD_NOW + 80000, &c), REASON_do_not_call);
+    assert_int_equal(manual(w, "+12125550120", WORLD_NOW + 80000, &c), REASON_do_not_call);
 }
 
 static void callback_goes_first_and_past_the_attempts(void **state)
@@ -828,7 +828,7 @@ static void queue_order(void **state)
     (void)got;
     for (i = 0; i < 4; i++) {
         static const char *const want[] = {"+12125550102", "+12125550103", "+12125550101",
-                                           "+12125550000"};
+                                           "+12125550120"};
         struct msg_claimed c = claim_good(w, rows[i], WORLD_NOW);
         assert_true(same(c.number, want[i]));
     }

@@ -38,7 +38,7 @@ struct text text_of(const char *s);
 struct store *world_open(const struct fixture *fixture, const char *owner);
 /* A trunk, a running campaign with its lease, an active list, an agent. */
 void world_make(struct world *w, struct store *s);
-/* n leads with numbers +12125550000... into the world's list. */
+/* n leads with numbers +12125550120... into the world's list. */
 void world_leads(struct world *w, unsigned n);
 /* +1212555nnnn in a buffer of its own for each of the last 64 calls. */
 struct text world_number(unsigned n);

@@ -77,7 +77,8 @@ struct text world_number(unsigned n)
     static unsigned next;
     char *at = numbers[next++ % 64];
 
-    snprintf(at, sizeof numbers[0], "+1212555%04u", n % 10000);
+    /* fictional ones: 555-0120 to 555-0199 of one area after the other */
+    snprintf(at, sizeof numbers[0], "+1%03u55501%02u", (212 + n / 80) % 1000, 20 + n % 80);
     return text_of(at);
 }
 
