@@ -611,6 +611,15 @@ static void park(struct sim *s, struct actor *a)
     }
 }
 
+void sim_kill(struct sim *sim, handle actor)
+{
+    struct actor *a = resolve(sim, actor);
+
+    if (a != NULL) {
+        end_actor(sim, a);
+    }
+}
+
 /* Hands `n` to the actor; false when it was a timer that has been cancelled meanwhile. */
 static bool step(struct sim *s, struct actor *a, struct node *n, struct event *ev)
 {

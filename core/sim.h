@@ -39,6 +39,10 @@ void sim_endpoint(struct sim *sim, unsigned kind, endpoint_handler deliver, void
 handle sim_spawn(struct sim *sim, const struct actor_type *type, uint64_t id, uint16_t arg_type,
                  const void *arg);
 
+/* The actor is gone with its timers and its mail, as when its process died. Not from inside a step.
+ */
+void sim_kill(struct sim *sim, handle actor);
+
 /* A message arrives `delay_us` from now; the struct and its texts are copied at once. */
 void sim_post(struct sim *sim, int64_t delay_us, handle from, handle to, uint16_t type,
               const void *msg);

@@ -1,0 +1,375 @@
+/*
+ * world.c - making a world, running it, and what must be true in it after every step.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "actors/agent.h"    /* to look at: nothing here changes an actor */
+#include "actors/campaign.h" /* to look at */
+#include "actors/desk.h"
+#include "adapters/store/rules.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "tests/sim/world_int.h"
+
+void *world_room(void *at, uint32_t *room, uint32_t used, size_t size)
+{
+    if (used < *room) {
+        return at;
+    }
+    *room = *room != 0 ? *room * 2u : 64u;
+    at = realloc(at, *room * size);
+    if (at == NULL) {
+        abort();
+    }
+    return at;
+}
+
+struct text text_of(const char *s)
+{
+    return (struct text){s, (uint32_t)strlen(s)};
+}
+
+void text_keep(char *out, size_t size, struct text t)
+{
+    size_t n = t.len < size - 1 ? t.len : size - 1;
+
+    if (n > 0) {
+        memcpy(out, t.ptr, n);
+    }
+    out[n] = '\0';
+}
+
+void world_broken(struct world *w, const char *format, ...)
+{
+    va_list ap;
+    char what[200];
+
+    if (w->broken[0] != '\0') {
+        return;
+    }
+    va_start(ap, format);
+    (void)vsnprintf(what, sizeof what, format, ap);
+    va_end(ap);
+    (void)snprintf(w->broken, sizeof w->broken, "at %.3f s: %s", (double)sim_now_us(w->sim) / 1e6,
+                   what);
+}
+
+void world_check(struct world *w)
+{
+    if (w->broken[0] != '\0') {
+        fail_msg("a promise is broken %s (seed %" PRIu64 ")", w->broken, w->seed);
+    }
+}
+
+void world_post(struct world *w, struct way *way, int64_t delay_us, unsigned kind, handle to,
+                uint16_t type, const void *msg)
+{
+    int64_t now = sim_now_us(w->sim);
+    int64_t at = now + delay_us > way->last_us ? now + delay_us : way->last_us;
+
+    way->last_us = at;
+    sim_post(w->sim, at - now, named(kind, 0), to, type, msg);
+}
+
+struct camp *world_camp(const struct world *w, uint64_t id)
+{
+    uint32_t i = table_get(&w->campaigns, id);
+
+    return i != 0 ? &w->camps[i - 1] : NULL;
+}
+
+struct person *world_person(const struct world *w, uint64_t id)
+{
+    uint32_t i = table_get(&w->agents, id);
+
+    return i != 0 ? &w->people[i - 1] : NULL;
+}
+
+uint64_t number_key(struct text number)
+{
+    uint64_t n = 0;
+
+    for (uint32_t i = 0; i < number.len; i++) {
+        n = number.ptr[i] >= '0' && number.ptr[i] <= '9' ? n * 10u + (uint64_t)(number.ptr[i] - '0')
+                                                         : n;
+    }
+    return n != 0 ? n : 1u;
+}
+
+struct number *world_number_at(struct world *w, uint64_t key)
+{
+    uint32_t i = table_get(&w->number_of, key);
+
+    if (i == 0) {
+        w->numbers = world_room(w->numbers, &w->room_numbers, w->n_numbers, sizeof *w->numbers);
+        w->numbers[w->n_numbers++] = (struct number){0};
+        i = w->n_numbers;
+        table_put(&w->number_of, key, i);
+    }
+    return &w->numbers[i - 1];
+}
+
+/* --- promises that are looked at after every step -----------------------------------------------
+ */
+
+/* No agent is in two calls of this campaign. */
+static void check_campaign(struct world *w, const struct campaign *c)
+{
+    static const enum attempt_state with[] = {ATTEMPT_ORIGINATING, ATTEMPT_RINGING,
+                                              ATTEMPT_ANSWERED,    ATTEMPT_BRIDGING,
+                                              ATTEMPT_BRIDGED,     ATTEMPT_HELD};
+    uint64_t seen[64];
+    unsigned n = 0;
+
+    if (c->attempts.used > 64 && sim_steps(w->sim) % 64u != 0) {
+        return; /* a large campaign is looked at now and then */
+    }
+    for (size_t s = 0; s < sizeof with / sizeof with[0]; s++) {
+        const struct fsm *f = c->by_state.head[with[s]];
+
+        for (; f != NULL; f = f->next) {
+            const struct attempt *a = (const struct attempt *)(const void *)f;
+
+            for (unsigned i = 0; a->agent != 0 && i < n; i++) {
+                if (seen[i] == a->agent) {
+                    world_broken(w, "agent %" PRIu64 " is in two calls", a->agent);
+                }
+            }
+            if (a->agent != 0 && n < 64) {
+                seen[n++] = a->agent;
+            }
+        }
+    }
+    if (c->attempts.used != c->by_state.count[0] + c->by_state.count[1] + c->by_state.count[2] +
+                                c->by_state.count[3] + c->by_state.count[4] + c->by_state.count[5] +
+                                c->by_state.count[6] + c->by_state.count[7] + c->by_state.count[8] +
+                                c->by_state.count[9] + c->by_state.count[10] +
+                                c->by_state.count[12]) {
+        world_broken(w, "campaign %" PRIu64 " has attempts without a state", c->id);
+    }
+}
+
+static void check_agent(struct world *w, const struct agent *g)
+{
+    if (g->fsm.state == AGENT_AVAILABLE && (g->call_alive || g->attempt[0] != '\0')) {
+        world_broken(w, "agent %" PRIu64 " is available with a call", g->id);
+    }
+    if (g->fsm.state == AGENT_OFFLINE && g->leg.state == LEG_CALLING) {
+        world_broken(w, "agent %" PRIu64 " is offline and its phone is called", g->id);
+    }
+}
+
+static bool after_step(void *ctx, handle actor, const struct event *ev)
+{
+    struct world *w = ctx;
+    const void *state = sim_state(w->sim, actor);
+
+    (void)ev;
+    if (state != NULL && handle_kind(actor) == KIND_CAMPAIGN) {
+        check_campaign(w, state);
+    } else if (state != NULL && handle_kind(actor) == KIND_AGENT) {
+        check_agent(w, state);
+    }
+    return w->broken[0] != '\0';
+}
+
+/* --- making -------------------------------------------------------------------------------------
+ */
+
+struct world *world_open_as(uint64_t seed, bool codec, bool log)
+{
+    struct world *w = calloc(1, sizeof *w);
+    struct sim_config config = {.seed = seed,
+                                .catalogue = &dialer_catalogue,
+                                .wall_ms = WORLD_WALL_MS,
+                                .codec = codec,
+                                .log = log ? stderr : NULL};
+
+    if (w == NULL) {
+        abort();
+    }
+    w->sim = sim_open(&config);
+    w->seed = seed;
+    w->node = 0x51;
+    w->store_up = w->hopper_up = w->pbx_up = w->sound = true;
+    w->store_us = 2 * US_PER_MS;
+    w->pbx_us = US_PER_MS;
+    w->talk_s = 90;
+    w->callee = (struct callee){FATE_HUMAN, 5, 60, 0};
+    store_trunk_defaults(&w->trunk);
+    w->trunk.trunk = WORLD_TRUNK;
+    w->trunk.name = text_of("carrier");
+    w->trunk.pbx = WORLD_PBX;
+    w->trunk.endpoint = text_of("PJSIP/{number}@carrier");
+    w->trunk.lines = 100;
+    w->trunk.calls_per_s = 100;
+    sim_endpoint(w->sim, KIND_STORE, store_receive, w);
+    sim_endpoint(w->sim, KIND_HOPPER, hopper_receive, w);
+    sim_endpoint(w->sim, KIND_ARI, pbx_receive, w);
+    sim_endpoint(w->sim, KIND_WEB, web_receive, w);
+    sim_endpoint(w->sim, KIND_CTL, ctl_receive, w);
+    sim_hook(w->sim, after_step, w);
+    return w;
+}
+
+struct world *world_open(uint64_t seed)
+{
+    return world_open_as(seed, false, getenv("WORLD_LOG") != NULL);
+}
+
+struct msg_campaign_config *world_campaign(struct world *w, uint64_t id, enum campaign_mode mode)
+{
+    w->camps = world_room(w->camps, &w->room_camps, w->n_camps, sizeof *w->camps);
+    struct camp *c = &w->camps[w->n_camps++];
+
+    *c = (struct camp){.list_active = true};
+    store_campaign_defaults(&c->config);
+    c->config.campaign = id;
+    c->config.name = text_of("Spring");
+    c->config.mode = (uint8_t)mode;
+    c->config.active = true;
+    c->config.trunk = WORLD_TRUNK;
+    c->config.pbx = WORLD_PBX;
+    c->config.endpoint = w->trunk.endpoint;
+    c->config.caller_id = text_of("+12125550100");
+    c->config.prefixes = text_of("+1");
+    c->config.window_from_min = c->config.window_to_min = 0;
+    c->config.message = text_of("sorry");
+    table_put(&w->campaigns, id, w->n_camps);
+    return &c->config;
+}
+
+struct msg_agent_config *world_agent(struct world *w, uint64_t id, uint64_t campaign)
+{
+    static char endpoints[10000][16]; /* the config's texts must outlive everything */
+
+    w->people = world_room(w->people, &w->room_people, w->n_people, sizeof *w->people);
+    struct person *p = &w->people[w->n_people++];
+
+    *p = (struct person){.phone_online = true, .phone_answers = true};
+    store_agent_defaults(&p->config);
+    (void)snprintf(endpoints[id % 10000u], sizeof endpoints[0], "PJSIP/a%u", (unsigned)id % 10000u);
+    p->config.agent = id;
+    p->config.login = text_of("agent");
+    p->config.name = text_of("Agent");
+    p->config.campaign = campaign;
+    p->config.endpoint = text_of(endpoints[id % 10000u]);
+    table_put(&w->agents, id, w->n_people);
+    return &p->config;
+}
+
+struct msg_trunk_config *world_trunk(struct world *w)
+{
+    return &w->trunk;
+}
+
+uint64_t world_lead(struct world *w, uint64_t campaign, const char *number)
+{
+    w->rows = world_room(w->rows, &w->room_rows, w->n_rows, sizeof *w->rows);
+    struct row *r = &w->rows[w->n_rows++];
+
+    *r = (struct row){.campaign = campaign, .key = number_key(text_of(number))};
+    text_keep(r->number, sizeof r->number, text_of(number));
+    return w->n_rows;
+}
+
+uint64_t world_leads(struct world *w, uint64_t campaign, unsigned n)
+{
+    uint64_t first = w->n_rows + 1u;
+
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t k = w->next_lead++;
+        char number[NUMBER_MAX];
+
+        /* +1 NPA 555 01xx: a hundred fictional numbers in each of 699 areas */
+        (void)snprintf(number, sizeof number, "+1%03u55501%02u", 201u + k / 100u % 699u, k % 100u);
+        (void)world_lead(w, campaign, number);
+    }
+    return first;
+}
+
+const char *world_number(const struct world *w, uint64_t lead)
+{
+    return w->rows[lead - 1].number;
+}
+
+static void start_daemon(struct world *w)
+{
+    struct msg_begin m = {.node = w->node};
+
+    store_takes_over(w);
+    (void)sim_spawn(w->sim, &desk_actor, 1, 0, NULL);
+    sim_post(w->sim, 0, named(KIND_CTL, 0), ADDR_DESK, MSG_begin, &m);
+    world_run(w, 0.1);
+    pbx_connect(w, false);
+    world_run(w, 0.9);
+}
+
+void world_begin(struct world *w)
+{
+    start_daemon(w);
+}
+
+void world_restart(struct world *w)
+{
+    pbx_disconnect(w);
+    sim_kill(w->sim, ADDR_DESK);
+    sim_kill(w->sim, named(KIND_TRUNK, WORLD_TRUNK));
+    for (uint32_t i = 0; i < w->n_camps; i++) {
+        sim_kill(w->sim, named(KIND_CAMPAIGN, w->camps[i].config.campaign));
+    }
+    for (uint32_t i = 0; i < w->n_people; i++) {
+        sim_kill(w->sim, named(KIND_AGENT, w->people[i].config.agent));
+        w->people[i].socket = false;
+    }
+    world_run(w, 0.4); /* what was on its way to them finds nobody */
+    start_daemon(w);
+}
+
+struct sim *world_sim(struct world *w)
+{
+    return w->sim;
+}
+
+int64_t world_now_ms(const struct world *w)
+{
+    return sim_wall_ms(w->sim);
+}
+
+void world_run(struct world *w, double seconds)
+{
+    world_check(w);
+    (void)sim_run_for(w->sim, (int64_t)(seconds * 1e6));
+    world_check(w);
+}
+
+void world_close(struct world *w)
+{
+    world_run(w, 5);
+    for (uint64_t i = 0; i < w->requests; i++) {
+        if (w->replies[i].times != 1) {
+            fail_msg("request %" PRIu64 " was answered %u times", i + 1, w->replies[i].times);
+        }
+    }
+    if (sim_parked(w->sim) != 0) {
+        fail_msg("%zu actors are parked", sim_parked(w->sim));
+    }
+    sim_close(w->sim);
+    for (uint32_t i = 0; i < w->n_camps; i++) {
+        free(w->camps[i].hopper);
+        free(w->camps[i].due);
+    }
+    free(w->camps);
+    free(w->campaigns.slots);
+    free(w->agents.slots);
+    store_free(w);
+    pbx_free(w);
+    people_free(w);
+    free(w);
+}

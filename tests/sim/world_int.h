@@ -1,0 +1,246 @@
+/*
+ * world_int.h - what the files of the world share.
+ *
+ *   world.c         making, running, promises, operator
+ *   world_store.c   the store: rows, attempts, legs, dispositions
+ *   world_pbx.c     the Asterisk: channels, bridges, link
+ *   world_callee.c  the people it calls
+ *   world_people.c  agents, their pages and habits
+ *   world_expect.c  sentences
+ *   table.h         number -> index
+ */
+#ifndef TESTS_SIM_WORLD_INT_H
+#define TESTS_SIM_WORLD_INT_H
+
+#include "actors/ids.h"
+#include "tests/sim/table.h"
+#include "tests/sim/world.h"
+
+#define NUMBER_MAX 20
+#define MS(x) ((int64_t)((x)*1000.0))
+
+/* Sends of one model to the actors keep their order, whatever their delays. */
+struct way {
+    int64_t last_us;
+};
+
+struct row {
+    char number[NUMBER_MAX];
+    uint64_t key; /* of the number */
+    uint64_t campaign;
+    uint8_t status;
+    bool final, callback, manual, in_heap;
+    uint32_t attempts, last_no;
+    int64_t due_ms;
+};
+
+struct att {
+    char id[ID_SIZE];
+    uint64_t row, campaign, agent, key, permit;
+    uint32_t no, pbx;
+    uint32_t before; /* of the same number: index + 1 */
+    uint8_t cause, state, outcome;
+    bool live, counts, row_open, dialed, by_system;
+    int64_t claimed_ms, answered_ms, bridged_ms, ended_ms, callback_ms;
+    char code[24];
+};
+
+struct leg_row {
+    char id[ID_SIZE];
+    char endpoint[64];
+    char attempt[ID_SIZE];
+    uint64_t agent, permit;
+    uint8_t use;
+    bool live;
+};
+
+struct number {
+    uint32_t last; /* attempt, index + 1 */
+    uint32_t alive;
+    bool suppressed, told;
+    struct callee callee;
+};
+
+struct due {
+    int64_t at_ms;
+    uint32_t row;
+};
+
+struct camp {
+    struct msg_campaign_config config;
+    bool list_active;
+    struct msg_view_campaign board;
+    char board_text[160];
+    uint32_t first_pending; /* no pending row of it is before this index */
+    uint32_t *hopper;
+    uint32_t hopper_from, hopper_to, hopper_room;
+    struct due *due; /* heap of failed rows */
+    uint32_t n_due, room_due;
+    uint64_t answers, abandoned;
+};
+
+struct spell {
+    uint8_t state;
+    int64_t at_ms;
+};
+
+struct person {
+    struct msg_agent_config config;
+    struct page page;
+    struct habits habits;
+    bool has_habits, socket, phone_online, phone_answers, wants_break;
+    uint64_t wake; /* number of the latest intention: older ones are void */
+    struct spell *spells;
+    uint32_t n_spells, room_spells;
+};
+
+enum chan_state { CHAN_DOWN, CHAN_RINGING, CHAN_WAITING, CHAN_APP, CHAN_MESSAGE };
+
+struct chan {
+    char id[ID_SIZE];
+    char number[NUMBER_MAX];
+    char endpoint[64];
+    char playback[ID_SIZE];
+    uint64_t key;   /* of the id */
+    uint64_t owner; /* campaign or agent */
+    uint64_t serial;
+    bool used, customer, talking, met, played;
+    enum chan_state state;
+    uint32_t bridge; /* index + 1 */
+    uint32_t ring_s;
+    struct callee callee;
+    int64_t answered_us;
+    unsigned tries;
+};
+
+struct bridge {
+    char id[ID_SIZE];
+    bool used, music;
+    uint32_t members, customers;
+};
+
+struct kept {
+    uint16_t type;
+    void *block;
+};
+
+struct world {
+    struct sim *sim;
+    uint64_t seed;
+    char broken[240]; /* first broken promise */
+    struct witness seen;
+    struct table campaigns, agents; /* id -> index + 1 */
+    struct camp *camps;
+    uint32_t n_camps, room_camps;
+    struct person *people;
+    uint32_t n_people, room_people;
+    struct msg_trunk_config trunk;
+    uint16_t node;
+    uint32_t starts;
+    bool drained, loaded;
+
+    /* store */
+    bool store_up;
+    int64_t store_us;
+    struct way store_way;
+    struct row *rows;
+    uint32_t n_rows, room_rows;
+    struct att *atts;
+    uint32_t n_atts, room_atts;
+    struct leg_row *legs;
+    uint32_t n_legs, room_legs;
+    struct number *numbers;
+    uint32_t n_numbers, room_numbers;
+    struct table number_of, att_of, leg_of;
+    uint32_t next_lead;
+    struct kept *journal;
+    uint32_t n_journal, room_journal;
+
+    /* hopper */
+    bool hopper_up;
+    struct way hopper_way;
+
+    /* telephony */
+    bool pbx_up, link; /* the machine runs; we are connected */
+    bool sound;
+    int64_t pbx_us;
+    double duplicates;
+    struct way pbx_way;
+    struct chan *chans;
+    uint32_t n_chans, room_chans;
+    uint32_t *free_chans;
+    uint32_t n_free_chans, room_free_chans;
+    struct bridge *bridges;
+    uint32_t n_bridges, room_bridges;
+    uint32_t *free_bridges;
+    uint32_t n_free_bridges, room_free_bridges;
+    struct table chan_of, bridge_of;
+    uint64_t serial;
+    uint32_t lines;
+    struct callee callee;
+    bool population;
+    double human, busy, bad, talk_s;
+    uint8_t fail_fate;
+    bool fail_next, fail_carried_out;
+    bool forging;
+    int64_t second_us[256]; /* ring of the last originates, for the rate */
+    uint32_t second_at;
+
+    /* people */
+    struct way web_way, ctl_way;
+    uint64_t requests;
+    struct reply *replies;
+    uint32_t room_replies;
+};
+
+void *world_room(void *at, uint32_t *room, uint32_t used, size_t size);
+/* The first broken promise is kept and told by the next world_run(). */
+void world_broken(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void world_check(struct world *w); /* fails the test if a promise is broken */
+void world_post(struct world *w, struct way *way, int64_t delay_us, unsigned kind, handle to,
+                uint16_t type, const void *msg);
+struct camp *world_camp(const struct world *w, uint64_t id);
+struct person *world_person(const struct world *w, uint64_t id);
+uint64_t number_key(struct text number);
+struct number *world_number_at(struct world *w, uint64_t key);
+double world_unit(struct world *w, unsigned stream); /* [0, 1) */
+double world_exp(struct world *w, unsigned stream, double mean);
+double world_lognormal(struct world *w, unsigned stream, double mean, double sigma);
+struct text text_of(const char *s);
+void text_keep(char *out, size_t size, struct text t);
+
+void store_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg);
+void store_free(struct world *w);
+struct att *store_att(const struct world *w, struct text id);
+struct leg_row *store_leg(const struct world *w, struct text id);
+uint64_t store_permit(const struct world *w, struct text id, struct text what);
+void store_takes_over(struct world *w); /* a new daemon: epochs + 1 */
+
+void hopper_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg);
+
+void pbx_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg);
+void pbx_connect(struct world *w, bool restarted);
+void pbx_disconnect(struct world *w);
+void pbx_free(struct world *w);
+void pbx_end(struct world *w, struct chan *ch, uint16_t cause, uint16_t tech);
+struct chan *pbx_chan(const struct world *w, const char *id);
+struct chan *pbx_customer(const struct world *w, const char *number);
+void pbx_event(struct world *w, const struct chan *ch, uint16_t type);
+void pbx_digit(struct world *w, const struct chan *ch, const char *digit);
+void pbx_playback_over(struct world *w, const struct chan *ch, struct text playback, bool ok);
+void pbx_tell_phone(struct world *w, const struct person *p);
+
+/* The callee's side of a channel. */
+void callee_called(struct world *w, struct chan *ch);
+void callee_talks(struct world *w, struct chan *ch);
+void callee_hears(struct world *w, struct chan *ch);
+void phone_called(struct world *w, struct chan *ch);
+/* After a change of the link: those in the dialplan look again. */
+void callee_answers(struct world *w, struct chan *ch);
+
+void web_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg);
+void ctl_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg);
+void people_free(struct world *w);
+uint64_t world_request(struct world *w);
+
+#endif

@@ -1,0 +1,607 @@
+/*
+ * world_pbx.c - the Asterisk as the telephony adapter shows it: channels, bridges, the link. Facts
+ * are those of ari/asterisk.md; here stand only the ones that an actor can notice.
+ *
+ * It is also the outside witness: an originate without its claim, more lines than the trunk has, a
+ * number called too soon, two customers in one bridge break a promise at once.
+ */
+#include "actors/campaign.h" /* to look at, for P8 */
+#include "tests/sim/world_int.h"
+
+#include <string.h>
+
+static uint64_t key_of(struct text id)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+    for (uint32_t i = 0; i < id.len; i++) {
+        h = (h ^ (unsigned char)id.ptr[i]) * UINT64_C(0x100000001b3);
+    }
+    return h != 0 ? h : 1u;
+}
+
+static void tell(struct world *w, handle to, uint16_t type, const void *msg)
+{
+    world_post(w, &w->pbx_way, w->pbx_us, KIND_ARI, to, type, msg);
+}
+
+/* Who an id of ours belongs to. */
+static handle owner_of(struct text id)
+{
+    struct channel_id parsed;
+    enum id_class cls = id_parse(id, &parsed);
+
+    return cls == ID_ATTEMPT ? named(KIND_CAMPAIGN, parsed.owner)
+           : cls == ID_LEG   ? named(KIND_AGENT, parsed.owner)
+                             : HANDLE_NONE;
+}
+
+static struct chan *find(const struct world *w, struct text id)
+{
+    uint32_t i = table_get(&w->chan_of, key_of(id));
+
+    return i != 0 ? &w->chans[i - 1] : NULL;
+}
+
+struct chan *pbx_chan(const struct world *w, const char *id)
+{
+    return find(w, text_of(id));
+}
+
+struct chan *pbx_customer(const struct world *w, const char *number)
+{
+    for (uint32_t i = 0; i < w->n_chans; i++) {
+        if (w->chans[i].used && w->chans[i].customer && strcmp(w->chans[i].number, number) == 0) {
+            return &w->chans[i];
+        }
+    }
+    return NULL;
+}
+
+/* --- events -------------------------------------------------------------------------------------
+ */
+
+void pbx_event(struct world *w, const struct chan *ch, uint16_t type)
+{
+    handle to = owner_of(text_of(ch->id));
+    unsigned times = world_unit(w, 3) < w->duplicates ? 2 : 1;
+    struct msg_channel_answered m = {
+        .pbx = WORLD_PBX, .channel = text_of(ch->id), .at_wall_ms = sim_wall_ms(w->sim)};
+
+    for (unsigned i = 0; i < times && w->link; i++) {
+        if (type == MSG_channel_ringing) {
+            struct msg_channel_ringing r = {m.pbx, m.channel, m.at_wall_ms};
+
+            tell(w, to, type, &r);
+        } else {
+            tell(w, to, type, &m);
+        }
+    }
+}
+
+void pbx_digit(struct world *w, const struct chan *ch, const char *digit)
+{
+    struct msg_digit m = {.channel = text_of(ch->id), .digit = text_of(digit)};
+
+    tell(w, owner_of(m.channel), MSG_digit, &m);
+}
+
+void pbx_playback_over(struct world *w, const struct chan *ch, struct text playback, bool ok)
+{
+    struct msg_playback_over m = {.channel = text_of(ch->id), .playback = playback, .ok = ok};
+
+    if (w->link) {
+        tell(w, owner_of(m.channel), MSG_playback_over, &m);
+    }
+}
+
+void pbx_tell_phone(struct world *w, const struct person *p)
+{
+    struct msg_endpoint_state m = {
+        .pbx = WORLD_PBX, .endpoint = p->config.endpoint, .online = p->phone_online};
+
+    if (w->link) {
+        tell(w, ADDR_DESK, MSG_endpoint_state, &m);
+    }
+}
+
+/* --- channels and bridges -----------------------------------------------------------------------
+ */
+
+static struct chan *new_chan(struct world *w, struct text id, uint32_t ring_s)
+{
+    uint32_t i;
+
+    if (w->n_free_chans > 0) {
+        i = w->free_chans[--w->n_free_chans];
+    } else {
+        w->chans = world_room(w->chans, &w->room_chans, w->n_chans, sizeof *w->chans);
+        i = w->n_chans++;
+    }
+    struct chan *ch = &w->chans[i];
+
+    *ch = (struct chan){.used = true, .serial = ++w->serial, .ring_s = ring_s, .key = key_of(id)};
+    text_keep(ch->id, sizeof ch->id, id);
+    table_put(&w->chan_of, ch->key, i + 1u);
+    return ch;
+}
+
+static void leave(struct world *w, struct chan *ch)
+{
+    if (ch->bridge != 0) {
+        struct bridge *b = &w->bridges[ch->bridge - 1];
+
+        b->members--;
+        b->customers -= ch->customer ? 1u : 0u;
+        ch->bridge = 0;
+    }
+}
+
+static void forget_chan(struct world *w, struct chan *ch)
+{
+    uint32_t i = (uint32_t)(ch - w->chans);
+
+    leave(w, ch);
+    table_drop(&w->chan_of, ch->key);
+    w->lines -= ch->customer ? 1u : 0u;
+    w->seen.ended++;
+    ch->used = false;
+    ch->serial = 0;
+    w->free_chans =
+        world_room(w->free_chans, &w->room_free_chans, w->n_free_chans, sizeof *w->free_chans);
+    w->free_chans[w->n_free_chans++] = i;
+}
+
+void pbx_end(struct world *w, struct chan *ch, uint16_t cause, uint16_t tech)
+{
+    struct msg_channel_ended m = {.pbx = WORLD_PBX,
+                                  .channel = text_of(ch->id),
+                                  .cause = cause,
+                                  .tech_cause = tech,
+                                  .at_wall_ms = sim_wall_ms(w->sim)};
+    unsigned times = world_unit(w, 3) < w->duplicates ? 2 : 1;
+
+    for (unsigned i = 0; i < times && w->link; i++) {
+        tell(w, owner_of(m.channel), MSG_channel_ended, &m);
+    }
+    forget_chan(w, ch);
+}
+
+static struct bridge *find_bridge(const struct world *w, struct text id)
+{
+    uint32_t i = table_get(&w->bridge_of, key_of(id));
+
+    return i != 0 ? &w->bridges[i - 1] : NULL;
+}
+
+static void on_bridge_create(struct world *w, const struct msg_bridge_create *m)
+{
+    uint32_t i;
+
+    if (find_bridge(w, m->bridge) != NULL) {
+        return; /* 409 */
+    }
+    if (w->n_free_bridges > 0) {
+        i = w->free_bridges[--w->n_free_bridges];
+    } else {
+        w->bridges = world_room(w->bridges, &w->room_bridges, w->n_bridges, sizeof *w->bridges);
+        i = w->n_bridges++;
+    }
+    w->bridges[i] = (struct bridge){.used = true};
+    text_keep(w->bridges[i].id, sizeof w->bridges[i].id, m->bridge);
+    table_put(&w->bridge_of, key_of(m->bridge), i + 1u);
+}
+
+static void drop_bridge(struct world *w, struct bridge *b)
+{
+    uint32_t i = (uint32_t)(b - w->bridges);
+
+    for (uint32_t k = 0; k < w->n_chans && b->members > 0; k++) {
+        if (w->chans[k].used && w->chans[k].bridge == i + 1u) {
+            leave(w, &w->chans[k]);
+        }
+    }
+    table_drop(&w->bridge_of, key_of(text_of(b->id)));
+    b->used = false;
+    w->free_bridges = world_room(w->free_bridges, &w->room_free_bridges, w->n_free_bridges,
+                                 sizeof *w->free_bridges);
+    w->free_bridges[w->n_free_bridges++] = i;
+}
+
+/* 0, or the HTTP status of the refusal. */
+static uint16_t cannot_join(const struct world *w, struct text channel)
+{
+    const struct chan *ch = find(w, channel);
+
+    return ch == NULL ? 400 : ch->state == CHAN_APP ? 0 : 422;
+}
+
+static void join(struct world *w, struct bridge *b, struct text channel)
+{
+    struct chan *ch = find(w, channel);
+
+    leave(w, ch);
+    ch->bridge = (uint32_t)(b - w->bridges) + 1u;
+    b->members++;
+    b->customers += ch->customer ? 1u : 0u;
+    if (b->customers > 1) {
+        world_broken(w, "two customers in bridge %s", b->id);
+    }
+}
+
+/* Who is in a bridge with somebody of the other side now. */
+static void meet(struct world *w, struct bridge *b)
+{
+    uint32_t index = (uint32_t)(b - w->bridges) + 1u;
+
+    if (b->customers == 0 || b->members == b->customers) {
+        return;
+    }
+    for (uint32_t i = 0; i < w->n_chans; i++) {
+        struct chan *ch = &w->chans[i];
+
+        if (ch->used && ch->customer && ch->bridge == index && !ch->met) {
+            ch->met = true;
+            w->seen.bridged++;
+            callee_talks(w, ch);
+        }
+    }
+}
+
+static void on_bridge_add(struct world *w, const struct msg_bridge_add *m)
+{
+    struct bridge *b = find_bridge(w, m->bridge);
+    struct msg_bridge_added out = {
+        .pbx = m->pbx, .bridge = m->bridge, .channel = m->channel, .status = 204};
+
+    if (!w->link) {
+        out.status = 503;
+    } else if (b == NULL) {
+        out.status = 404;
+    } else {
+        uint16_t first = cannot_join(w, m->channel);
+        uint16_t second = m->channel2.len > 0 ? cannot_join(w, m->channel2) : 0;
+
+        out.status = first != 0 ? first : second != 0 ? second : 204;
+    }
+    if (out.status == 204) {
+        join(w, b, m->channel);
+        if (m->channel2.len > 0) {
+            join(w, b, m->channel2);
+        }
+        meet(w, b);
+    }
+    if (m->reply_to != HANDLE_NONE) {
+        tell(w, m->reply_to, MSG_bridge_added, &out);
+    }
+}
+
+/* --- originate ----------------------------------------------------------------------------------
+ */
+
+static void refuse(struct world *w, struct text id, uint16_t status, uint8_t fate)
+{
+    struct msg_originate_failed m = {
+        .pbx = WORLD_PBX, .channel = id, .status = status, .fate = fate, .text = text_of("")};
+
+    tell(w, owner_of(id), MSG_originate_failed, &m);
+}
+
+/* R11: the same number again, not asked for by an agent. */
+static void check_interval(struct world *w, const struct att *a)
+{
+    const struct camp *c = world_camp(w, a->campaign);
+
+    for (uint32_t i = a->before; i != 0 && a->cause == CAUSE_AUTO; i = w->atts[i - 1].before) {
+        const struct att *b = &w->atts[i - 1];
+
+        if (!b->dialed || b->campaign != a->campaign) {
+            continue;
+        }
+        if (b->live || sim_wall_ms(w->sim) - b->ended_ms < (int64_t)c->config.retry_s * MS_PER_S) {
+            world_broken(w, "%s calls a number %s called too short a time ago", a->id, b->id);
+        }
+        break;
+    }
+}
+
+/* P8, by what the campaign can know. */
+static void check_agents(struct world *w, const struct att *a)
+{
+    const struct campaign *c = sim_state(w->sim, named(KIND_CAMPAIGN, a->campaign));
+
+    if (a->cause == CAUSE_AUTO && c != NULL && c->set.leg == LEG_PERMANENT && c->idle_length == 0) {
+        world_broken(w, "%s was dialed with no agent available", a->id);
+    }
+}
+
+static void count_originate(struct world *w)
+{
+    int64_t now = sim_now_us(w->sim);
+    unsigned in_second = 0;
+
+    w->seen.originates++;
+    w->seen.last_originate_us = now;
+    w->second_us[w->second_at++ % 256u] = now + 1;
+    for (unsigned i = 0; i < 256; i++) {
+        in_second += w->second_us[i] != 0 && w->second_us[i] > now - US_PER_S ? 1u : 0u;
+    }
+    if ((double)in_second > w->seen.originates_a_second_most) {
+        w->seen.originates_a_second_most = in_second;
+    }
+    w->lines++;
+    w->seen.lines_most = w->lines > w->seen.lines_most ? w->lines : w->seen.lines_most;
+    if (w->lines > w->trunk.lines) {
+        world_broken(w, "%u lines in use, the trunk has %u", w->lines, w->trunk.lines);
+    }
+}
+
+static void on_originate_call(struct world *w, const struct msg_originate_call *m)
+{
+    struct att *a = store_att(w, m->attempt);
+
+    if (a == NULL || !a->live || m->permit == 0 || m->permit != a->permit ||
+        m->permit != store_permit(w, m->attempt, m->number)) {
+        w->seen.unclaimed++;
+        if (!w->forging) {
+            world_broken(w, "originate of %.*s without its claim", (int)m->attempt.len,
+                         m->attempt.ptr);
+        }
+        refuse(w, m->attempt, 0, 1);
+        return;
+    }
+    if (a->dialed || find(w, m->attempt) != NULL) {
+        world_broken(w, "originate of %s was sent twice", a->id);
+        return;
+    }
+    if (!w->link) {
+        refuse(w, m->attempt, 0, 0);
+        return;
+    }
+    check_interval(w, a);
+    check_agents(w, a);
+    a->dialed = true;
+    if (w->fail_next) {
+        w->fail_next = false;
+        refuse(w, m->attempt, w->fail_fate == 1 ? 500 : 0, w->fail_fate);
+        if (w->fail_fate != 2 || !w->fail_carried_out) {
+            a->dialed = w->fail_fate == 2;
+            return;
+        }
+    }
+    struct chan *ch = new_chan(w, m->attempt, m->ring_s);
+
+    ch->customer = true;
+    ch->owner = a->campaign;
+    text_keep(ch->number, sizeof ch->number, m->number);
+    count_originate(w);
+    callee_called(w, ch);
+}
+
+static void on_originate_leg(struct world *w, const struct msg_originate_leg *m)
+{
+    const struct leg_row *l = store_leg(w, m->leg);
+    const struct person *p = l != NULL ? world_person(w, l->agent) : NULL;
+
+    if (l == NULL || !l->live || m->permit == 0 ||
+        m->permit != store_permit(w, m->leg, m->endpoint)) {
+        world_broken(w, "originate of %.*s without its row", (int)m->leg.len, m->leg.ptr);
+        return;
+    }
+    if (!w->link || p == NULL || !p->phone_online) {
+        refuse(w, m->leg, w->link ? 500 : 0, w->link ? 1 : 0);
+        return;
+    }
+    struct chan *ch = new_chan(w, m->leg, m->ring_s);
+
+    ch->owner = l->agent;
+    text_keep(ch->endpoint, sizeof ch->endpoint, m->endpoint);
+    w->seen.legs++;
+    phone_called(w, ch);
+}
+
+static void on_play(struct world *w, const struct msg_play *m)
+{
+    struct chan *ch = find(w, m->channel);
+    struct msg_playback_over none = {.channel = m->channel, .playback = m->playback, .ok = false};
+
+    if (ch == NULL || ch->state != CHAN_APP || !w->sound) {
+        tell(w, owner_of(m->channel), MSG_playback_over, &none);
+        return;
+    }
+    if (ch->customer) {
+        ch->played = true;
+        w->seen.messages++;
+    }
+    text_keep(ch->playback, sizeof ch->playback, m->playback);
+    callee_hears(w, ch);
+}
+
+static void on_check_sound(struct world *w, const struct msg_check_sound *m)
+{
+    struct msg_sound_checked out = {.campaign = m->campaign,
+                                    .media = m->media,
+                                    .present = w->sound,
+                                    .result = w->link ? RESULT_OK : RESULT_AWAY};
+
+    tell(w, named(KIND_CAMPAIGN, m->campaign), MSG_sound_checked, &out);
+}
+
+/* --- the link ------------------------------------------------------------------------------------
+ */
+
+static void moved(struct world *w, enum pbx_state state, bool restarted)
+{
+    struct msg_pbx_moved m = {.pbx = WORLD_PBX,
+                              .name = text_of("pbx"),
+                              .state = (uint8_t)state,
+                              .restarted = restarted,
+                              .text = text_of(state == PBX_DOWN ? "connection lost" : "")};
+
+    tell(w, ADDR_DESK, MSG_pbx_moved, &m);
+}
+
+void pbx_connect(struct world *w, bool restarted)
+{
+    struct msg_pbx_listed listed = {.pbx = WORLD_PBX};
+
+    w->link = true;
+    moved(w, PBX_CONNECTING, false);
+    moved(w, PBX_LISTING, restarted);
+    for (uint32_t i = 0; i < w->n_chans; i++) {
+        const struct chan *ch = &w->chans[i];
+        struct msg_channel_found m = {
+            .pbx = WORLD_PBX,
+            .channel = text_of(ch->id),
+            .up = ch->state >= CHAN_WAITING,
+            .in_app = ch->state == CHAN_APP,
+            .bridge = text_of(ch->bridge != 0 ? w->bridges[ch->bridge - 1].id : "")};
+
+        if (ch->used) {
+            listed.channels++;
+            tell(w, owner_of(m.channel), MSG_channel_found, &m);
+        }
+    }
+    tell(w, ADDR_DESK, MSG_pbx_listed, &listed);
+    for (uint32_t i = 0; i < w->n_people; i++) {
+        pbx_tell_phone(w, &w->people[i]);
+    }
+    moved(w, PBX_UP, restarted);
+}
+
+void pbx_disconnect(struct world *w)
+{
+    if (w->link) {
+        w->link = false;
+        moved(w, PBX_DOWN, false);
+    }
+}
+
+void world_pbx_up(struct world *w, bool up)
+{
+    if (up) {
+        pbx_connect(w, false);
+    } else {
+        pbx_disconnect(w);
+    }
+}
+
+static void back(void *ctx, uint64_t arg)
+{
+    (void)arg;
+    pbx_connect(ctx, true);
+}
+
+void world_pbx_restarts(struct world *w, double seconds)
+{
+    pbx_disconnect(w);
+    for (uint32_t i = 0; i < w->n_chans; i++) {
+        if (w->chans[i].used) {
+            forget_chan(w, &w->chans[i]);
+        }
+    }
+    for (uint32_t i = 0; i < w->n_bridges; i++) {
+        if (w->bridges[i].used) {
+            drop_bridge(w, &w->bridges[i]);
+        }
+    }
+    sim_at(w->sim, MS(seconds * 1000.0), back, w, 0);
+}
+
+/* --- the endpoint -------------------------------------------------------------------------------
+ */
+
+void pbx_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg)
+{
+    struct world *w = ctx;
+
+    (void)to;
+    (void)from;
+    switch (type) {
+    case MSG_originate_call:
+        on_originate_call(w, msg);
+        break;
+    case MSG_originate_leg:
+        on_originate_leg(w, msg);
+        break;
+    case MSG_bridge_add:
+        on_bridge_add(w, msg);
+        break;
+    case MSG_check_sound:
+        on_check_sound(w, msg);
+        break;
+    case MSG_watch_endpoint:
+        for (uint32_t i = 0; i < w->n_people; i++) {
+            const struct msg_watch_endpoint *m = msg;
+
+            if (m->endpoint.len == w->people[i].config.endpoint.len &&
+                memcmp(m->endpoint.ptr, w->people[i].config.endpoint.ptr, m->endpoint.len) == 0) {
+                pbx_tell_phone(w, &w->people[i]);
+            }
+        }
+        break;
+    case MSG_hangup: {
+        struct chan *ch = find(w, ((const struct msg_hangup *)msg)->channel);
+
+        if (ch != NULL && w->link) {
+            pbx_end(w, ch, 16, 0);
+        }
+        break;
+    }
+    case MSG_bridge_create:
+        if (w->link) {
+            on_bridge_create(w, msg);
+        }
+        break;
+    case MSG_bridge_destroy: {
+        struct bridge *b = find_bridge(w, ((const struct msg_bridge_destroy *)msg)->bridge);
+
+        if (b != NULL && w->link) {
+            drop_bridge(w, b);
+        }
+        break;
+    }
+    case MSG_play:
+        on_play(w, msg);
+        break;
+    case MSG_music: {
+        struct bridge *b = find_bridge(w, ((const struct msg_music *)msg)->bridge);
+
+        if (b != NULL) {
+            b->music = ((const struct msg_music *)msg)->on;
+        }
+        break;
+    }
+    default:
+        world_broken(w, "the telephony was sent a message of type %u", (unsigned)type);
+        break;
+    }
+}
+
+void world_forge_originate(struct world *w, const char *attempt, const char *number,
+                           uint64_t permit)
+{
+    struct msg_originate_call m = {.attempt = text_of(attempt),
+                                   .permit = permit,
+                                   .pbx = WORLD_PBX,
+                                   .endpoint = text_of("PJSIP/x@carrier"),
+                                   .number = text_of(number),
+                                   .context = text_of("dialer-customer,s"),
+                                   .caller_id = text_of("+12125550100"),
+                                   .message = text_of("sorry"),
+                                   .ring_s = 30};
+
+    w->forging = true;
+    on_originate_call(w, &m);
+    w->forging = false;
+}
+
+void pbx_free(struct world *w)
+{
+    free(w->chans);
+    free(w->free_chans);
+    free(w->bridges);
+    free(w->free_bridges);
+    free(w->chan_of.slots);
+    free(w->bridge_of.slots);
+}

@@ -1,0 +1,399 @@
+/*
+ * world_people.c - agents at their pages: what they ask for, what they see, what they do by
+ * themselves; and the operator's connection.
+ */
+#include "tests/sim/world_int.h"
+
+#include <string.h>
+
+#define OPERATOR 1000000u
+
+static void ask(struct world *w, uint64_t agent, uint16_t type, const void *msg)
+{
+    world_post(w, &w->web_way, 2 * US_PER_MS, KIND_WEB, named(KIND_AGENT, agent), type, msg);
+}
+
+uint64_t world_request(struct world *w)
+{
+    w->replies =
+        world_room(w->replies, &w->room_replies, (uint32_t)w->requests, sizeof *w->replies);
+    w->replies[w->requests] = (struct reply){.result = REPLY_NONE};
+    return ++w->requests;
+}
+
+const struct reply *world_reply(struct world *w, uint64_t request)
+{
+    return &w->replies[request - 1];
+}
+
+static void on_reply(struct world *w, const struct msg_reply *m)
+{
+    if (m->request == 0 || m->request > w->requests) {
+        world_broken(w, "a reply to request %llu, which nobody made",
+                     (unsigned long long)m->request);
+        return;
+    }
+    struct reply *r = &w->replies[m->request - 1];
+
+    r->result = m->result;
+    text_keep(r->text, sizeof r->text, m->text);
+    text_keep(r->json, sizeof r->json, m->json);
+    if (++r->times > 1) {
+        world_broken(w, "request %llu was answered %u times", (unsigned long long)m->request,
+                     r->times);
+    }
+}
+
+/* --- what they ask for --------------------------------------------------------------------------
+ */
+
+uint64_t world_login(struct world *w, uint64_t agent)
+{
+    struct msg_agent_login m = {.client = agent, .request = world_request(w)};
+
+    world_socket(w, agent, true);
+    ask(w, agent, MSG_agent_login, &m);
+    return m.request;
+}
+
+uint64_t world_logout(struct world *w, uint64_t agent)
+{
+    struct msg_agent_logout m = {.client = agent, .request = world_request(w)};
+
+    ask(w, agent, MSG_agent_logout, &m);
+    return m.request;
+}
+
+static uint64_t set_status(struct world *w, uint64_t agent, enum agent_state state,
+                           const char *reason)
+{
+    struct msg_set_status m = {.client = agent,
+                               .request = world_request(w),
+                               .state = (uint8_t)state,
+                               .reason = text_of(reason)};
+
+    ask(w, agent, MSG_set_status, &m);
+    return m.request;
+}
+
+uint64_t world_available(struct world *w, uint64_t agent)
+{
+    return set_status(w, agent, AGENT_AVAILABLE, "");
+}
+
+uint64_t world_break(struct world *w, uint64_t agent, const char *reason)
+{
+    return set_status(w, agent, AGENT_BREAK, reason);
+}
+
+uint64_t world_dial(struct world *w, uint64_t agent, const char *number)
+{
+    struct msg_dial m = {.client = agent, .request = world_request(w), .number = text_of(number)};
+
+    ask(w, agent, MSG_dial, &m);
+    return m.request;
+}
+
+uint64_t world_hang_up(struct world *w, uint64_t agent)
+{
+    struct msg_hang_up m = {.client = agent, .request = world_request(w)};
+
+    ask(w, agent, MSG_hang_up, &m);
+    return m.request;
+}
+
+uint64_t world_dispose_as(struct world *w, uint64_t agent, const char *attempt, const char *code,
+                          int64_t callback_wall_ms)
+{
+    struct msg_set_disposition m = {.client = agent,
+                                    .request = world_request(w),
+                                    .attempt = text_of(attempt),
+                                    .code = text_of(code),
+                                    .note = text_of("a note"),
+                                    .callback_wall_ms = callback_wall_ms};
+
+    ask(w, agent, MSG_set_disposition, &m);
+    return m.request;
+}
+
+uint64_t world_dispose(struct world *w, uint64_t agent, const char *code)
+{
+    return world_dispose_as(w, agent, world_page(w, agent)->attempt, code, 0);
+}
+
+void world_socket(struct world *w, uint64_t agent, bool open)
+{
+    struct person *p = world_person(w, agent);
+    struct msg_socket_open m = {agent, agent};
+    struct msg_socket_gone gone = {agent};
+
+    if (p->socket == open) {
+        return;
+    }
+    p->socket = open;
+    if (open) {
+        ask(w, agent, MSG_socket_open, &m);
+    } else {
+        ask(w, agent, MSG_socket_gone, &gone);
+    }
+}
+
+/* --- habits -------------------------------------------------------------------------------------
+ */
+
+enum intention { MEANS_TO_DISPOSE = 1, MEANS_TO_HANG_UP, MEANS_TO_WORK, MEANS_TO_REST };
+
+static void acts(void *ctx, uint64_t arg);
+
+static void intend(struct world *w, struct person *p, enum intention what, double seconds)
+{
+    uint64_t index = (uint64_t)(p - w->people);
+
+    p->wake++;
+    sim_at(w->sim, (int64_t)(seconds * 1e6), acts, w,
+           (p->wake & 0xffffffffu) << 32 | index << 8 | (uint64_t)what);
+}
+
+static void acts(void *ctx, uint64_t arg)
+{
+    struct world *w = ctx;
+    struct person *p = &w->people[(arg >> 8) & 0xffffffu];
+    uint64_t agent = p->config.agent;
+
+    if ((arg & 0xffu) == MEANS_TO_REST) { /* stands beside the others */
+        if (p->page.state != AGENT_OFFLINE && p->page.state != AGENT_BREAK) {
+            (void)world_break(w, agent, "rest");
+        }
+        return;
+    }
+    if ((p->wake & 0xffffffffu) != arg >> 32) {
+        return;
+    }
+    switch ((enum intention)(arg & 0xffu)) {
+    case MEANS_TO_DISPOSE:
+        (void)world_dispose(w, agent, p->habits.code);
+        break;
+    case MEANS_TO_HANG_UP:
+        (void)world_hang_up(w, agent);
+        break;
+    case MEANS_TO_WORK:
+        (void)world_available(w, agent);
+        break;
+    case MEANS_TO_REST:
+        break;
+    }
+}
+
+static void plan_rest(struct world *w, struct person *p)
+{
+    uint64_t index = (uint64_t)(p - w->people);
+
+    if (p->habits.work_s > 0) {
+        sim_at(w->sim, (int64_t)(world_exp(w, 4, p->habits.work_s) * 1e6), acts, w,
+               index << 8 | (uint64_t)MEANS_TO_REST);
+    }
+}
+
+static void lives(struct world *w, struct person *p)
+{
+    const struct habits *h = &p->habits;
+
+    switch ((enum agent_state)p->page.state) {
+    case AGENT_WRAPUP:
+        if (p->page.needs_disposition && h->wrap_s > 0) {
+            intend(w, p, MEANS_TO_DISPOSE, world_lognormal(w, 4, h->wrap_s, 0.7));
+        }
+        break;
+    case AGENT_BUSY:
+        if (h->hang_up_share > 0 && world_unit(w, 4) < h->hang_up_share) {
+            intend(w, p, MEANS_TO_HANG_UP, world_lognormal(w, 4, w->talk_s, 1.0));
+        }
+        break;
+    case AGENT_BREAK:
+        intend(w, p, MEANS_TO_WORK,
+               strcmp(p->page.reason, "rest") == 0 ? world_exp(w, 4, h->break_s) : 3.0);
+        if (strcmp(p->page.reason, "rest") == 0) {
+            plan_rest(w, p);
+        }
+        break;
+    case AGENT_OFFLINE:
+    case AGENT_CONNECTING:
+    case AGENT_AVAILABLE:
+    case AGENT_RESERVED:
+    case AGENT_STATES:
+        break;
+    }
+}
+
+void world_habits(struct world *w, uint64_t agent, struct habits habits)
+{
+    struct person *p = world_person(w, agent);
+
+    p->habits = habits;
+    p->has_habits = true;
+    plan_rest(w, p);
+}
+
+/* --- what they see ------------------------------------------------------------------------------
+ */
+
+static void on_view_agent(struct world *w, const struct msg_view_agent *m)
+{
+    struct person *p = world_person(w, m->agent);
+    struct page *g = &p->page;
+    bool changed = g->state != m->state || g->updates == 0;
+
+    g->state = m->state;
+    g->needs_disposition = m->needs_disposition;
+    g->leg_up = m->leg_up;
+    g->phone_online = m->phone_online;
+    g->next = m->next;
+    text_keep(g->reason, sizeof g->reason, m->reason);
+    text_keep(g->text, sizeof g->text, m->text);
+    text_keep(g->attempt, sizeof g->attempt, m->attempt);
+    g->updates++;
+    if (changed && p->has_habits && p->socket) {
+        lives(w, p);
+    }
+}
+
+static void on_screen_pop(struct world *w, const struct msg_screen_pop *m)
+{
+    struct page *g = &world_person(w, m->agent)->page;
+
+    g->pops++;
+    g->pop_lead = m->lead;
+    g->pop_matches = m->matches;
+    text_keep(g->pop_number, sizeof g->pop_number, m->number);
+    text_keep(g->pop_attempt, sizeof g->pop_attempt, m->attempt);
+    text_keep(g->pop_name, sizeof g->pop_name, m->name);
+}
+
+void web_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg)
+{
+    struct world *w = ctx;
+
+    (void)to;
+    (void)from;
+    if (type == MSG_view_agent) {
+        on_view_agent(w, msg);
+    } else if (type == MSG_screen_pop) {
+        on_screen_pop(w, msg);
+    } else if (type == MSG_reply) {
+        on_reply(w, msg);
+    } else if (type == MSG_view_campaign) {
+        const struct msg_view_campaign *m = msg;
+        struct camp *c = world_camp(w, m->campaign);
+
+        c->board = *m;
+        text_keep(c->board_text, sizeof c->board_text, m->text);
+        c->board.text = text_of(c->board_text);
+        c->board.name = c->config.name;
+    }
+}
+
+/* --- the operator -------------------------------------------------------------------------------
+ */
+
+void ctl_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg)
+{
+    struct world *w = ctx;
+
+    (void)to;
+    (void)from;
+    if (type == MSG_reply) {
+        on_reply(w, msg);
+    } else if (type == MSG_drained) {
+        w->drained = true;
+        w->seen.drained++;
+    }
+}
+
+static void operate(struct world *w, handle to, uint16_t type, const void *msg)
+{
+    world_post(w, &w->ctl_way, US_PER_MS, KIND_CTL, to, type, msg);
+}
+
+uint64_t world_switch(struct world *w, uint64_t campaign, unsigned action)
+{
+    struct msg_campaign_switch m = {.campaign = campaign,
+                                    .client = OPERATOR,
+                                    .request = world_request(w),
+                                    .reply_to = ADDR_CTL,
+                                    .action = (uint8_t)action};
+
+    operate(w, ADDR_DESK, MSG_campaign_switch, &m);
+    return m.request;
+}
+
+void world_drain(struct world *w, double seconds)
+{
+    struct msg_drain m = {.drain_ms = (uint32_t)(seconds * 1000.0)};
+
+    operate(w, ADDR_DESK, MSG_drain, &m);
+}
+
+void world_do_not_call(struct world *w, const char *number)
+{
+    struct msg_suppress m = {.account = 1, .number = text_of(number), .source = text_of("ctl")};
+
+    store_receive(w, ADDR_STORE, ADDR_CTL, MSG_suppress, &m);
+}
+
+void world_changed(struct world *w, unsigned kind, uint64_t id)
+{
+    struct msg_changed m = {.kind = (uint8_t)kind, .id = id};
+
+    operate(w, ADDR_DESK, MSG_changed, &m);
+}
+
+void world_list_active(struct world *w, uint64_t campaign, bool active)
+{
+    struct msg_list_changed m = {.campaign = campaign, .list = campaign, .active = active};
+
+    world_camp(w, campaign)->list_active = active;
+    operate(w, ADDR_DESK, MSG_list_changed, &m);
+}
+
+uint64_t world_explain(struct world *w, uint64_t campaign)
+{
+    struct msg_explain_campaign m = {.campaign = campaign,
+                                     .client = OPERATOR,
+                                     .request = world_request(w),
+                                     .reply_to = ADDR_CTL};
+
+    operate(w, named(KIND_CAMPAIGN, campaign), MSG_explain_campaign, &m);
+    return m.request;
+}
+
+uint64_t world_explain_lead(struct world *w, uint64_t lead)
+{
+    const struct row *r = &w->rows[lead - 1];
+    const struct number *n = world_number_at(w, r->key);
+    struct msg_explain_lead m = {.campaign = r->campaign,
+                                 .client = OPERATOR,
+                                 .request = world_request(w),
+                                 .reply_to = ADDR_CTL,
+                                 .lead = lead,
+                                 .row = lead,
+                                 .number = text_of(r->number),
+                                 .row_status = r->status,
+                                 .attempts = r->attempts,
+                                 .due_wall_ms = r->due_ms,
+                                 .list_active = world_camp(w, r->campaign)->list_active,
+                                 .suppressed = n->suppressed,
+                                 .number_alive = n->alive > 0,
+                                 .final = r->final};
+
+    operate(w, named(KIND_CAMPAIGN, r->campaign), MSG_explain_lead, &m);
+    return m.request;
+}
+
+void people_free(struct world *w)
+{
+    for (uint32_t i = 0; i < w->n_people; i++) {
+        free(w->people[i].spells);
+    }
+    free(w->people);
+    free(w->replies);
+}

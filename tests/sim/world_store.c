@@ -1,0 +1,677 @@
+/*
+ * world_store.c - the store as the actors see it: claims, records, dispositions, the queue. What it
+ * decides is adapters/store/rules.c, the same as behind the real ones; how it keeps things is its
+ * own and is made to be fast.
+ */
+#include "adapters/store/rules.h"
+#include "core/rng.h"
+#include "tests/sim/world_int.h"
+
+#include <string.h>
+
+#define SECRET UINT64_C(0x5ec7e7f00d)
+
+static const struct store_disposition dispositions[] = {
+    {.code = {"sale", 4}, .final = true, .counts = true, .offered = true},
+    {.code = {"not_interested", 14}, .final = true, .counts = true, .offered = true},
+    {.code = {"callback", 8}, .counts = true, .callback = true, .offered = true},
+    {.code = {"no_answer", 9}, .counts = true, .offered = true, .recycle_s = -1},
+    {.code = {"busy", 4}, .counts = true, .offered = true, .recycle_s = -1},
+    {.code = {"machine", 7}, .machine = true, .counts = true, .offered = true, .recycle_s = -1},
+    {.code = {"dnc", 3}, .final = true, .counts = true, .dnc = true, .offered = true},
+    {.code = {"not_disposed", 12}, .counts = true, .recycle_s = -1},
+};
+
+static uint64_t key_of(struct text id)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+    for (uint32_t i = 0; i < id.len; i++) {
+        h = (h ^ (unsigned char)id.ptr[i]) * UINT64_C(0x100000001b3);
+    }
+    return h != 0 ? h : 1u;
+}
+
+struct att *store_att(const struct world *w, struct text id)
+{
+    uint32_t i = table_get(&w->att_of, key_of(id));
+
+    return i != 0 ? &w->atts[i - 1] : NULL;
+}
+
+struct leg_row *store_leg(const struct world *w, struct text id)
+{
+    uint32_t i = table_get(&w->leg_of, key_of(id));
+
+    return i != 0 ? &w->legs[i - 1] : NULL;
+}
+
+uint64_t store_permit(const struct world *w, struct text id, struct text what)
+{
+    uint64_t permit = rng_mix(key_of(id) ^ rng_mix(key_of(what) ^ SECRET ^ w->seed));
+
+    return permit != 0 ? permit : 1u;
+}
+
+static void answer(struct world *w, handle to, uint16_t type, const void *msg)
+{
+    world_post(w, &w->store_way, w->store_us, KIND_STORE, to, type, msg);
+}
+
+/* --- the queue ----------------------------------------------------------------------------------
+ */
+
+static void due_push(struct camp *c, struct due item)
+{
+    uint32_t i = c->n_due;
+
+    c->due = world_room(c->due, &c->room_due, c->n_due, sizeof *c->due);
+    c->n_due++;
+    for (; i > 0 && item.at_ms < c->due[(i - 1) / 2].at_ms; i = (i - 1) / 2) {
+        c->due[i] = c->due[(i - 1) / 2];
+    }
+    c->due[i] = item;
+}
+
+static void due_pop(struct camp *c)
+{
+    struct due last = c->due[--c->n_due];
+    uint32_t i = 0;
+
+    for (uint32_t child = 1; child < c->n_due; child = 2 * i + 1) {
+        child += child + 1 < c->n_due && c->due[child + 1].at_ms < c->due[child].at_ms ? 1u : 0u;
+        if (last.at_ms <= c->due[child].at_ms) {
+            break;
+        }
+        c->due[i] = c->due[child];
+        i = child;
+    }
+    if (c->n_due > 0) {
+        c->due[i] = last;
+    }
+}
+
+/* The one place where a row changes its status. */
+static void row_moves(struct world *w, struct row *r, uint8_t status, bool final, int64_t due_ms)
+{
+    struct camp *c = world_camp(w, r->campaign);
+    uint32_t index = (uint32_t)(r - w->rows);
+
+    r->status = status;
+    r->final = final;
+    r->due_ms = due_ms;
+    if (c == NULL) {
+        return;
+    }
+    if (status == ROW_PENDING && index < c->first_pending) {
+        c->first_pending = index;
+    }
+    if (status == ROW_FAILED && !final && due_ms < DUE_NEVER) {
+        due_push(c, (struct due){due_ms, index});
+    }
+}
+
+static bool due_stands(const struct world *w, struct due d)
+{
+    const struct row *r = &w->rows[d.row];
+
+    return r->status == ROW_FAILED && !r->final && r->due_ms == d.at_ms;
+}
+
+static void on_recycle(struct world *w, const struct msg_recycle *m)
+{
+    struct camp *c = world_camp(w, m->campaign);
+    struct msg_recycled out = {.campaign = m->campaign};
+
+    while (c->n_due > 0 && (c->due[0].at_ms <= m->at_wall_ms || !due_stands(w, c->due[0]))) {
+        struct due d = c->due[0];
+        struct row *r = &w->rows[d.row];
+
+        due_pop(c);
+        if (!due_stands(w, d)) {
+            continue;
+        }
+        if (r->attempts >= m->max_attempts && !r->callback) {
+            r->due_ms = DUE_NEVER;
+        } else {
+            row_moves(w, r, ROW_PENDING, false, d.at_ms);
+            out.rows++;
+        }
+    }
+    out.next_wall_ms = c->n_due > 0 ? c->due[0].at_ms : 0;
+    answer(w, named(KIND_CAMPAIGN, m->campaign), MSG_recycled, &out);
+}
+
+static void on_candidates(struct world *w, const struct msg_candidates *m)
+{
+    struct camp *c = world_camp(w, m->campaign);
+    struct msg_candidates_end end = {.campaign = m->campaign, .result = RESULT_OK};
+    uint32_t first = w->n_rows;
+
+    w->seen.candidates_asked++;
+    for (uint32_t i = c->first_pending; i < w->n_rows && end.rows < m->limit; i++) {
+        const struct row *r = &w->rows[i];
+        struct msg_candidate one = {.campaign = m->campaign, .row = i + 1u};
+
+        if (r->status != ROW_PENDING || r->campaign != m->campaign || r->manual) {
+            continue;
+        }
+        first = first < i ? first : i;
+        if (!c->list_active || r->final) {
+            continue;
+        }
+        if (r->due_ms > m->at_wall_ms) {
+            if (end.next_wall_ms == 0 || r->due_ms < end.next_wall_ms) {
+                end.next_wall_ms = r->due_ms;
+            }
+            continue;
+        }
+        end.rows++;
+        answer(w, named(KIND_CAMPAIGN, m->campaign), MSG_candidate, &one);
+    }
+    c->first_pending = first;
+    answer(w, named(KIND_CAMPAIGN, m->campaign), MSG_candidates_end, &end);
+}
+
+/* --- claims -------------------------------------------------------------------------------------
+ */
+
+static void number_facts(const struct world *w, const struct number *n, const struct msg_claim *m,
+                         struct claim_facts *f)
+{
+    f->suppressed = n->suppressed;
+    f->alive = n->alive > 0;
+    for (uint32_t i = n->last; i != 0; i = w->atts[i - 1].before) {
+        const struct att *a = &w->atts[i - 1];
+        int64_t end = a->ended_ms != 0 ? a->ended_ms : a->claimed_ms;
+
+        if (a->claimed_ms < m->at_wall_ms - 2 * DAY_MS) {
+            break;
+        }
+        if (a->campaign == m->campaign && a->outcome != OUTCOME_NEVER_SENT && end > f->last_ms) {
+            f->last_ms = end;
+        }
+        if (a->claimed_ms > m->at_wall_ms - DAY_MS && a->cause == CAUSE_AUTO && a->counts) {
+            f->day++;
+            f->day_first_ms = a->claimed_ms;
+        }
+    }
+}
+
+/* R14: E.164 first, else the last ten digits; nobody has it: a lead of its own. */
+static uint64_t manual_row(struct world *w, const struct msg_claim *m, uint32_t *matches)
+{
+    uint64_t key = number_key(m->number);
+    uint64_t tail = (uint64_t)number_tail(m->number);
+    uint64_t row = 0;
+
+    *matches = 0;
+    for (int exact = 1; exact >= 0 && *matches == 0; exact--) {
+        for (uint32_t i = 0; i < w->n_rows; i++) {
+            const struct row *r = &w->rows[i];
+
+            if (r->campaign == m->campaign &&
+                (exact ? r->key == key : r->key % UINT64_C(10000000000) == tail)) {
+                row = row != 0 ? row : i + 1u;
+                ++*matches;
+            }
+        }
+    }
+    if (row == 0) {
+        char number[NUMBER_MAX];
+
+        text_keep(number, sizeof number, m->number);
+        row = world_lead(w, m->campaign, number);
+        w->rows[row - 1].manual = true;
+        *matches = 1;
+    }
+    return row;
+}
+
+static void insert(struct world *w, const struct msg_claim *m, uint64_t row, struct number *n,
+                   struct msg_claimed *out)
+{
+    struct row *r = &w->rows[row - 1];
+
+    w->atts = world_room(w->atts, &w->room_atts, w->n_atts, sizeof *w->atts);
+    struct att *a = &w->atts[w->n_atts++];
+
+    *a = (struct att){.row = row,
+                      .campaign = m->campaign,
+                      .agent = m->agent,
+                      .key = r->key,
+                      .no = ++r->last_no,
+                      .pbx = m->pbx,
+                      .before = n->last,
+                      .cause = m->cause,
+                      .state = ATTEMPT_CLAIMED,
+                      .live = true,
+                      .counts = true,
+                      .row_open = true,
+                      .claimed_ms = m->at_wall_ms};
+    text_keep(a->id, sizeof a->id, m->attempt);
+    a->permit = store_permit(w, m->attempt, text_of(r->number));
+    table_put(&w->att_of, key_of(m->attempt), w->n_atts);
+    n->last = w->n_atts;
+    n->alive++;
+    row_moves(w, r, ROW_DIALING, false, r->due_ms);
+    out->permit = a->permit;
+    out->attempt_no = a->no;
+}
+
+static void on_claim(struct world *w, const struct msg_claim *m)
+{
+    struct camp *c = world_camp(w, m->campaign);
+    struct msg_claimed out = {.campaign = m->campaign,
+                              .row = m->row,
+                              .attempt = m->attempt,
+                              .matches = 1,
+                              .name = text_of(""),
+                              .number = text_of(""),
+                              .fields = text_of("")};
+    uint64_t id = m->row != 0 ? m->row : m->lead;
+    int64_t due = 0;
+
+    w->seen.claims++;
+    if (!w->store_up) {
+        out.reason = REASON_store_away;
+        answer(w, named(KIND_CAMPAIGN, m->campaign), MSG_claimed, &out);
+        return;
+    }
+    if (store_att(w, m->attempt) != NULL) {
+        world_broken(w, "attempt id %.*s claimed twice", (int)m->attempt.len, m->attempt.ptr);
+        return;
+    }
+    if (id == 0) {
+        id = manual_row(w, m, &out.matches);
+    }
+    struct row *r = id <= w->n_rows ? &w->rows[id - 1] : NULL;
+    struct claim_facts f = {.found = r != NULL};
+    struct number *n = NULL;
+
+    if (r != NULL) {
+        n = world_number_at(w, r->key);
+        f = (struct claim_facts){.found = true,
+                                 .leased = m->epoch == c->config.epoch,
+                                 .campaign = r->campaign,
+                                 .list_active = c->list_active || r->manual,
+                                 .list_manual = r->manual,
+                                 .status = r->status,
+                                 .final = r->final,
+                                 .callback = r->callback,
+                                 .due_ms = r->due_ms,
+                                 .attempts = r->attempts};
+        number_facts(w, n, m, &f);
+        out.lead = id;
+        out.row = id;
+        out.number = text_of(r->number);
+        out.name = text_of(out.matches > 1 ? "" : "A Lead");
+        out.fields = text_of(out.matches > 1 ? "" : "{\"city\":\"Springfield\"}");
+    }
+    out.reason = (uint8_t)claim_decide(m, &f, &due);
+    out.due_wall_ms = due;
+    if (out.reason == REASON_allow) {
+        w->seen.claims_allowed++;
+        insert(w, m, id, n, &out);
+    } else {
+        struct claim_effect e = claim_refused(m, (enum reason)out.reason, due);
+
+        w->seen.claims_refused++;
+        if (e.moves && r != NULL && r->status == ROW_PENDING) {
+            row_moves(w, r, ROW_FAILED, e.final, e.due_ms);
+        }
+    }
+    answer(w, named(KIND_CAMPAIGN, m->campaign), MSG_claimed, &out);
+}
+
+/* --- records ------------------------------------------------------------------------------------
+ */
+
+static void on_moved(struct world *w, const struct msg_attempt_moved *m)
+{
+    struct att *a = store_att(w, m->attempt);
+
+    if (a == NULL || !a->live) {
+        return;
+    }
+    a->state = m->state;
+    a->agent = m->agent != 0 ? m->agent : a->agent;
+    if (m->state == ATTEMPT_ANSWERED && w->rows[a->row - 1].status == ROW_DIALING) {
+        a->answered_ms = m->at_wall_ms;
+        row_moves(w, &w->rows[a->row - 1], ROW_ANSWERED, false, w->rows[a->row - 1].due_ms);
+    } else if (m->state == ATTEMPT_BRIDGED && a->bridged_ms == 0) {
+        a->bridged_ms = m->at_wall_ms;
+    }
+}
+
+static void on_over(struct world *w, const struct msg_attempt_over *m)
+{
+    struct att *a = store_att(w, m->attempt);
+    struct row *r;
+
+    if (a == NULL || !a->live) {
+        return; /* told twice */
+    }
+    r = &w->rows[a->row - 1];
+    if (a->row_open && a->no == r->last_no) {
+        row_moves(w, r, m->row_status, m->final, m->due_wall_ms);
+        r->attempts += m->counts ? 1u : 0u;
+        r->callback = false;
+    }
+    a->row_open = false;
+    a->live = false;
+    a->state = a->code[0] != 0 ? ATTEMPT_DISPOSED : ATTEMPT_ENDED;
+    a->outcome = m->outcome;
+    a->counts = m->counts;
+    a->agent = m->agent != 0 ? m->agent : a->agent;
+    a->answered_ms = m->answered_wall_ms != 0 ? m->answered_wall_ms : a->answered_ms;
+    a->bridged_ms = m->bridged_wall_ms != 0 ? m->bridged_wall_ms : a->bridged_ms;
+    a->ended_ms = m->at_wall_ms;
+    world_number_at(w, a->key)->alive--;
+    w->seen.by_outcome[m->outcome < OUTCOMES ? m->outcome : 0]++;
+    struct camp *c = world_camp(w, a->campaign);
+
+    c->answers += a->answered_ms != 0 && a->cause == CAUSE_AUTO ? 1u : 0u;
+    c->abandoned += m->outcome == OUTCOME_ABANDONED ? 1u : 0u;
+}
+
+static void suppress(struct world *w, struct text number)
+{
+    struct msg_suppressed out = {.account = 1, .number = number};
+
+    world_number_at(w, number_key(number))->suppressed = true;
+    answer(w, ADDR_DESK, MSG_suppressed, &out);
+}
+
+static void on_dispose(struct world *w, const struct msg_dispose *m)
+{
+    struct att *a = store_att(w, m->attempt);
+    struct dispose_facts f = {.found = a != NULL};
+    struct msg_disposed out = {.attempt = m->attempt,
+                               .code = m->code,
+                               .request = m->request,
+                               .client = m->client,
+                               .suppressed = text_of("")};
+
+    if (a != NULL) {
+        const struct camp *c = world_camp(w, a->campaign);
+
+        f.agent = a->agent;
+        f.disposition = text_of(a->code);
+        f.by_system = a->by_system;
+        f.row_open = a->row_open;
+        f.counts = a->counts;
+        f.callback_ms = a->callback_ms;
+        f.no_answer_s = c->config.no_answer_s;
+        f.busy_s = c->config.busy_s;
+        f.not_disposed_s = c->config.not_disposed_s;
+        out.campaign = a->campaign;
+    }
+    for (size_t i = 0; i < sizeof dispositions / sizeof dispositions[0]; i++) {
+        if (text_same(dispositions[i].code, m->code)) {
+            f.d = dispositions[i];
+        }
+    }
+    struct dispose_effect e = dispose_decide(m, &f);
+
+    out.result = e.result;
+    out.text = text_of(e.text);
+    if (e.result == RESULT_OK && !e.repeated && a != NULL) {
+        struct row *r = &w->rows[a->row - 1];
+
+        text_keep(a->code, sizeof a->code, m->code);
+        a->by_system = !f.d.offered;
+        a->callback_ms = m->callback_wall_ms;
+        a->counts = f.d.counts;
+        a->state = a->live ? a->state : ATTEMPT_DISPOSED;
+        a->row_open = false;
+        r->attempts = (uint32_t)((int)r->attempts + e.attempts);
+        r->callback = e.callback;
+        row_moves(w, r, e.row_status, e.final, e.due_ms);
+        w->seen.disposed += f.d.offered ? 1u : 0u;
+        w->seen.not_disposed += f.d.offered ? 0u : 1u;
+        if (f.d.dnc) {
+            out.suppressed = text_of(r->number);
+            suppress(w, out.suppressed);
+        }
+    }
+    answer(w, named(KIND_AGENT, m->agent), MSG_disposed, &out);
+}
+
+static void on_leg_claim(struct world *w, const struct msg_leg_claim *m)
+{
+    struct msg_leg_claimed out = {.leg = m->leg, .result = RESULT_AWAY};
+
+    if (w->store_up && store_leg(w, m->leg) == NULL) {
+        w->legs = world_room(w->legs, &w->room_legs, w->n_legs, sizeof *w->legs);
+        struct leg_row *l = &w->legs[w->n_legs++];
+
+        *l = (struct leg_row){.agent = m->agent, .use = m->use, .live = true};
+        text_keep(l->id, sizeof l->id, m->leg);
+        text_keep(l->endpoint, sizeof l->endpoint, m->endpoint);
+        text_keep(l->attempt, sizeof l->attempt, m->attempt);
+        l->permit = store_permit(w, m->leg, m->endpoint);
+        table_put(&w->leg_of, key_of(m->leg), w->n_legs);
+        out.result = RESULT_OK;
+        out.permit = l->permit;
+    }
+    answer(w, named(KIND_AGENT, m->agent), MSG_leg_claimed, &out);
+}
+
+static void on_agent_moved(struct world *w, const struct msg_agent_moved *m)
+{
+    struct person *p = world_person(w, m->agent);
+
+    if (p != NULL) {
+        p->spells = world_room(p->spells, &p->room_spells, p->n_spells, sizeof *p->spells);
+        p->spells[p->n_spells++] = (struct spell){m->state, m->at_wall_ms};
+    }
+}
+
+/* --- load ---------------------------------------------------------------------------------------
+ */
+
+static void send_agent(struct world *w, struct person *p)
+{
+    p->config.node = w->node;
+    p->config.epoch = w->starts;
+    answer(w, ADDR_DESK, MSG_agent_config, &p->config);
+}
+
+static void send_open(struct world *w)
+{
+    for (uint32_t i = 0; i < w->n_atts; i++) {
+        const struct att *a = &w->atts[i];
+        struct msg_open_attempt m = {.campaign = a->campaign,
+                                     .attempt = text_of(a->id),
+                                     .row = a->row,
+                                     .lead = a->row,
+                                     .pbx = a->pbx,
+                                     .state = a->state,
+                                     .agent = a->agent,
+                                     .number = text_of(w->rows[a->row - 1].number),
+                                     .attempt_no = a->no,
+                                     .cause = a->cause,
+                                     .answered_wall_ms = a->answered_ms,
+                                     .bridged_wall_ms = a->bridged_ms,
+                                     .name = text_of("A Lead"),
+                                     .fields = text_of("{}")};
+
+        if (a->live) {
+            answer(w, ADDR_DESK, MSG_open_attempt, &m);
+        }
+    }
+    for (uint32_t i = 0; i < w->n_legs; i++) {
+        const struct leg_row *l = &w->legs[i];
+        struct msg_open_leg m = {.leg = text_of(l->id),
+                                 .agent = l->agent,
+                                 .pbx = WORLD_PBX,
+                                 .use = l->use,
+                                 .attempt = text_of(l->attempt)};
+
+        if (l->live) {
+            answer(w, ADDR_DESK, MSG_open_leg, &m);
+        }
+    }
+}
+
+static void send_window(struct world *w, const struct camp *c)
+{
+    struct msg_abandon_window m = {
+        .campaign = c->config.campaign, .answers_30d = c->answers, .abandoned_30d = c->abandoned};
+
+    answer(w, ADDR_DESK, MSG_abandon_window, &m);
+}
+
+static void on_load(struct world *w, const struct msg_load *m)
+{
+    struct msg_loaded end = {.kind = m->kind, .id = m->id, .node = w->node, .result = RESULT_OK};
+
+    if (m->kind == 0 || m->kind == KIND_TRUNK) {
+        answer(w, ADDR_DESK, MSG_trunk_config, &w->trunk);
+    }
+    for (uint32_t i = 0; i < w->n_people && (m->kind == 0 || m->kind == KIND_AGENT); i++) {
+        if (m->id == 0 || m->id == w->people[i].config.agent) {
+            send_agent(w, &w->people[i]);
+        }
+    }
+    for (uint32_t i = 0; i < w->n_camps && (m->kind == 0 || m->kind == KIND_CAMPAIGN); i++) {
+        if (m->id == 0 || m->id == w->camps[i].config.campaign) {
+            answer(w, ADDR_DESK, MSG_campaign_config, &w->camps[i].config);
+            send_window(w, &w->camps[i]);
+        }
+    }
+    if (m->kind == 0) {
+        send_open(w);
+    }
+    w->loaded = true;
+    answer(w, ADDR_DESK, MSG_loaded, &end);
+}
+
+void store_takes_over(struct world *w)
+{
+    w->starts++;
+    for (uint32_t i = 0; i < w->n_camps; i++) {
+        w->camps[i].config.epoch = w->starts;
+    }
+}
+
+/* --- the endpoint -------------------------------------------------------------------------------
+ */
+
+/* Records outlive an outage: the adapter keeps them until the store is back. */
+static bool is_record(uint16_t type)
+{
+    return type == MSG_attempt_moved || type == MSG_attempt_over || type == MSG_leg_over ||
+           type == MSG_dispose || type == MSG_agent_moved || type == MSG_suppress;
+}
+
+static void keep(struct world *w, uint16_t type, const void *msg)
+{
+    const struct message_desc *d = message_find(&dialer_catalogue, type);
+    void *block = malloc(message_bytes(d, msg));
+
+    if (block == NULL) {
+        abort();
+    }
+    message_copy(d, msg, block);
+    w->journal = world_room(w->journal, &w->room_journal, w->n_journal, sizeof *w->journal);
+    w->journal[w->n_journal++] = (struct kept){type, block};
+}
+
+static void take(struct world *w, uint16_t type, const void *msg)
+{
+    switch (type) {
+    case MSG_load:
+        on_load(w, msg);
+        break;
+    case MSG_claim:
+        on_claim(w, msg);
+        break;
+    case MSG_attempt_moved:
+        on_moved(w, msg);
+        break;
+    case MSG_attempt_over:
+        on_over(w, msg);
+        break;
+    case MSG_leg_claim:
+        on_leg_claim(w, msg);
+        break;
+    case MSG_leg_over: {
+        struct leg_row *l = store_leg(w, ((const struct msg_leg_over *)msg)->leg);
+
+        if (l != NULL) {
+            l->live = false;
+        }
+        break;
+    }
+    case MSG_dispose:
+        on_dispose(w, msg);
+        break;
+    case MSG_agent_moved:
+        on_agent_moved(w, msg);
+        break;
+    case MSG_recycle:
+        on_recycle(w, msg);
+        break;
+    case MSG_candidates:
+        on_candidates(w, msg);
+        break;
+    case MSG_suppress:
+        suppress(w, ((const struct msg_suppress *)msg)->number);
+        break;
+    default:
+        world_broken(w, "the store was sent a message of type %u", (unsigned)type);
+        break;
+    }
+}
+
+void store_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg)
+{
+    struct world *w = ctx;
+    struct msg_candidates_end none = {.result = RESULT_AWAY};
+
+    (void)to;
+    (void)from;
+    if (w->store_up || type == MSG_claim || type == MSG_leg_claim) {
+        take(w, type, msg);
+    } else if (is_record(type)) {
+        keep(w, type, msg);
+    } else if (type == MSG_candidates) {
+        none.campaign = ((const struct msg_candidates *)msg)->campaign;
+        answer(w, named(KIND_CAMPAIGN, none.campaign), MSG_candidates_end, &none);
+    }
+}
+
+void world_store_up(struct world *w, bool up)
+{
+    struct msg_store_state m = {.up = up, .text = text_of(up ? "" : "connection refused")};
+
+    w->store_up = up;
+    for (uint32_t i = 0; up && i < w->n_journal; i++) {
+        take(w, w->journal[i].type, w->journal[i].block);
+        free(w->journal[i].block);
+    }
+    w->n_journal = up ? 0 : w->n_journal;
+    answer(w, ADDR_DESK, MSG_store_state, &m);
+}
+
+void world_store_latency(struct world *w, double ms)
+{
+    w->store_us = MS(ms);
+}
+
+void store_free(struct world *w)
+{
+    for (uint32_t i = 0; i < w->n_journal; i++) {
+        free(w->journal[i].block);
+    }
+    free(w->journal);
+    free(w->rows);
+    free(w->atts);
+    free(w->legs);
+    free(w->numbers);
+    free(w->number_of.slots);
+    free(w->att_of.slots);
+    free(w->leg_of.slots);
+}
