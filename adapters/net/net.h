@@ -289,6 +289,10 @@ int net_cookie_get(const char *header, const char *name, char *out, size_t size)
 bool net_basic_auth(const char *header, char *user, size_t user_size, char *password,
                     size_t password_size);
 
+/* The value of such a header for a client. Length, or -1 if it does not fit or the user has a ':'.
+ */
+int net_basic_auth_make(const char *user, const char *password, char *out, size_t size);
+
 struct net_response {
     int status;               /* 100..999 */
     const char *reason;       /* NULL = the usual words */

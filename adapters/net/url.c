@@ -165,6 +165,36 @@ bool net_basic_auth(const char *header, char *user, size_t user_size, char *pass
     return in_password;
 }
 
+int net_basic_auth_make(const char *user, const char *password, char *out, size_t size)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t user_len = strlen(user);
+    size_t len = user_len + 1 + strlen(password);
+    size_t n = 6;
+    if (strchr(user, ':') || size < 6 + (len + 2) / 3 * 4 + 1) {
+        return -1;
+    }
+    memcpy(out, "Basic ", 6);
+    for (size_t i = 0; i < len; i += 3) {
+        unsigned three = 0;
+        for (size_t k = i; k < i + 3; k++) {
+            unsigned char c = 0;
+            if (k < len) {
+                c = (unsigned char)(k < user_len    ? user[k]
+                                    : k == user_len ? ':'
+                                                    : password[k - user_len - 1]);
+            }
+            three = three << 8 | c;
+        }
+        for (size_t k = 0; k < 4; k++) {
+            bool padding = i + k > len;
+            out[n++] = padding ? '=' : digits[three >> (18 - 6 * k) & 63u];
+        }
+    }
+    out[n] = '\0';
+    return (int)n;
+}
+
 bool buf_text(struct net_buf *b, const char *text)
 {
     return buf_append(b, text, strlen(text));

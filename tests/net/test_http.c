@@ -536,6 +536,14 @@ static void text_functions(void **state)
     assert_string_equal(out, "xyz");
     assert_int_equal(net_cookie_get("xsession=1", "session", out, sizeof out), -1);
     assert_int_equal(net_cookie_get(NULL, "session", out, sizeof out), -1);
+    assert_int_equal(net_basic_auth_make("user", "p:w", out, sizeof out), 18);
+    assert_string_equal(out, "Basic dXNlcjpwOnc=");
+    net_basic_auth_make("a", "b", out, sizeof out);
+    assert_string_equal(out, "Basic YTpi");
+    net_basic_auth_make("a", "bc", out, sizeof out);
+    assert_string_equal(out, "Basic YTpiYw==");
+    assert_int_equal(net_basic_auth_make("a:b", "c", out, sizeof out), -1);
+    assert_int_equal(net_basic_auth_make("user", "p:w", out, 18), -1);
     char password[8];
     assert_true(net_basic_auth("basic dXNlcjpwOnc=", out, sizeof out, password, sizeof password));
     assert_string_equal(out, "user");

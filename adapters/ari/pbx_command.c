@@ -1,0 +1,534 @@
+/* pbx_command.c - messages in: what is asked of Asterisk, and what became of it. */
+#include "adapters/ari/pbx.h"
+
+#include "adapters/secret/secret.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TRIES_MAX 3u                   /* of commands that may be repeated */
+#define GONE_WAIT_US (2 * US_PER_S)    /* DELETE said 404: the event may still come */
+#define HANGUP_CHECK_US (5 * US_PER_S) /* DELETE said 204 and nothing came: ask again */
+
+static bool good(const struct answer *a)
+{
+    return a->fate == NET_ANSWERED && a->status >= 200 && a->status < 300;
+}
+
+static struct text words(const char *s)
+{
+    return (struct text){s, (uint32_t)strlen(s)};
+}
+
+static struct command *make(struct pbx *pbx, enum command_kind kind, enum lane_kind lane)
+{
+    struct command *cmd = calloc(1, sizeof *cmd);
+    if (cmd) {
+        cmd->pbx = pbx;
+        cmd->kind = kind;
+        cmd->lane = lane;
+    } else {
+        pbx_count(pbx, "dialer_ari_no_memory_total", NULL);
+    }
+    return cmd;
+}
+
+/* False: it is longer than any id of ours. */
+static bool keep(char *to, size_t size, struct text from)
+{
+    if (from.len >= size) {
+        return false;
+    }
+    memcpy(to, from.ptr ? from.ptr : "", from.len);
+    to[from.len] = '\0';
+    return true;
+}
+
+void pbx_update_hold(struct pbx *pbx)
+{
+    queue_hold(&pbx->queue, link_state(&pbx->link) != LINK_UP || pbx->subscriptions_asked > 0);
+}
+
+/* --- originates --------------------------------------------------------------------------------
+ */
+
+static void tell_failed(struct pbx *pbx, struct text id, int status, unsigned fate, struct text why)
+{
+    handle owner = wire_owner(id, NULL);
+    if (owner == HANDLE_NONE) {
+        return;
+    }
+    const struct msg_originate_failed m = {
+        .pbx = pbx->number,
+        .channel = id,
+        .status = (uint16_t)status,
+        .fate = (uint8_t)fate,
+        .text = {why.ptr, why.len < 200 ? why.len : 200},
+    };
+    pbx_send(pbx, owner, MSG_originate_failed, &m);
+}
+
+/* Refused before anything left. */
+static void refuse(struct pbx *pbx, struct text id, const char *label, const char *why)
+{
+    pbx_count(pbx, "dialer_ari_originate_refused_total", label);
+    pbx_log(pbx, 2, "DLR-ARI-REFUSED", "%.*s: %s", (int)id.len, id.ptr, why);
+    tell_failed(pbx, id, 0, 0, words(why));
+}
+
+/* The permit proves that the row of exactly this id and target is committed. */
+static bool permitted(const struct pbx *pbx, struct text id, struct text target, uint64_t permit)
+{
+    return permit != 0 && permit == secret_permit(pbx->host->permits, id, target);
+}
+
+static void queue_originate(struct pbx *pbx, struct text id, struct command *cmd)
+{
+    struct chan *chan = chans_find(&pbx->chans, id);
+    if (chan) {
+        refuse(pbx, id, "twice", "a channel of this id is there already");
+        free(cmd);
+        return;
+    }
+    chan = chans_make(&pbx->chans, id);
+    if (!chan || !keep(cmd->id, sizeof cmd->id, id)) {
+        refuse(pbx, id, "id", "not an id of ours, or no memory");
+        if (chan) {
+            chans_remove(&pbx->chans, chan);
+        }
+        free(cmd);
+        return;
+    }
+    chan->asked = true;
+    queue_push(&pbx->queue, &cmd->item, QUEUE_ORIGINATE, net_now_us());
+}
+
+static bool may_originate(struct pbx *pbx, struct text id, struct text target, uint64_t permit)
+{
+    if (!permitted(pbx, id, target, permit)) {
+        pbx_log(pbx, 3, "DLR-ARI-PERMIT", "%.*s: no permit for this originate", (int)id.len,
+                id.ptr);
+        refuse(pbx, id, "permit", "no permit: its row is not committed");
+        return false;
+    }
+    if (link_state(&pbx->link) != LINK_UP) {
+        refuse(pbx, id, "down", "the server is not connected");
+        return false;
+    }
+    return true;
+}
+
+static void take_call(struct pbx *pbx, const struct msg_originate_call *m)
+{
+    char why[96];
+    if (!may_originate(pbx, m->attempt, m->number, m->permit)) {
+        return;
+    }
+    /* Without the subscription such a call would be silent until its answer (asterisk.md 9). */
+    if (pbx_need_endpoint(pbx, m->endpoint) < 0) {
+        refuse(pbx, m->attempt, "endpoint", "the trunk's endpoint cannot be subscribed to");
+        return;
+    }
+    struct command *cmd = make(pbx, CMD_CALL, LANE_ORIGINATE);
+    if (!cmd || wire_originate_call(m, &cmd->request_text, why, sizeof why) != 0) {
+        refuse(pbx, m->attempt, "text", cmd ? why : "no memory");
+        free(cmd);
+        return;
+    }
+    queue_originate(pbx, m->attempt, cmd);
+}
+
+static void take_leg(struct pbx *pbx, const struct msg_originate_leg *m)
+{
+    char why[96];
+    if (!may_originate(pbx, m->leg, m->endpoint, m->permit)) {
+        return;
+    }
+    struct command *cmd = make(pbx, CMD_LEG, LANE_ORIGINATE);
+    if (!cmd || wire_originate_leg(m, pbx->application, &cmd->request_text, why, sizeof why) != 0) {
+        refuse(pbx, m->leg, "text", cmd ? why : "no memory");
+        free(cmd);
+        return;
+    }
+    queue_originate(pbx, m->leg, cmd);
+}
+
+static void push_hangup(struct pbx *pbx, struct text channel)
+{
+    struct command *cmd = make(pbx, CMD_HANGUP, LANE_CONTROL);
+    if (!cmd || !keep(cmd->id, sizeof cmd->id, channel) ||
+        wire_hangup(channel, &cmd->request_text) != 0) {
+        free(cmd);
+        return;
+    }
+    queue_push(&pbx->queue, &cmd->item, QUEUE_HANGUP, net_now_us());
+}
+
+/* The message of an error answer: {"message":...} or {"error":...}. */
+static struct text error_words(struct pbx *pbx, const struct answer *a)
+{
+    if (a->fate == NET_ANSWERED && json_parse(&pbx->doc, a->body, a->len) == 0) {
+        struct text t = json_text(&pbx->doc, json_get(&pbx->doc, JSON_ROOT, "message"));
+        if (!t.ptr) {
+            t = json_text(&pbx->doc, json_get(&pbx->doc, JSON_ROOT, "error"));
+        }
+        if (t.ptr) {
+            return t;
+        }
+    }
+    return words(a->error);
+}
+
+static void originate_answered(struct pbx *pbx, const struct command *cmd, const struct answer *a)
+{
+    struct text id = words(cmd->id);
+    struct chan *chan = chans_find(&pbx->chans, id);
+    if (chan) {
+        chan->asked = false;
+    }
+    if (good(a)) {
+        pbx_count(pbx, "dialer_ari_originated_total", cmd->kind == CMD_CALL ? "call" : "leg");
+    } else if (a->fate == NET_MAYBE_SENT) {
+        /* It may ring. The entry stays: what it does will be told. */
+        pbx_count(pbx, "dialer_ari_fate_unknown_total", NULL);
+        tell_failed(pbx, id, 0, 2, words(a->error));
+    } else {
+        if (chan) {
+            chans_remove(&pbx->chans, chan);
+            chan = NULL;
+        }
+        /* 409 as well: our ids are never used twice, so it is an allocation failure that a socket
+         * has remembered (asterisk.md 3). */
+        tell_failed(pbx, id, a->status, a->fate == NET_ANSWERED ? 1 : 0, error_words(pbx, a));
+    }
+    if (chan && chan->hang_up) {
+        push_hangup(pbx, id);
+    }
+}
+
+static void withdraw_originate(struct pbx *pbx, struct command *cmd, const char *why)
+{
+    struct chan *chan = chans_find(&pbx->chans, words(cmd->id));
+    if (chan) {
+        chans_remove(&pbx->chans, chan);
+    }
+    tell_failed(pbx, words(cmd->id), 0, 0, words(why));
+    free(cmd);
+}
+
+void pbx_fail_originates(struct pbx *pbx, const char *why)
+{
+    struct queue_item *item;
+    while ((item = pbx->queue.waiting[QUEUE_ORIGINATE].head)) {
+        queue_withdraw(&pbx->queue, item);
+        withdraw_originate(pbx, (struct command *)item, why);
+    }
+}
+
+/* --- hanging up --------------------------------------------------------------------------------
+ */
+
+static struct command *waiting_originate(struct pbx *pbx, struct text id)
+{
+    struct queue_item *item = pbx->queue.waiting[QUEUE_ORIGINATE].head;
+    for (; item; item = item->next) {
+        struct command *cmd = (struct command *)item;
+        if (strlen(cmd->id) == id.len && memcmp(cmd->id, id.ptr, id.len) == 0) {
+            return cmd;
+        }
+    }
+    return NULL;
+}
+
+static void take_hangup(struct pbx *pbx, const struct msg_hangup *m)
+{
+    struct chan *chan = chans_find(&pbx->chans, m->channel);
+    if (chan && chan->asked) {
+        struct command *waiting = waiting_originate(pbx, m->channel);
+        if (waiting) {
+            queue_withdraw(&pbx->queue, &waiting->item);
+            withdraw_originate(pbx, waiting, "taken back before it left");
+        } else {
+            /* A DELETE that overtakes its POST on another socket would be 404, and then it rings.
+             */
+            chan->hang_up = true;
+        }
+        return;
+    }
+    push_hangup(pbx, m->channel);
+}
+
+static void hangup_answered(struct pbx *pbx, struct command *cmd, const struct answer *a)
+{
+    struct chan *chan = chans_find(&pbx->chans, words(cmd->id));
+    if (a->fate == NET_ANSWERED && a->status < 500) {
+        if (chan && a->status == 404) {
+            chan->gone_us = net_now_us() + GONE_WAIT_US;
+            chan->check_us = 0;
+        } else if (chan) {
+            chan->check_us = net_now_us() + HANGUP_CHECK_US;
+        }
+        return;
+    }
+    if (chan) {
+        chan->check_us = net_now_us() + US_PER_S; /* the sweep asks again */
+    }
+}
+
+static void sweep_one(void *ctx, struct chan *chan)
+{
+    struct pbx *pbx = ctx;
+    int64_t now = net_now_us();
+    if (chan->gone_us && now >= chan->gone_us) {
+        /* A ghost (asterisk.md 12.12), or an event we have missed. */
+        const struct wire_event e = {.kind = WIRE_ENDED};
+        pbx_count(pbx, "dialer_ari_ghosts_total", NULL);
+        pbx_tell_ended(pbx, chan, &e);
+    } else if (chan->check_us && now >= chan->check_us) {
+        chan->check_us = 0;
+        push_hangup(pbx, (struct text){chan->id, ID_LEN});
+    }
+}
+
+void pbx_sweep(struct pbx *pbx)
+{
+    if (link_state(&pbx->link) == LINK_UP) {
+        chans_each(&pbx->chans, sweep_one, pbx);
+    }
+}
+
+/* --- bridges, sounds ---------------------------------------------------------------------------
+ */
+
+static void push(struct pbx *pbx, struct command *cmd, int made, enum queue_priority priority)
+{
+    if (made != 0) {
+        pbx_log(pbx, 2, "DLR-ARI-TEXT", "a command with an empty or too long id was dropped");
+        pbx_count(pbx, "dialer_ari_bad_commands_total", NULL);
+        free(cmd);
+        return;
+    }
+    queue_push(&pbx->queue, &cmd->item, priority, net_now_us());
+}
+
+static void take_bridge(struct pbx *pbx, enum command_kind kind, struct text bridge)
+{
+    struct command *cmd = make(pbx, kind, LANE_CONTROL);
+    if (!cmd) {
+        return;
+    }
+    int made = kind == CMD_BRIDGE_CREATE ? wire_bridge_create(bridge, &cmd->request_text)
+                                         : wire_bridge_destroy(bridge, &cmd->request_text);
+    push(pbx, cmd, keep(cmd->id, sizeof cmd->id, bridge) ? made : -1, QUEUE_BRIDGE);
+}
+
+static void tell_added(struct pbx *pbx, const struct command *cmd, int status)
+{
+    const struct msg_bridge_added m = {
+        .pbx = pbx->number,
+        .bridge = words(cmd->id),
+        .channel = words(cmd->id2),
+        .status = (uint16_t)status,
+    };
+    pbx_send(pbx, cmd->reply_to, MSG_bridge_added, &m);
+}
+
+static void take_bridge_add(struct pbx *pbx, handle from, const struct msg_bridge_add *m)
+{
+    struct command *cmd = make(pbx, CMD_BRIDGE_ADD, LANE_CONTROL);
+    if (!cmd) {
+        return;
+    }
+    cmd->reply_to = m->reply_to != HANDLE_NONE ? m->reply_to : from;
+    int made = wire_bridge_add(m->bridge, m->channel, m->channel2, &cmd->request_text);
+    if (!keep(cmd->id, sizeof cmd->id, m->bridge) || !keep(cmd->id2, sizeof cmd->id2, m->channel)) {
+        made = -1;
+    }
+    if (made != 0) {
+        tell_added(pbx, cmd, 400);
+    }
+    push(pbx, cmd, made, QUEUE_BRIDGE);
+}
+
+static void tell_not_played(struct pbx *pbx, const char *channel, const char *playback)
+{
+    handle owner = wire_owner(words(channel), NULL);
+    const struct msg_playback_over m = {.channel = words(channel), .playback = words(playback)};
+    if (owner != HANDLE_NONE) {
+        pbx_send(pbx, owner, MSG_playback_over, &m);
+    }
+}
+
+static void take_play(struct pbx *pbx, const struct msg_play *m)
+{
+    struct command *cmd = make(pbx, CMD_PLAY, LANE_CONTROL);
+    if (!cmd) {
+        return;
+    }
+    int made = wire_play(m->channel, m->playback, m->media, &cmd->request_text);
+    if (!keep(cmd->id, sizeof cmd->id, m->channel) ||
+        !keep(cmd->id2, sizeof cmd->id2, m->playback)) {
+        made = -1;
+    }
+    if (made != 0) {
+        tell_not_played(pbx, cmd->id, cmd->id2);
+    }
+    push(pbx, cmd, made, QUEUE_BRIDGE);
+}
+
+static void tell_sound(struct pbx *pbx, const struct command *cmd, bool present, enum result result)
+{
+    const struct msg_sound_checked m = {
+        .campaign = cmd->campaign, .media = words(cmd->id2), .present = present, .result = result};
+    pbx_send(pbx, named(KIND_CAMPAIGN, cmd->campaign), MSG_sound_checked, &m);
+}
+
+static void take_check_sound(struct pbx *pbx, const struct msg_check_sound *m)
+{
+    struct command *cmd = make(pbx, CMD_SOUND, LANE_CONTROL);
+    if (!cmd) {
+        return;
+    }
+    cmd->campaign = m->campaign;
+    if (!keep(cmd->id2, sizeof cmd->id2, m->media) ||
+        wire_sound(m->media, &cmd->request_text) != 0) {
+        tell_sound(pbx, cmd, false, RESULT_INVALID);
+        free(cmd);
+        return;
+    }
+    if (link_state(&pbx->link) != LINK_UP) {
+        tell_sound(pbx, cmd, false, RESULT_AWAY);
+        free(cmd);
+        return;
+    }
+    queue_push(&pbx->queue, &cmd->item, QUEUE_HANGUP, net_now_us());
+}
+
+void pbx_take(struct pbx *pbx, handle from, uint16_t type, const void *msg)
+{
+    switch (type) {
+    case MSG_originate_call:
+        take_call(pbx, msg);
+        break;
+    case MSG_originate_leg:
+        take_leg(pbx, msg);
+        break;
+    case MSG_hangup:
+        take_hangup(pbx, msg);
+        break;
+    case MSG_bridge_create:
+        take_bridge(pbx, CMD_BRIDGE_CREATE, ((const struct msg_bridge_create *)msg)->bridge);
+        break;
+    case MSG_bridge_destroy:
+        take_bridge(pbx, CMD_BRIDGE_DESTROY, ((const struct msg_bridge_destroy *)msg)->bridge);
+        break;
+    case MSG_bridge_add:
+        take_bridge_add(pbx, from, msg);
+        break;
+    case MSG_play:
+        take_play(pbx, msg);
+        break;
+    case MSG_music: {
+        const struct msg_music *m = msg;
+        struct command *cmd = make(pbx, CMD_MUSIC, LANE_CONTROL);
+        if (cmd) {
+            push(pbx, cmd, wire_music(m->bridge, m->on, &cmd->request_text), QUEUE_BRIDGE);
+        }
+        break;
+    }
+    case MSG_check_sound:
+        take_check_sound(pbx, msg);
+        break;
+    case MSG_watch_endpoint:
+        pbx_watch(pbx, ((const struct msg_watch_endpoint *)msg)->endpoint);
+        break;
+    default:
+        pbx_count(pbx, "dialer_ari_bad_commands_total", NULL);
+        break;
+    }
+}
+
+/* --- answers -----------------------------------------------------------------------------------
+ */
+
+/* What may be repeated without harm goes once more when the way there broke. */
+static bool repeat(struct pbx *pbx, struct command *cmd, const struct answer *a)
+{
+    bool harmless = cmd->kind == CMD_BRIDGE_CREATE || cmd->kind == CMD_BRIDGE_ADD ||
+                    cmd->kind == CMD_BRIDGE_DESTROY || cmd->kind == CMD_HANGUP ||
+                    cmd->kind == CMD_MUSIC;
+    if (a->fate == NET_ANSWERED || !harmless || cmd->tries >= TRIES_MAX) {
+        return false;
+    }
+    queue_push(&pbx->queue, &cmd->item, cmd->item.priority, net_now_us());
+    return true;
+}
+
+static const char *lane_name(const struct command *cmd)
+{
+    static const char *const names[] = {"originate", "leg",  "hangup", "bridge", "add",
+                                        "destroy",   "play", "music",  "sound",  "step"};
+    return names[cmd->kind];
+}
+
+static void act_on(struct pbx *pbx, struct command *cmd, const struct answer *a)
+{
+    switch (cmd->kind) {
+    case CMD_CALL:
+    case CMD_LEG:
+        originate_answered(pbx, cmd, a);
+        break;
+    case CMD_HANGUP:
+        hangup_answered(pbx, cmd, a);
+        break;
+    case CMD_BRIDGE_ADD:
+        tell_added(pbx, cmd, a->fate == NET_ANSWERED ? a->status : 0);
+        break;
+    case CMD_PLAY:
+        if (!good(a)) {
+            tell_not_played(pbx, cmd->id, cmd->id2);
+        }
+        break;
+    case CMD_SOUND:
+        tell_sound(pbx, cmd, good(a),
+                   good(a) || (a->fate == NET_ANSWERED && a->status == 404) ? RESULT_OK
+                                                                            : RESULT_AWAY);
+        break;
+    case CMD_STEP:
+        cmd->done(pbx, cmd, a);
+        break;
+    case CMD_BRIDGE_CREATE:  /* 409: it is there already */
+    case CMD_BRIDGE_DESTROY: /* 404: it is gone already */
+    case CMD_MUSIC:          /* 409: it did not play */
+        break;
+    }
+}
+
+void pbx_answered(struct command *cmd, const struct answer *answer)
+{
+    struct pbx *pbx = cmd->pbx;
+    if (pbx->closing) {
+        free(cmd);
+        return;
+    }
+    int64_t now = net_now_us();
+    bool trouble = answer->fate != NET_ANSWERED || answer->status == 503;
+    if (!cmd->direct) {
+        queue_answered(&pbx->queue, &cmd->item, trouble ? QUEUE_FAILURE : QUEUE_GOOD, now);
+        pbx->host->observe(pbx->host->ctx, "dialer_ari_response_us", lane_name(cmd), pbx->number,
+                           now - cmd->item.sent_us);
+    }
+    if (answer->fate != NET_ANSWERED || answer->status >= 400) {
+        pbx_count(pbx, "dialer_ari_request_errors_total", lane_name(cmd));
+    }
+    if (repeat(pbx, cmd, answer)) {
+        return;
+    }
+    bool http = cmd->http;
+    act_on(pbx, cmd, answer);
+    free(cmd);
+    if (http) {
+        pbx_pump(pbx); /* a lane's answer is followed by one anyway */
+    }
+}
