@@ -9,6 +9,10 @@ export const link = signal<LinkState>("connecting");
 
 const SHORTEST_MS = 250;
 const LONGEST_MS = 10_000;
+const POST_MS = 8_000;
+/** A browser does not tell of a network that has gone silent: ask when nothing was heard, then give up. */
+const QUIET_MS = 5_000;
+const DEAD_MS = 8_000;
 
 let socket: WebSocket | null = null;
 let stream = "";
@@ -17,6 +21,7 @@ let wait = SHORTEST_MS;
 let timer = 0;
 let ids = 0;
 let opening = false;
+let heard = 0;
 const asked = new Map<number, (reply: Reply) => void>();
 
 export async function post(path: string, body: unknown): Promise<Response> {
@@ -26,6 +31,7 @@ export async function post(path: string, body: unknown): Promise<Response> {
     body: JSON.stringify(body),
     credentials: "same-origin",
     cache: "no-store",
+    signal: AbortSignal.timeout(POST_MS),
   });
 }
 
@@ -82,6 +88,26 @@ function hear(message: FromDaemon): void {
   }
 }
 
+function gone(ws: WebSocket): void {
+  if (socket === ws) {
+    socket = null;
+    lostRequests();
+    again();
+  }
+}
+
+function listen(): void {
+  const ws = socket;
+  const silent = performance.now() - heard;
+  if (ws !== null && silent > DEAD_MS) {
+    gone(ws); // its closing handshake would not be answered either
+    ws.close();
+  } else if (ws !== null && silent > QUIET_MS && ws.readyState === WebSocket.OPEN) {
+    void request({ type: "ping" });
+  }
+}
+window.setInterval(listen, 1_000);
+
 function open(ticket: string): void {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   const ws = new WebSocket(`${scheme}//${location.host}/socket`, "dialer.v1");
@@ -93,14 +119,12 @@ function open(ticket: string): void {
       ticket,
       ...(seq >= 0 ? { resume: { stream, seq } } : {}),
     }));
-  ws.onmessage = (event) => hear(JSON.parse(String(event.data)) as FromDaemon);
-  ws.onclose = () => {
-    if (socket === ws) {
-      socket = null;
-      lostRequests();
-      again();
-    }
+  heard = performance.now();
+  ws.onmessage = (event) => {
+    heard = performance.now();
+    hear(JSON.parse(String(event.data)) as FromDaemon);
   };
+  ws.onclose = () => gone(ws);
 }
 
 export async function connect(): Promise<void> {
@@ -148,9 +172,10 @@ export function enter(): void {
 export async function logout(): Promise<void> {
   try {
     await post("/logout", {});
-  } finally {
-    leave();
+  } catch {
+    // Not reachable: this page forgets all the same, the session ends by itself.
   }
+  leave();
 }
 
 /** Ask the daemon; the reply always comes, if need be our own "away". */

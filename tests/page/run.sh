@@ -1,0 +1,43 @@
+#!/bin/sh
+# run.sh source|browser: the page's tests. Installs the page's locked packages once (build/page), from npm's own cache if it can.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+page=$top/adapters/web/page
+modules=$top/build/page
+
+skip() {
+	printf '1..0 # SKIP %s\n' "$1"
+	exit 77
+}
+
+command -v node >/dev/null 2>&1 || skip "node is not installed"
+if [ "$1" = browser ]; then
+	CHROMIUM=${CHROMIUM:-$(command -v chromium || true)}
+	[ -n "$CHROMIUM" ] || skip "chromium is not installed"
+	export CHROMIUM
+fi
+
+# A copy of the sources beside the packages: nothing is ever installed into the tree.
+mkdir -p "$modules"
+exec 9>"$modules/lock"
+flock 9
+if ! cmp -s "$page/package-lock.json" "$modules/installed.json"; then
+	command -v npm >/dev/null 2>&1 || skip "npm is not installed"
+	cp "$page/package.json" "$page/package-lock.json" "$modules/"
+	if ! (cd "$modules" && npm ci --ignore-scripts --no-audit --no-fund --prefer-offline --omit-lockfile-registry-resolved) \
+		>"$modules/npm.log" 2>&1; then
+		cat "$modules/npm.log" >&2
+		printf '1..1\nnot ok 1 - npm ci (%s)\n' "$modules/npm.log"
+		exit 1
+	fi
+	cp "$page/package-lock.json" "$modules/installed.json"
+fi
+rm -rf "$modules/page"
+mkdir "$modules/page"
+cp -R "$page/src" "$page/dist" "$page/build.mjs" "$page/package.json" "$page/tsconfig.json" "$modules/page/"
+cp "$here"/*.mjs "$modules/"
+cp "$page/../PROTOCOL.md" "$modules/"
+exec 9>&-
+cd "$modules"
+exec node "$1.mjs"
