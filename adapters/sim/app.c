@@ -405,8 +405,7 @@ struct pbx_client *pbx_client_open(struct pbx *pbx, const char *apps, bool subsc
         if (subscribe_all) {
             a->all_channels = 1;
             a->all_bridges = 1;
-            a->all_endpoints = 1;
-            a->all_devices = 1;
+            a->all_devices = 1; // endpoints tell nothing of their own then
         }
         if (client->apps == 0)
             mem_copy(client->first_app, sizeof client->first_app, name);

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/sim/model.h"
+#include "adapters/sim/media.h"
 
 struct bridge *bridge_find(const struct pbx *pbx, const char *id)
 {
@@ -70,7 +70,7 @@ const char *bridge_technology(const struct bridge *b)
 {
     if (b->holding)
         return "holding_bridge";
-    if (b->soft || b->count > 2)
+    if (b->soft)
         return "softmix";
     if (b->proxy_media || b->dtmf_events)
         return "simple_bridge";
@@ -101,20 +101,46 @@ void bridge_peers(struct bridge *b)
 // with the member.
 void bridge_settle(struct bridge *b)
 {
-    int answered = 0;
+    int plain = 0;
     for (const struct chan *c = b->members; c != NULL; c = c->bridge_next)
-        answered += c->endpoint != NULL;
-    b->native = b->count == 2 && answered == 2;
-    b->soft = b->count > 2 || b->playing != NULL || b->recording != NULL;
+        plain += c->endpoint != NULL && c->state == CHAN_UP && c->snoops == 0;
+    int hidden = (b->playing != NULL) + (b->recording != NULL);
+    b->native = b->count == 2 && plain == 2 && hidden == 0;
+    b->soft = b->count + hidden > 2;
 }
 
-void bridge_enter(struct bridge *b, struct chan *c)
+// A leg of a two-party bridge learns the caller id of the other one.
+static void connected_line(struct chan *c, const struct chan *peer)
+{
+    if (strcmp(c->connected_name, peer->caller_name) == 0 &&
+        strcmp(c->connected_number, peer->caller_number) == 0 && peer->caller_number[0] == '\0')
+        return;
+    mem_copy(c->connected_name, sizeof c->connected_name, peer->caller_name);
+    mem_copy(c->connected_number, sizeof c->connected_number, peer->caller_number);
+}
+
+static void connect_lines(struct bridge *b)
+{
+    if (b->count != 2 || b->holding)
+        return;
+    struct chan *first = b->members, *second = first->bridge_next;
+    if (first->caller_number[0] == '\0' && second->caller_number[0] == '\0')
+        return;
+    connected_line(first, second);
+    connected_line(second, first);
+    ev_plain(first, EV_ChannelConnectedLine);
+    ev_plain(second, EV_ChannelConnectedLine);
+}
+
+void bridge_enter(struct bridge *b, struct chan *c, bool quiet)
 {
     if (c->bridge != NULL)
         bridge_leave(c, true);
+    struct chan **at = &b->members;
+    while (*at != NULL)
+        at = &(*at)->bridge_next;
+    *at = c;
     c->bridge = b;
-    c->bridge_next = b->members;
-    b->members = c;
     b->count++;
     if (c->stasis != NULL)
         interest_add(c->stasis, b->interest);
@@ -122,6 +148,8 @@ void bridge_enter(struct bridge *b, struct chan *c)
     ev_bridge_member(c, b, true);
     bridge_settle(b);
     bridge_peers(b);
+    if (!quiet)
+        connect_lines(b);
 }
 
 void bridge_leave(struct chan *c, bool removed)
@@ -141,8 +169,12 @@ void bridge_leave(struct chan *c, bool removed)
     }
     witness_bridge(c->pbx, "bridge_leave", c, b);
     ev_bridge_member(c, b, false);
-    bridge_settle(b);
-    bridge_peers(b);
+    if (!b->dissolving) {
+        bridge_settle(b);
+        bridge_peers(b);
+    }
+    if (b->count == 0)
+        recording_bridge_end(c->pbx, b); // it goes on until the last leg has left
     // An app that joined a bridge through a channel loses it when the channel is taken out, not
     // when it hangs up.
     if (removed && c->stasis != NULL)

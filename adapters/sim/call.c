@@ -53,6 +53,7 @@ struct endpoint *endpoint_add(struct pbx *pbx, const char *name)
     snprintf(e->key, sizeof e->key, "PJSIP/%s", e->name);
     e->node.key = e->key;
     e->registered = true;
+    e->shown = device_state(e);
     idtree_insert(&pbx->endpoint_ids, &e->node);
     struct endpoint **at = &pbx->endpoints;
     while (*at != NULL)
@@ -84,6 +85,7 @@ struct endpoint *endpoint_find(struct pbx *pbx, const char *name)
         e = endpoint_add(pbx, name);
         e->phone = pbx->config.phone[i];
         e->registered = !e->phone.unregistered;
+        e->shown = device_state(e);
         return e;
     }
     return NULL;
@@ -167,8 +169,6 @@ void call_attach(struct chan *c, struct endpoint *e, const struct dial_target *t
     chan_plan_app(c, "AppDial2", "(Outgoing Line)");
     ev_dialplan(c);
     ev_endpoint_state(pbx, e);
-    if (e->live == 1)
-        ev_device(pbx, e->key, device_state(e));
 }
 
 // --- the far end's steps ---
@@ -187,7 +187,7 @@ static void state_and_dial(struct chan *c, enum chan_state state, const char *st
     bool dial_first = (pbx_random(c->pbx) & 1) != 0;
     if (dial_first && state == CHAN_RINGING)
         ev_dial(c, status, "", NULL);
-    c->state = state;
+    chan_set_state(c, state);
     ev_state(c);
     if (!dial_first || state != CHAN_RINGING)
         ev_dial(c, status, "", NULL);
@@ -206,6 +206,8 @@ void call_answered(struct chan *c)
         json_put_bool(&pbx->line, "client", app != NULL && app->client != NULL);
     witness_close(pbx);
     state_and_dial(c, CHAN_UP, "ANSWER");
+    if (c->bridge != NULL)
+        bridge_settle(c->bridge);
     voice_start(c);
     if (c->origin == BY_APP) {
         if (!stasis_enter(c, c->stasis_app, c->stasis_args))
@@ -304,7 +306,7 @@ void call_invite(struct chan *c, int timeout_s)
     struct endpoint *e = c->endpoint;
     c->invited_us = pbx->now_us;
     c->dial_named = c->origin != BY_CREATE;
-    if (e->trunk && (over_rate(pbx, e) || (e->limits.lines > 0 && e->live > e->limits.lines))) {
+    if (e->trunk && (over_rate(pbx, e) || (e->limits.lines > 0 && e->live > (int)e->limits.lines))) {
         pbx->refused++;
         c->far = (struct far_end){.steps = 1, .fate = "refused", .step = {{20, FAR_FINAL, 503}}};
     }
@@ -316,7 +318,9 @@ void call_invite(struct chan *c, int timeout_s)
         c->timeout_task.run = nobody_answers_sip;
         pbx_at(pbx, &c->timeout_task, SIP_TIMER_B_US);
     }
-    if (c->origin != BY_CREATE && pbx_chance(pbx) < pbx->config.early_events) {
+    if (c->dialed) {
+        next_step(c);
+    } else if (c->origin != BY_CREATE && pbx_chance(pbx) < pbx->config.early_events) {
         pbx->early++;
         far_step(c);
     } else {
@@ -352,7 +356,8 @@ struct ending {
     bool soft;
     bool request; // there is one at all
     int cause, tech;
-    const char *dial; // final Dial, NULL: none
+    bool late_statistics; // they come at the very end
+    const char *dial;     // final Dial, NULL: none
 };
 
 static struct ending ending_of(const struct chan *c, enum end_how how, int code)
@@ -363,6 +368,7 @@ static struct ending ending_of(const struct chan *c, enum end_how how, int code)
     case END_BYE:
         e.cause = code >= 0 ? code : c->bridge != NULL || c->origin == BY_CREATE ? 16 : 0;
         e.request_cause = code;
+        e.tech = code > 0 ? sip_of_cause(code) : 0;
         break;
     case END_FINAL:
         e.cause = e.request_cause = cause_of_sip(code);
@@ -389,6 +395,7 @@ static struct ending ending_of(const struct chan *c, enum end_how how, int code)
         e.soft = true;
         break;
     case END_STOP:
+        e.late_statistics = c->state == CHAN_UP;
         e.request_cause = 4;
         e.soft = true;
         e.dial = dial ? "NOANSWER" : NULL;
@@ -412,6 +419,14 @@ static void witness_end(struct chan *c, enum end_how how, const struct ending *e
     witness_close(pbx);
 }
 
+// The end of one half of a Local channel ends the other.
+static void other_half(struct chan *c)
+{
+    struct chan *other = c->other;
+    other->other = c->other = NULL;
+    call_end(other, END_BYE, 16);
+}
+
 // What follows once the events about the request are out: leave bridge, Stasis and dialplan, then
 // the last event.
 static void finish(struct chan *c, const struct ending *e)
@@ -427,15 +442,16 @@ static void finish(struct chan *c, const struct ending *e)
     if (c->success_due)
         ev_varset(c, "STASISSTATUS", "SUCCESS");
     c->success_due = false;
-    if (c->origin == BY_APP)
-        chan_plan_app(c, "AppDial2", "(Outgoing Line)");
-    bool stuck = c->far.refer_stuck && c->redirected;
-    if (stuck) {
+    if (c->far.refer_stuck && c->redirected) {
         c->ghost = true; // GET lists it for ever, DELETE says 404
         return;
     }
     if (plan_hangs_up(c))
         ev_hangup_request(c, 16, true, 0);
+    if (c->origin == BY_APP || c->origin == BY_CONTEXT)
+        chan_plan_app(c, "AppDial2", "(Outgoing Line)");
+    if (e->late_statistics)
+        ev_qos(c);
     int tech = e->tech;
     if (undialed && tech == 0) {
         tech = 603;
@@ -443,6 +459,8 @@ static void finish(struct chan *c, const struct ending *e)
     }
     ev_destroyed(c, e->cause, tech);
     pbx->ended++;
+    if (c->bridge == NULL && c->other != NULL)
+        other_half(c);
     while (c->snoops > 0) {
         struct chan *s = pbx->channels;
         while (s->snooped != c)
@@ -457,6 +475,8 @@ void call_end(struct chan *c, enum end_how how, int code)
     struct pbx *pbx = c->pbx;
     if (c->ghost && how != END_STOP)
         return;
+    if (how == END_STOP)
+        c->redirected = false; // a ghost goes too
     struct ending e = ending_of(c, how, code);
     witness_end(c, how, &e);
     struct task *tasks[] = {&c->far_task, &c->timeout_task, &c->end_task, &c->plan_task,
@@ -468,11 +488,11 @@ void call_end(struct chan *c, enum end_how how, int code)
     if (plan_first && e.request)
         ev_hangup_request(c, e.request_cause, e.soft, 0);
     if ((c->state == CHAN_UP || c->bridge != NULL) && c->origin != BY_SNOOP &&
-        c->origin != BY_LOCAL)
+        c->origin != BY_LOCAL && !c->qos_told && how != END_STOP)
         ev_qos(c);
     if (!plan_first && e.request)
         for (int i = how == END_DELETE ? c->requests : 1; i > 0; i--)
-            ev_hangup_request(c, e.request_cause, e.soft, how == END_FINAL ? e.tech : 0);
+            ev_hangup_request(c, e.request_cause, e.soft, how == END_FINAL || how == END_BYE ? e.tech : 0);
     if (e.dial != NULL)
         ev_dial(c, e.dial, "", NULL);
     finish(c, &e);
@@ -486,8 +506,10 @@ void call_forward(struct chan *c, int code)
     ev_hangup_request(c, cause_of_sip(code), false, code);
     struct chan *next = chan_new(pbx, NULL, user ? BY_FORWARD : BY_APP);
     struct chan *half = NULL;
-    mem_copy(next->exten, sizeof next->exten, c->far.redirect);
+    char forward[200];
+    mem_copy(forward, sizeof forward, c->far.redirect);
     if (user) {
+        mem_copy(next->exten, sizeof next->exten, c->far.redirect);
         half = chan_new(pbx, NULL, BY_FORWARD);
         snprintf(next->name, sizeof next->name, "Local/%s@%s-%08x;1", c->far.redirect, c->context,
                  pbx->next_local);
@@ -501,12 +523,17 @@ void call_forward(struct chan *c, int code)
     } else {
         struct dial_target t = {.tech = "PJSIP"};
         mem_copy(t.user, sizeof t.user, c->far.redirect);
-        snprintf(t.dial, sizeof t.dial, "%s@%s", c->far.redirect, c->endpoint->name);
+        snprintf(t.dial, sizeof t.dial, "%s/sip:%s@127.0.0.1:5080", c->endpoint->name, c->far.redirect);
+        snprintf(forward, sizeof forward, "PJSIP/%s", t.dial);
         call_attach(next, c->endpoint, &t);
+        next->dialed = true; // its first Dial event is the one that tells of the forward
+        struct app *app = app_find(pbx, c->stasis_app);
+        if (app != NULL)
+            interest_add(app, next->interest);
         mem_copy(next->stasis_app, sizeof next->stasis_app, c->stasis_app);
         mem_copy(next->stasis_args, sizeof next->stasis_args, c->stasis_args);
     }
-    ev_dial(c, "CANCEL", c->far.redirect, next);
+    ev_dial(c, "CANCEL", forward, next);
     ev_destroyed(c, cause_of_sip(code), code);
     struct ending e = {.cause = cause_of_sip(code), .tech = code};
     witness_end(c, END_FINAL, &e);

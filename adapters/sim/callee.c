@@ -30,8 +30,6 @@ struct script {
     uint32_t now;      // the last step before the answer
     uint32_t answered; // when
     bool final_delay;  // f was given
-    int bye;           // index of the BYE, -1: none yet
-    bool rings;
 };
 
 static bool word_step(struct script *s, char verb, const char *arg)
@@ -120,8 +118,10 @@ static bool bare_step(struct script *s, char verb)
     case 'n': // rings on
     case 'N': // its BYE is never answered: nothing that ARI shows
         return true;
-    case 'x':
+    case 'x': // answers only when it is cancelled
         s->far->late = true;
+        if (s->far->steps > 0 && s->far->step[s->far->steps - 1].kind == FAR_ANSWER)
+            s->far->steps--;
         return true;
     default:
         return false;
@@ -156,7 +156,7 @@ int far_parse(struct far_end *far, const char *user)
         return -1;
     mem_copy(copy, sizeof copy, user);
     *far = (struct far_end){.voice = VOICE_SILENT, .fate = "script"};
-    struct script s = {.far = far, .bye = -1};
+    struct script s = {.far = far};
     char *rest = copy;
     for (char *part = strsep(&rest, "-"); part != NULL; part = strsep(&rest, "-"))
         if (part[0] == '\0' || !script_step(&s, part))

@@ -70,6 +70,27 @@ void chan_name(struct chan *c)
     pbx_uuid(pbx, c->protocol_id);
 }
 
+void endpoint_settle(struct pbx *pbx, struct endpoint *e)
+{
+    const char *state = device_state(e);
+    if (e->shown == state)
+        return;
+    e->shown = state;
+    ev_device(pbx, e->key, state);
+}
+
+void chan_set_state(struct chan *c, enum chan_state state)
+{
+    struct endpoint *e = c->endpoint;
+    if (e != NULL) {
+        e->up += (state == CHAN_UP) - (c->state == CHAN_UP);
+        e->ringing += (state == CHAN_RINGING) - (c->state == CHAN_RINGING);
+    }
+    c->state = state;
+    if (e != NULL)
+        endpoint_settle(c->pbx, e);
+}
+
 void chan_plan_app(struct chan *c, const char *app, const char *data)
 {
     mem_copy(c->plan_app, sizeof c->plan_app, app);
@@ -90,7 +111,8 @@ void chan_set_var(struct chan *c, const char *name, const char *value, bool repo
     }
     free(v->value);
     v->value = mem_str(value);
-    v->report = v->report || report;
+    if (report && v->reported == NULL)
+        v->reported = mem_str(value);
     c->reports = c->reports || report;
 }
 
@@ -107,6 +129,7 @@ static void free_vars(struct chan *c)
     for (size_t i = 0; i < c->vars; i++) {
         free(c->var[i].name);
         free(c->var[i].value);
+        free(c->var[i].reported);
     }
     c->vars = 0;
 }
@@ -136,11 +159,10 @@ void chan_drop(struct chan *c)
     free_vars(c);
     if (c->endpoint != NULL) {
         struct endpoint *e = c->endpoint;
+        chan_set_state(c, CHAN_DOWN);
         e->live--;
         c->endpoint = NULL;
         ev_endpoint_state(pbx, e);
-        if (e->live == 0)
-            ev_device(pbx, e->key, device_state(e));
     }
     c->next = pbx->spare;
     pbx->spare = c;

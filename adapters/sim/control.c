@@ -63,13 +63,15 @@ static bool hold(struct order *o)
 
 static bool inbound(struct order *o)
 {
-    char endpoint[PBX_NAME], id[200] = "", from[80] = "", context[PBX_NAME] = "dialer";
+    char endpoint[PBX_NAME], id[200] = "", from[80] = "", context[PBX_NAME] = "inbound", exten[80] = "s";
     if (!word(o, "endpoint", endpoint, sizeof endpoint))
         return false;
     (void)word(o, "channel", id, sizeof id);
     (void)word(o, "from", from, sizeof from);
     (void)word(o, "context", context, sizeof context);
-    return pbx_inbound(o->pbx, endpoint, id, from, context);
+    (void)word(o, "exten", exten, sizeof exten);
+    struct pbx_call call = {endpoint, id, from, context, exten};
+    return pbx_inbound(o->pbx, &call);
 }
 
 static bool registration(struct order *o)

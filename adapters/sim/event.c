@@ -58,8 +58,8 @@ void put_chan(struct json_writer *w, const char *key, const struct chan *c)
     if (c->reports) {
         json_open_object(w, "channelvars");
         for (size_t i = 0; i < c->vars; i++)
-            if (c->var[i].report)
-                json_put_str(w, c->var[i].name, c->var[i].value);
+            if (c->var[i].reported != NULL)
+                json_put_str(w, c->var[i].name, c->var[i].reported);
         json_close_object(w);
     }
     json_close_object(w);
@@ -108,7 +108,10 @@ const char *device_state(const struct endpoint *e)
 {
     if (!e->registered)
         return "UNAVAILABLE";
-    return e->live > 0 ? "INUSE" : "NOT_INUSE";
+    // Agents' phones count as busy with one call (device_state_busy_at=1).
+    if (e->up > 0)
+        return e->trunk ? "INUSE" : "BUSY";
+    return e->ringing > 0 ? "RINGING" : "NOT_INUSE";
 }
 
 void put_endpoint(struct pbx *pbx, struct json_writer *w, const char *key, const struct endpoint *e)
@@ -365,6 +368,7 @@ void ev_contact(struct pbx *pbx, struct endpoint *e)
 {
     static const char *const words[] = {"Unreachable", "Reachable"};
     const char *status = words[e->registered];
+    ev_endpoint_state(pbx, e);
     if (event_wanted_endpoint(pbx, e, EV_PeerStatusChange)) {
         struct json_writer *w = event_open(pbx, EV_PeerStatusChange);
         put_endpoint(pbx, w, "endpoint", e);
@@ -384,8 +388,7 @@ void ev_contact(struct pbx *pbx, struct endpoint *e)
         json_close_object(w);
         event_publish_endpoint(pbx, e, EV_ContactStatusChange);
     }
-    ev_endpoint_state(pbx, e);
-    ev_device(pbx, e->key, device_state(e));
+    endpoint_settle(pbx, e);
 }
 
 void ev_caller(struct chan *c)

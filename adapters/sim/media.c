@@ -170,8 +170,10 @@ struct playback *playback_new(struct pbx *pbx, const char *id, struct chan *c, s
 
 void playback_start(struct playback *p)
 {
-    p->next = p->pbx->playbacks;
-    p->pbx->playbacks = p;
+    struct playback **last = &p->pbx->playbacks; // of two with one id the older is found
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = p;
     struct playback **queue = queue_of(p);
     bool first = *queue == NULL;
     while (*queue != NULL)

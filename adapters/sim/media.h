@@ -5,6 +5,7 @@
 #include "adapters/sim/model.h"
 
 #define PLAYBACK_MEDIA 16
+#define RECORDING_NAME 1024
 
 enum playback_state {
     PLAY_QUEUED,
@@ -45,7 +46,7 @@ enum recording_state { REC_QUEUED, REC_RECORDING, REC_PAUSED, REC_DONE, REC_FAIL
 struct recording {
     struct recording *next;
     struct pbx *pbx;
-    char name[200], format[16];
+    char name[RECORDING_NAME], format[16];
     char target[ID_SIZE + 16];
     struct chan *chan;
     struct bridge *bridge;
@@ -59,7 +60,7 @@ struct recording {
 
 struct stored {
     struct stored *next;
-    char name[200], format[16];
+    char name[RECORDING_NAME], format[16];
 };
 
 struct recording *recording_find(const struct pbx *pbx, const char *name);

@@ -14,20 +14,18 @@
 #define ASTERISK_ID "02:00:00:00:00:01"
 
 enum event_type {
+// clang-format off: it never comes to rest on this list
 #define EVENT_TYPES(X)                                                                             \
-    X(ApplicationMoveFailed)                                                                       \
-    X(ApplicationReplaced)                                                                         \
-    X(BridgeBlindTransfer)                                                                         \
-    X(BridgeCreated)                                                                               \
+    X(ApplicationMoveFailed) X(ApplicationReplaced) X(BridgeBlindTransfer) X(BridgeCreated)        \
     X(BridgeDestroyed) X(ChannelCallerId) X(ChannelConnectedLine) X(ChannelCreated)                \
-        X(ChannelDestroyed) X(ChannelDialplan) X(ChannelDtmfReceived) X(ChannelEnteredBridge)      \
-            X(ChannelHangupRequest) X(ChannelHold) X(ChannelLeftBridge) X(ChannelStateChange)      \
-                X(ChannelTalkingFinished) X(ChannelTalkingStarted) X(ChannelUnhold)                \
-                    X(ChannelUserevent) X(ChannelVarset) X(ContactStatusChange)                    \
-                        X(DeviceStateChanged) X(Dial) X(EndpointStateChange) X(PeerStatusChange)   \
-                            X(PlaybackContinuing) X(PlaybackFinished) X(PlaybackStarted)           \
-                                X(RESTResponse) X(RecordingFailed) X(RecordingFinished)            \
-                                    X(RecordingStarted) X(StasisEnd) X(StasisStart)
+    X(ChannelDestroyed) X(ChannelDialplan) X(ChannelDtmfReceived) X(ChannelEnteredBridge)          \
+    X(ChannelHangupRequest) X(ChannelHold) X(ChannelLeftBridge) X(ChannelStateChange)              \
+    X(ChannelTalkingFinished) X(ChannelTalkingStarted) X(ChannelUnhold) X(ChannelUserevent)        \
+    X(ChannelVarset) X(ContactStatusChange) X(DeviceStateChanged) X(Dial) X(EndpointStateChange)   \
+    X(PeerStatusChange) X(PlaybackContinuing) X(PlaybackFinished) X(PlaybackStarted)               \
+    X(RESTResponse) X(RecordingFailed) X(RecordingFinished) X(RecordingStarted) X(StasisEnd)       \
+    X(StasisStart)
+// clang-format on
 #define EVENT_ENUM(name) EV_##name,
     EVENT_TYPES(EVENT_ENUM) EV_COUNT
 };
@@ -97,7 +95,7 @@ struct interest {
 
 struct var {
     char *name, *value;
-    bool report;
+    char *reported; // what events show: the value it was made with; NULL: not shown
 };
 
 struct endpoint {
@@ -109,7 +107,8 @@ struct endpoint {
     bool registered;
     struct pbx_trunk limits; // of a trunk
     struct pbx_phone phone;
-    uint32_t live;   // channels
+    int live, up, ringing; // channels, and of them
+    const char *shown;          // device state that was last told
     int64_t *recent; // times of the last `limits.cps` calls, a ring
     uint32_t recents, recent_at;
 };
@@ -150,6 +149,7 @@ struct chan {
     struct task far_task, timeout_task, end_task, plan_task, media_task, voice_task;
     bool dial_named; // later Dial events carry the dial string (originate), not "" (dial)
     bool dialed;
+    int dial_timeout;
 
     bool ending;  // an end is on its way (end_task)
     int requests; // DELETEs until then
@@ -158,6 +158,7 @@ struct chan {
     bool end_cause_given;
     bool ghost; // redirected, never notified: listed for ever, cannot be ended
     bool redirected;
+    bool qos_told;            // the RTP statistics of its end are out
     bool success_due; // STASISSTATUS=SUCCESS follows at the very end (continue of an originated
                       // channel)
     struct chan *replaces; // what a REFER put it in the place of
@@ -192,6 +193,7 @@ struct bridge {
     struct interest interest[INTERESTS];
     bool moh;
     bool native, soft; // technology since the last change
+    bool dissolving;
     struct playback *playing;
     struct recording *recording;
 };
@@ -235,7 +237,7 @@ struct pbx {
     struct json_writer line;   // witness
     struct json parsed;        // request body
     struct json filtered;      // an event, read back for a filter with fields
-    char location[600];
+    char location[3200];
 
     uint64_t originates, answers, ended, events, refused, early;
 };
@@ -328,6 +330,9 @@ void chan_set_var(struct chan *c, const char *name, const char *value, bool repo
 const char *chan_var(const struct chan *c, const char *name);                        // NULL: unset
 void chan_name(struct chan *c);
 void chan_drop(struct chan *c); // out of every list, memory kept; no event
+// The state, and what follows for its endpoint's device state. No event of the channel.
+void chan_set_state(struct chan *c, enum chan_state state);
+void endpoint_settle(struct pbx *pbx, struct endpoint *e); // tells a changed device state
 void chan_plan_app(struct chan *c, const char *app, const char *data);
 
 // call.c
@@ -374,7 +379,7 @@ bool plan_hangs_up(
 struct bridge *bridge_find(const struct pbx *pbx, const char *id);
 struct bridge *bridge_new(struct pbx *pbx, const char *id, const char *name, const char *type);
 void bridge_free(struct bridge *b, struct pbx *pbx);
-void bridge_enter(struct bridge *b, struct chan *c);
+void bridge_enter(struct bridge *b, struct chan *c, bool quiet); // quiet: no connected line
 void bridge_leave(struct chan *c, bool removed); // removed: by request, not by its end
 const char *bridge_technology(const struct bridge *b);
 void bridge_peers(struct bridge *b);

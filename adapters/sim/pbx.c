@@ -29,6 +29,7 @@ static void add_configured(struct pbx *pbx)
         e->trunk = true;
         e->limits = pbx->config.trunk[i];
         e->registered = !e->limits.down;
+        e->shown = device_state(e);
     }
     for (size_t i = 0; i < pbx->config.phones; i++) {
         const struct pbx_phone *p = &pbx->config.phone[i];
@@ -309,22 +310,23 @@ const struct population *pbx_people(const struct pbx *pbx)
     return &pbx->config.people;
 }
 
-bool pbx_inbound(struct pbx *pbx, const char *endpoint, const char *id, const char *from,
-                 const char *context)
+bool pbx_inbound(struct pbx *pbx, const struct pbx_call *call)
 {
-    struct endpoint *e = endpoint_find(pbx, endpoint);
-    const struct plan_line *line = plan_find(pbx, context, "s", 1, NULL);
-    if (!endpoint_reachable(e) || line == NULL || (id[0] != '\0' && chan_id_taken(pbx, id)))
+    struct endpoint *e = endpoint_find(pbx, call->endpoint);
+    const struct plan_line *line = plan_find(pbx, call->context, call->exten, 1, NULL);
+    if (!endpoint_reachable(e) || line == NULL || chan_id_taken(pbx, call->id))
         return false;
-    struct chan *c = chan_new(pbx, id, BY_INBOUND);
+    struct chan *c = chan_new(pbx, call->id, BY_INBOUND);
     c->endpoint = e;
     e->live++;
     chan_name(c);
     c->state = CHAN_RING;
-    mem_copy(c->caller_number, sizeof c->caller_number, from);
+    mem_copy(c->caller_name, sizeof c->caller_name, call->from);
+    mem_copy(c->caller_number, sizeof c->caller_number, call->from);
+    far_phone(&c->far, 0);
     c->far.fate = "inbound";
-    witness_word(pbx, "inbound", c->id, "endpoint", endpoint);
+    witness_word(pbx, "inbound", c->id, "endpoint", call->endpoint);
     ev_created(c);
-    plan_start(c, line, context, "s");
+    plan_start(c, line, call->context, call->exten);
     return true;
 }

@@ -137,8 +137,12 @@ bool pbx_far_hangup(struct pbx *pbx, const char *id, int cause); // cause -1: BY
 bool pbx_far_answer(struct pbx *pbx, const char *id);
 bool pbx_far_dtmf(struct pbx *pbx, const char *id, const char *digits);
 bool pbx_far_hold(struct pbx *pbx, const char *id, bool on);
-bool pbx_inbound(struct pbx *pbx, const char *endpoint, const char *id, const char *from,
-                 const char *context);
+struct pbx_call {
+    const char *endpoint; // it comes in through
+    const char *id;       // "": one of Asterisk's own
+    const char *from, *context, *exten;
+};
+bool pbx_inbound(struct pbx *pbx, const struct pbx_call *call);
 bool pbx_register(struct pbx *pbx, const char *endpoint, bool registered);
 bool pbx_trunk_set(struct pbx *pbx,
                    const struct pbx_trunk *trunk); // by name; replaces its settings

@@ -49,6 +49,10 @@ static const struct plan_line lines[] = {
     {"dialer", "noclient", 2, NULL, OP_SET_GLOBAL, "Set", "GLOBAL(LAST_STASISSTATUS)=FAILED",
      "FAILED", 0},
     {"dialer", "noclient", 3, NULL, OP_HANGUP, "Hangup", "", NULL, 0},
+    {"dialer", "after", 1, NULL, OP_STASIS, "Stasis", NULL, "back,", 0},
+    {"dialer", "after", 2, NULL, OP_HANGUP, "Hangup", "", NULL, 0},
+    {"inbound", "*", 1, NULL, OP_STASIS, "Stasis", NULL, "inbound", 0},
+    {"inbound", "*", 2, NULL, OP_HANGUP, "Hangup", "", NULL, 0},
     {"amd", "s", 1, NULL, OP_NOOP, "NoOp", "", NULL, 0},
     {"amd", "s", 2, NULL, OP_AMD, "AMD", "", NULL, 0},
     {"amd", "s", 3, NULL, OP_STASIS, "Stasis", NULL, "amd", 0},
@@ -78,7 +82,7 @@ const struct plan_line *plan_find(const struct pbx *pbx, const char *context, co
     const char *plan = plan_of(pbx, context);
     for (int i = 0; i < LINES; i++) {
         const struct plan_line *l = &lines[i];
-        if (strcmp(l->context, plan) == 0 && strcmp(l->exten, exten) == 0 &&
+        if (strcmp(l->context, plan) == 0 && (l->exten[0] == '*' || strcmp(l->exten, exten) == 0) &&
             (label != NULL ? l->label != NULL && strcmp(l->label, label) == 0
                            : l->priority == priority))
             return l;
@@ -97,7 +101,7 @@ static const struct plan_line *sibling(const struct plan_line *line, int priorit
 
 bool plan_hangs_up(const struct chan *c)
 {
-    return c->plan != NULL && strcmp(c->plan->context, "customers") == 0;
+    return c->plan != NULL && c->origin != BY_APP && c->plan->op != OP_HANGUP;
 }
 
 static void run(struct chan *c);
@@ -132,6 +136,8 @@ static bool enter(struct chan *c, const struct plan_line *l)
     snprintf(args, sizeof args, "%s", l->arg != NULL ? l->arg : "");
     if (strcmp(l->context, "amd") == 0)
         snprintf(args, sizeof args, "amd,%s,%s", chan_var(c, "AMDSTATUS"), chan_var(c, "AMDCAUSE"));
+    else if (strcmp(l->context, "inbound") == 0)
+        snprintf(args, sizeof args, "inbound,%s", c->exten);
     return stasis_enter(c, l->data != NULL ? l->data : c->pbx->config.app, args);
 }
 

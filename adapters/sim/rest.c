@@ -211,6 +211,18 @@ static bool read_body(struct rest *r)
 
 // --- the path ---
 
+static const struct route *const tables[] = {channel_routes, bridge_routes, media_routes, other_routes};
+
+static bool root_known(const char *root)
+{
+    size_t len = strlen(root);
+    for (size_t i = 0; i < 4; i++)
+        for (const struct route *route = tables[i]; route->path != NULL; route++)
+            if (strncmp(route->path, root, len) == 0 && (route->path[len] == '/' || route->path[len] == '\0'))
+                return true;
+    return false;
+}
+
 // False: answered.
 static bool split_path(struct rest *r)
 {
@@ -231,7 +243,8 @@ static bool split_path(struct rest *r)
         if (stop == NULL)
             stop = end;
         if (stop == at) {
-            rest_error(r, 405, "Invalid method");
+            bool root = r->segments == 0 || root_known(r->segment[0]);
+            rest_error(r, root ? 405 : 404, root ? "Invalid method" : "Resource not found");
             return false;
         }
         const char *segment = decoded(r, at, (size_t)(stop - at), false);
@@ -272,8 +285,6 @@ static bool known_method(const char *method)
 
 static rest_handler *find_route(struct rest *r)
 {
-    static const struct route *const tables[] = {channel_routes, bridge_routes, media_routes,
-                                                 other_routes};
     bool path_known = false;
     for (size_t i = 0; i < 4; i++) {
         for (const struct route *route = tables[i]; route->path != NULL; route++) {
@@ -298,7 +309,7 @@ void pbx_request(struct pbx *pbx, const struct pbx_request *in, struct pbx_answe
     static _Thread_local char room[ROOM];
     struct rest r = {.pbx = pbx, .in = in, .out = out, .room = room, .room_left = sizeof room};
     r.reply = &pbx->reply;
-    *out = (struct pbx_answer){.status = 500};
+    *out = (struct pbx_answer){.status = 0};
     json_writer_reset(r.reply);
     bool writes = strcmp(in->method, "GET") != 0 && strcmp(in->method, "OPTIONS") != 0;
     if (strcmp(in->method, "HEAD") == 0 ||

@@ -72,6 +72,7 @@ static void delete (struct rest *r)
         return;
     rest_none(r);
     media_bridge_end(r->pbx, b);
+    b->dissolving = true;
     while (b->members != NULL)
         bridge_leave(b->members, true);
     ev_bridge(r->pbx, b, EV_BridgeDestroyed);
@@ -107,11 +108,20 @@ static int members(struct rest *r, struct chan *found[BRIDGE_ADD_MAX])
     return n;
 }
 
+// These two say "Not found" where the others say "Not Found".
+static struct bridge *changed_bridge(struct rest *r)
+{
+    struct bridge *b = bridge_find(r->pbx, r->segment[1]);
+    if (b == NULL)
+        rest_error_reason(r, 404, "Not found", "Bridge not found");
+    return b;
+}
+
 static void add_channel(struct rest *r)
 {
     struct chan *c[BRIDGE_ADD_MAX];
     char message[ID_SIZE + 40];
-    struct bridge *b = rest_bridge(r);
+    struct bridge *b = changed_bridge(r);
     int n = b != NULL ? members(r, c) : -1;
     for (int i = 0; i < n; i++) {
         if (c[i]->recording != NULL) {
@@ -128,14 +138,14 @@ static void add_channel(struct rest *r)
             c[i]->muted_in = true;
             witness_word(r->pbx, "mute", c[i]->id, "direction", "in");
         }
-        bridge_enter(b, c[i]);
+        bridge_enter(b, c[i], rest_true(r, "inhibitConnectedLineUpdates"));
     }
 }
 
 static void remove_channel(struct rest *r)
 {
     struct chan *c[BRIDGE_ADD_MAX];
-    struct bridge *b = rest_bridge(r);
+    struct bridge *b = changed_bridge(r);
     int n = b != NULL ? members(r, c) : -1;
     for (int i = 0; i < n; i++) {
         if (c[i]->bridge != b) {

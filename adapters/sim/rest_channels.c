@@ -100,6 +100,8 @@ void channel_continue(struct rest *r)
     if (c->success_due)
         ev_varset(c, "STASISSTATUS", "SUCCESS");
     c->success_due = false;
+    ev_qos(c);
+    c->qos_told = true;
     chan_plan_app(c, "AppDial2", "(Outgoing Line)");
     ev_dialplan(c);
     call_end(c, END_PLAN, 0);
@@ -126,10 +128,8 @@ void channel_redirect(struct rest *r)
     if (c == NULL)
         return;
     const char *endpoint = rest_param(r, "endpoint");
-    if (c->stasis == NULL) {
-        rest_error(r, 409, "Channel not in Stasis application");
+    if (rest_stasis_chan(r, true) == NULL)
         return;
-    }
     if (endpoint == NULL) {
         rest_error(r, 400, "Required parameter 'endpoint' not provided.");
         return;
@@ -161,7 +161,7 @@ void channel_answer(struct rest *r)
     rest_none(r);
     if (c->state == CHAN_UP)
         return;
-    c->state = CHAN_UP;
+    chan_set_state(c, CHAN_UP);
     c->answered = true;
     ev_state(c);
     witness_plain(r->pbx, "answer", c->id);
@@ -274,10 +274,11 @@ void variable_set(struct chan *c, const char *name, const char *value, bool repo
     const char *plain = name;
     for (int i = 0; i < 2 && plain[0] == '_'; i++)
         plain++;
-    if (strchr(name, '(') == NULL || strncmp(name, "TALK_DETECT(", 12) == 0)
+    bool talk = strncmp(name, "TALK_DETECT(", 12) == 0;
+    if (strchr(name, '(') == NULL || talk)
         chan_set_var(c, plain, value, report);
-    if (tell)
-        ev_varset(c, plain, value);
+    if (tell && !talk)
+        ev_varset(c, name, value);
 }
 
 // 0: *value is set; else the status to answer with.
@@ -413,6 +414,8 @@ void channel_rtp(struct rest *r)
     json_put_int(r->reply, "rxcount", 2);
     json_put_int(r->reply, "txploss", 0);
     json_put_int(r->reply, "rxploss", 0);
+    json_put_int(r->reply, "local_ssrc", 561890003);
+    json_put_int(r->reply, "remote_ssrc", 2380848342);
     json_put_str(r->reply, "channel_uniqueid", c->id);
     json_close_object(r->reply);
     rest_reply(r, 200);

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/sim/rest.h"
+#include "adapters/sim/media.h"
 #include "adapters/sim/rest_channels.h"
 
-enum { DEFAULT_TIMEOUT_S = 30 };
+enum { DEFAULT_TIMEOUT_S = 30, CREATED_US = 150, CREATED_LATE_US = 2000, RECORDING_BLOCKS_US = 4000000 };
 
 struct wish {
     const char *id, *other_id, *app, *app_args, *context, *exten, *label, *caller_id;
@@ -226,6 +226,50 @@ static void prepare(struct rest *r, struct chan *c, const struct wish *w)
     set_variables(r, c);
 }
 
+static void local_begins(void *owner)
+{
+    struct chan *c = owner, *other = c->other;
+    const struct plan_line *line = plan_find(c->pbx, c->context, c->exten, 1, NULL);
+    if (line == NULL) { // no such extension: both halves are gone at once
+        c->other = other->other = NULL;
+        call_end(other, END_PLAN, 0);
+        call_end(c, END_PLAN, 0);
+        return;
+    }
+    c->invited_us = c->pbx->now_us;
+    ev_dial(c, "", "", NULL);
+    plan_start(other, line, c->context, c->exten);
+}
+
+// Local/exten@context: two channels back to back, the second runs the dialplan.
+static struct chan *local_channel(struct rest *r, const struct wish *w)
+{
+    struct pbx *pbx = r->pbx;
+    char other_id[ID_SIZE];
+    struct chan *c = chan_new(pbx, w->id, BY_LOCAL);
+    snprintf(other_id, sizeof other_id, "%.*s;2", ID_MAX, c->id);
+    struct chan *other = chan_new(pbx, w->other_id[0] != '\0' ? w->other_id : other_id, BY_LOCAL);
+    struct chan *half[] = {c, other};
+    struct app *a = w->app != NULL ? app_find(pbx, w->app) : NULL;
+    for (int i = 0; i < 2; i++) {
+        snprintf(half[i]->name, sizeof half[i]->name, "Local/%.150s-%08x;%d", w->to.dial, pbx->next_local, i + 1);
+        mem_copy(half[i]->context, sizeof half[i]->context, w->to.endpoint);
+        mem_copy(half[i]->exten, sizeof half[i]->exten, w->to.user);
+        half[i]->far.fate = "local";
+        half[i]->other = half[1 - i];
+        if (a != NULL)
+            interest_add(a, half[i]->interest);
+    }
+    pbx->next_local++;
+    mem_copy(c->dial, sizeof c->dial, w->to.dial);
+    c->dial_named = true;
+    chan_plan_app(c, "AppDial2", "(Outgoing Line)");
+    other->state = CHAN_RING;
+    c->plan_task = (struct task){.run = local_begins, .owner = c};
+    pbx_at(pbx, &c->plan_task, CREATED_US);
+    return c;
+}
+
 static void originate(struct rest *r, const char *path_id)
 {
     struct pbx *pbx = r->pbx;
@@ -233,8 +277,16 @@ static void originate(struct rest *r, const char *path_id)
     w.id = path_id != NULL ? path_id : given(r, "channelId");
     w.other_id = given(r, "otherChannelId");
     struct chan *c = NULL;
-    if (!read_target(r, &w) || !read_destination(r, &w) || !check_ids(r, &w) || !reachable(r, &w)) {
+    bool local = read_target(r, &w) && strcmp(w.to.tech, "Local") == 0;
+    if (r->out->status != 0 || !read_destination(r, &w) || !check_ids(r, &w) || !(local || reachable(r, &w))) {
         witness_originate(r, &w, w.id, NULL);
+        return;
+    }
+    if (local) {
+        c = local_channel(r, &w);
+        put_chan(r->reply, NULL, c);
+        rest_reply(r, 200);
+        witness_originate(r, &w, c->id, c);
         return;
     }
     c = chan_new(pbx, w.id, w.app != NULL ? BY_APP : BY_CONTEXT);
@@ -298,7 +350,8 @@ static void post_create(struct rest *r)
         put_chan(r->reply, NULL, c);
         rest_reply(r, 200);
         c->plan_task = (struct task){.run = created, .owner = c};
-        pbx_at(pbx, &c->plan_task, pbx->config.setup_us / 2);
+        bool late = pbx_chance(pbx) < pbx->config.early_events;
+        pbx_at(pbx, &c->plan_task, late ? CREATED_LATE_US : CREATED_US);
     }
     witness_originate(r, &w, c != NULL ? c->id : w.id, c);
 }
@@ -308,6 +361,15 @@ static void second_dial(void *owner)
     struct chan *c = owner;
     c->end_cause = 16;
     call_end(c, END_BYE, -1);
+}
+
+// A recording on a channel that is not up yet holds its dial back.
+static void dial_after_recording(void *owner)
+{
+    struct chan *c = owner;
+    if (c->recording != NULL)
+        recording_stop(c->recording, false);
+    call_invite(c, c->dial_timeout);
 }
 
 static void post_dial(struct rest *r)
@@ -331,7 +393,13 @@ static void post_dial(struct rest *r)
     }
     witness_plain(r->pbx, "dial", c->id);
     int timeout = rest_int(r, "timeout", 0);
-    call_invite(c, timeout > 0 ? timeout : -1);
+    c->dial_timeout = timeout > 0 ? timeout : -1;
+    if (c->recording == NULL) {
+        call_invite(c, c->dial_timeout);
+        return;
+    }
+    c->plan_task = (struct task){.run = dial_after_recording, .owner = c};
+    pbx_at(r->pbx, &c->plan_task, RECORDING_BLOCKS_US);
 }
 
 const struct route channel_routes[] = {

@@ -9,7 +9,7 @@
 
 static void put_location(struct rest *r, const char *folder, const char *name)
 {
-    char encoded[512];
+    char encoded[3 * RECORDING_NAME];
     if (net_url_encode(name, strlen(name), encoded, sizeof encoded) < 0)
         return;
     snprintf(r->pbx->location, sizeof r->pbx->location, "/ari/%s/%s", folder, encoded);
@@ -130,8 +130,8 @@ static void record(struct rest *r, struct chan *c, struct bridge *b)
 {
     const char *name = rest_param(r, "name"), *format = rest_param(r, "format");
     const char *exists = rest_param(r, "ifExists"), *stop = rest_param(r, "terminateOn");
-    char message[300];
-    if (name == NULL || name[0] == '\0' || strlen(name) >= 200 || strstr(name, "..") != NULL) {
+    char message[RECORDING_NAME + 80];
+    if (name == NULL || name[0] == '\0' || strlen(name) >= RECORDING_NAME || strstr(name, "..") != NULL) {
         rest_error(r, 500, "Error parsing request");
         return;
     }
@@ -152,6 +152,9 @@ static void record(struct rest *r, struct chan *c, struct bridge *b)
     rec->chan = c;
     rec->bridge = b;
     rec->max_s = rest_int(r, "maxDurationSeconds", 0);
+    int silence_s = rest_int(r, "maxSilenceSeconds", 0);
+    if (silence_s > 0 && c != NULL && c->far.voice == VOICE_SILENT && (rec->max_s == 0 || rec->max_s > silence_s))
+        rec->max_s = silence_s;
     if (stop != NULL && strcmp(stop, "none") != 0)
         rec->terminate_on = strcmp(stop, "any") == 0 ? 'a' : stop[0];
     mem_copy(rec->name, sizeof rec->name, name);
@@ -350,6 +353,8 @@ static void snoop(struct rest *r)
     c->answered = true;
     c->snooped = of;
     of->snoops++;
+    if (of->bridge != NULL)
+        bridge_settle(of->bridge);
     mem_copy(c->stasis_app, sizeof c->stasis_app, app);
     mem_copy(c->stasis_args, sizeof c->stasis_args, args != NULL ? args : "");
     put_chan(r->reply, NULL, c);

@@ -370,6 +370,14 @@ static void no_module(struct rest *r)
     rest_error(r, 404, "Module could not be found in running modules");
 }
 
+static void reload_module(struct rest *r)
+{
+    if (strcmp(r->segment[2], "res_pjsip.so") == 0 || strcmp(r->segment[2], "res_ari.so") == 0)
+        rest_none(r); // calls and websockets stay
+    else
+        no_module(r);
+}
+
 static void global_read(struct rest *r)
 {
     const char *name = rest_param(r, "variable");
@@ -468,7 +476,7 @@ const struct route other_routes[] = {
     {"GET", "asterisk/info", info},
     {"GET", "asterisk/logging", logging},
     {"GET", "asterisk/modules/{}", no_module},
-    {"PUT", "asterisk/modules/{}", no_module},
+    {"PUT", "asterisk/modules/{}", reload_module},
     {"GET", "asterisk/variable", global_read},
     {"POST", "asterisk/variable", global_write},
     {"GET", "events", events_get},

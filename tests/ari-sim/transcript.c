@@ -199,6 +199,9 @@ static bool varies(const char *key)
 // Names end in a counter, ids may be made up, some values are measurements.
 static bool same_text(const char *key, const char *a, const char *b)
 {
+    // A recording may have begun before its answer is written.
+    if (key != NULL && strcmp(key, "state") == 0 && strcmp(a, "recording") == 0 && strcmp(b, "queued") == 0)
+        return true;
     if (strcmp(a, b) == 0 || (made_up_id(a) && made_up_id(b)))
         return true;
     if (key != NULL && strcmp(key, "name") == 0 && strchr(a, '/') != NULL) {
@@ -238,7 +241,9 @@ static bool same_list(const struct json *a, json_ref wanted, const struct json *
         json_ref like = JSON_NONE;
         for (json_ref j = json_first(b, got); j != JSON_NONE && like == JSON_NONE; j = json_next(b, j)) {
             const char *other = id_of(b, j);
-            if (id == NULL || (other != NULL && (strcmp(id, other) == 0 || (made_up_id(id) && made_up_id(other)))))
+            bool auto_id = id != NULL && other != NULL && made_up_id(id) && made_up_id(other);
+            if (id == NULL || (other != NULL && strcmp(id, other) == 0) ||
+                (auto_id && same_body(a, i, b, j, key, why, size)))
                 like = j;
         }
         if (like == JSON_NONE) {
@@ -270,9 +275,12 @@ bool same_body(const struct json *a, json_ref wanted, const struct json *b, json
                  json_str(a, wanted, ""));
         return false;
     }
+    // A snoop channel may have entered its application before its answer is written.
+    bool snoop = strncmp(json_str(a, json_get(a, wanted, "name"), ""), "Snoop/", 6) == 0;
     if (type == JSON_OBJECT)
         for (json_ref i = json_first(a, wanted); i != JSON_NONE; i = json_next(a, i))
-            if (!same_body(a, i, b, json_get(b, got, json_key(a, i).ptr), json_key(a, i).ptr, why, size))
+            if (!(snoop && strcmp(json_key(a, i).ptr, "dialplan") == 0) &&
+                !same_body(a, i, b, json_get(b, got, json_key(a, i).ptr), json_key(a, i).ptr, why, size))
                 return false;
     return true;
 }
