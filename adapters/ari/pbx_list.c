@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ASK_AGAIN_US (5 * US_PER_S) /* a refused endpoint: somebody may have configured it since   \
-                                     */
+#define ASK_AGAIN_US                                                                               \
+    (5 * US_PER_S) /* a refused endpoint: somebody may have configured it since                    \
+                    */
 
 static bool good(const struct answer *a)
 {

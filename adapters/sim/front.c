@@ -577,7 +577,8 @@ struct front *front_open(struct net_loop *loop, const struct front_config *confi
     f->timer = net_timer_new(loop, tick, f);
     struct timespec wall;
     clock_gettime(CLOCK_REALTIME, &wall);
-    int64_t wall_ms = config->wall_ms > 0 ? config->wall_ms : (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000;
+    int64_t wall_ms = config->wall_ms > 0 ? config->wall_ms
+                                          : (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000;
     struct pbx_hooks hooks = {.ctx = f, .send = send_hook, .witness = witness_hook};
     f->pbx = pbx_new(&config->pbx, &hooks, net_now_us(), wall_ms);
     struct net_server_config server = {.host = config->host,

@@ -24,7 +24,7 @@ struct front_config {
     unsigned cores;   // of the cost model
     int64_t idle_us;  // an idle HTTP connection is closed after
     int64_t write_us; // a websocket that takes nothing for so long is cut off
-    int64_t wall_ms;        // its clock begins here; 0: the real one
+    int64_t wall_ms;  // its clock begins here; 0: the real one
     int send_buffer;  // of a websocket; 0: the kernel's
     struct pbx_config pbx;
 };
