@@ -122,10 +122,12 @@ function CallCard({ a }: { a: StatusUpdate }) {
         <div class="talk">
           {call && <Pill kind="call" state={call.state} />}
           {call && <Timer since={call.since} />}
-          <button class="danger" disabled={call === undefined || asking.value > 0}
-            onClick={() => void ask({ type: "hang_up" })}>
-            {t("hang_up")}
-          </button>
+          {call && (
+            <button class="danger" disabled={asking.value > 0}
+              onClick={() => void ask({ type: "hang_up" })}>
+              {t("hang_up")}
+            </button>
+          )}
         </div>
       </header>
       {several

@@ -7,6 +7,8 @@ import { named, t } from "./strings.ts";
 import { count, Empty, Panel, Pill, share, Timer } from "./ui.tsx";
 
 const CALLS_SHOWN = 60;
+/** What holds dialing back in a normal hour: said, but not as a warning. */
+const ROUTINE: ReadonlySet<string> = new Set(["allow", "pace_full", "no_available_agent", "calls_per_second"]);
 
 function tally<S extends string>(rows: readonly { state: S }[]): (...states: S[]) => number {
   return (...states) => rows.filter((row) => states.includes(row.state)).length;
@@ -19,7 +21,7 @@ function Kpi({ n, label, of, tone }: { n: string; label: string; of?: string; to
     <div class={`kpi ${tone}`}>
       <b>{n}</b>
       <span>{label}</span>
-      <small>{of ?? " "}</small>
+      <small>{of ?? "\u00a0"}</small>
     </div>
   );
 }
@@ -111,7 +113,7 @@ function CampaignLine({ id }: { id: number }) {
         <Cell n={count(c.hopper)} label={t("col_hopper")} />
       </dl>
       <footer>
-        <span class={c.held_by === "allow" ? "" : "held"}>
+        <span class={ROUTINE.has(c.held_by) ? "" : "held"}>
           {c.held_by === "allow" ? t("held_none") : `${t("held_by")} ${c.text || c.held_by}`}
         </span>
         <span>
