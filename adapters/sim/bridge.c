@@ -141,6 +141,7 @@ void bridge_enter(struct bridge *b, struct chan *c, bool quiet)
         at = &(*at)->bridge_next;
     *at = c;
     c->bridge = b;
+    c->bridged = true;
     b->count++;
     if (c->stasis != NULL)
         interest_add(c->stasis, b->interest);

@@ -259,6 +259,7 @@ static void far_step(void *owner)
             state_and_dial(c, CHAN_RINGING, "RINGING");
         break;
     case FAR_PROGRESS:
+        c->media = true;
         ev_dial(c, "PROGRESS", "", NULL);
         break;
     case FAR_FINAL:
@@ -306,7 +307,8 @@ void call_invite(struct chan *c, int timeout_s)
     struct endpoint *e = c->endpoint;
     c->invited_us = pbx->now_us;
     c->dial_named = c->origin != BY_CREATE;
-    if (e->trunk && (over_rate(pbx, e) || (e->limits.lines > 0 && e->live > (int)e->limits.lines))) {
+    if (e->trunk &&
+        (over_rate(pbx, e) || (e->limits.lines > 0 && e->live > (int)e->limits.lines))) {
         pbx->refused++;
         c->far = (struct far_end){.steps = 1, .fate = "refused", .step = {{20, FAR_FINAL, 503}}};
     }
@@ -366,7 +368,7 @@ static struct ending ending_of(const struct chan *c, enum end_how how, int code)
     struct ending e = {.request_cause = -1, .request = true};
     switch (how) {
     case END_BYE:
-        e.cause = code >= 0 ? code : c->bridge != NULL || c->origin == BY_CREATE ? 16 : 0;
+        e.cause = code >= 0 ? code : c->bridged || c->origin == BY_CREATE ? 16 : 0;
         e.request_cause = code;
         e.tech = code > 0 ? sip_of_cause(code) : 0;
         break;
@@ -391,7 +393,8 @@ static struct ending ending_of(const struct chan *c, enum end_how how, int code)
         break;
     case END_PLAN:
         e.request = code > 0;
-        e.cause = e.request_cause = code;
+        e.cause = code > 0 ? code : c->bridged ? 16 : 0;
+        e.request_cause = code;
         e.soft = true;
         break;
     case END_STOP:
@@ -487,12 +490,13 @@ void call_end(struct chan *c, enum end_how how, int code)
     bool plan_first = how == END_PLAN;
     if (plan_first && e.request)
         ev_hangup_request(c, e.request_cause, e.soft, 0);
-    if ((c->state == CHAN_UP || c->bridge != NULL) && c->origin != BY_SNOOP &&
-        c->origin != BY_LOCAL && !c->qos_told && how != END_STOP)
+    if ((c->state == CHAN_UP || c->media) && c->origin != BY_SNOOP && c->origin != BY_LOCAL &&
+        !c->qos_told && how != END_STOP)
         ev_qos(c);
     if (!plan_first && e.request)
         for (int i = how == END_DELETE ? c->requests : 1; i > 0; i--)
-            ev_hangup_request(c, e.request_cause, e.soft, how == END_FINAL || how == END_BYE ? e.tech : 0);
+            ev_hangup_request(c, e.request_cause, e.soft,
+                              how == END_FINAL || how == END_BYE ? e.tech : 0);
     if (e.dial != NULL)
         ev_dial(c, e.dial, "", NULL);
     finish(c, &e);
@@ -523,7 +527,8 @@ void call_forward(struct chan *c, int code)
     } else {
         struct dial_target t = {.tech = "PJSIP"};
         mem_copy(t.user, sizeof t.user, c->far.redirect);
-        snprintf(t.dial, sizeof t.dial, "%s/sip:%s@127.0.0.1:5080", c->endpoint->name, c->far.redirect);
+        snprintf(t.dial, sizeof t.dial, "%s/sip:%s@127.0.0.1:5080", c->endpoint->name,
+                 c->far.redirect);
         snprintf(forward, sizeof forward, "PJSIP/%s", t.dial);
         call_attach(next, c->endpoint, &t);
         next->dialed = true; // its first Dial event is the one that tells of the forward

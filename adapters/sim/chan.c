@@ -151,8 +151,11 @@ void chan_drop(struct chan *c)
     for (struct chan *d = pbx->channels; c->snoops > 0 && d != NULL; d = d->next)
         if (d->snooped == c)
             d->snooped = NULL;
-    if (c->snooped != NULL)
+    if (c->snooped != NULL) {
         c->snooped->snoops--;
+        if (c->snooped->bridge != NULL)
+            bridge_settle(c->snooped->bridge);
+    }
     if (c->other != NULL)
         c->other->other = NULL;
     interest_clear(pbx, c->interest);

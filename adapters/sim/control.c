@@ -63,7 +63,8 @@ static bool hold(struct order *o)
 
 static bool inbound(struct order *o)
 {
-    char endpoint[PBX_NAME], id[200] = "", from[80] = "", context[PBX_NAME] = "inbound", exten[80] = "s";
+    char endpoint[PBX_NAME], id[200] = "", from[80] = "", context[PBX_NAME] = "inbound",
+                             exten[80] = "s";
     if (!word(o, "endpoint", endpoint, sizeof endpoint))
         return false;
     (void)word(o, "channel", id, sizeof id);

@@ -108,9 +108,11 @@ const char *device_state(const struct endpoint *e)
 {
     if (!e->registered)
         return "UNAVAILABLE";
-    // Agents' phones count as busy with one call (device_state_busy_at=1).
+    // Agents' phones count as busy with one call, ringing or not (device_state_busy_at=1).
+    if (!e->trunk)
+        return e->up + e->ringing > 0 ? "BUSY" : "NOT_INUSE";
     if (e->up > 0)
-        return e->trunk ? "INUSE" : "BUSY";
+        return "INUSE";
     return e->ringing > 0 ? "RINGING" : "NOT_INUSE";
 }
 

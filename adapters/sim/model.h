@@ -16,15 +16,18 @@
 enum event_type {
 // clang-format off: it never comes to rest on this list
 #define EVENT_TYPES(X)                                                                             \
-    X(ApplicationMoveFailed) X(ApplicationReplaced) X(BridgeBlindTransfer) X(BridgeCreated)        \
-    X(BridgeDestroyed) X(ChannelCallerId) X(ChannelConnectedLine) X(ChannelCreated)                \
-    X(ChannelDestroyed) X(ChannelDialplan) X(ChannelDtmfReceived) X(ChannelEnteredBridge)          \
-    X(ChannelHangupRequest) X(ChannelHold) X(ChannelLeftBridge) X(ChannelStateChange)              \
-    X(ChannelTalkingFinished) X(ChannelTalkingStarted) X(ChannelUnhold) X(ChannelUserevent)        \
-    X(ChannelVarset) X(ContactStatusChange) X(DeviceStateChanged) X(Dial) X(EndpointStateChange)   \
-    X(PeerStatusChange) X(PlaybackContinuing) X(PlaybackFinished) X(PlaybackStarted)               \
-    X(RESTResponse) X(RecordingFailed) X(RecordingFinished) X(RecordingStarted) X(StasisEnd)       \
-    X(StasisStart)
+    X(ApplicationMoveFailed)                                                                       \
+    X(ApplicationReplaced) X(BridgeBlindTransfer) X(BridgeCreated) X(BridgeDestroyed)              \
+        X(ChannelCallerId) X(ChannelConnectedLine) X(ChannelCreated) X(ChannelDestroyed)           \
+            X(ChannelDialplan) X(ChannelDtmfReceived) X(ChannelEnteredBridge)                      \
+                X(ChannelHangupRequest) X(ChannelHold) X(ChannelLeftBridge) X(ChannelStateChange)  \
+                    X(ChannelTalkingFinished) X(ChannelTalkingStarted) X(ChannelUnhold)            \
+                        X(ChannelUserevent) X(ChannelVarset) X(ContactStatusChange)                \
+                            X(DeviceStateChanged) X(Dial) X(EndpointStateChange)                   \
+                                X(PeerStatusChange) X(PlaybackContinuing) X(PlaybackFinished)      \
+                                    X(PlaybackStarted) X(RESTResponse) X(RecordingFailed)          \
+                                        X(RecordingFinished) X(RecordingStarted) X(StasisEnd)      \
+                                            X(StasisStart)
 // clang-format on
 #define EVENT_ENUM(name) EV_##name,
     EVENT_TYPES(EVENT_ENUM) EV_COUNT
@@ -108,8 +111,8 @@ struct endpoint {
     struct pbx_trunk limits; // of a trunk
     struct pbx_phone phone;
     int live, up, ringing; // channels, and of them
-    const char *shown;          // device state that was last told
-    int64_t *recent; // times of the last `limits.cps` calls, a ring
+    const char *shown;     // device state that was last told
+    int64_t *recent;       // times of the last `limits.cps` calls, a ring
     uint32_t recents, recent_at;
 };
 
@@ -154,11 +157,13 @@ struct chan {
     bool ending;  // an end is on its way (end_task)
     int requests; // DELETEs until then
     bool answered;
+    bool media;   // audio has flowed: answered, or early media
+    bool bridged; // was in a bridge at some time
     int end_cause;
     bool end_cause_given;
     bool ghost; // redirected, never notified: listed for ever, cannot be ended
     bool redirected;
-    bool qos_told;            // the RTP statistics of its end are out
+    bool qos_told;    // the RTP statistics of its end are out
     bool success_due; // STASISSTATUS=SUCCESS follows at the very end (continue of an originated
                       // channel)
     struct chan *replaces; // what a REFER put it in the place of

@@ -4,6 +4,8 @@
 
 #include "adapters/sim/media.h"
 
+enum { FILE_NAME_MAX = 250 };
+
 void put_recording(struct json_writer *w, const char *key, const struct recording *rec)
 {
     static const char *const states[] = {"queued", "recording", "paused", "done", "failed"};
@@ -114,10 +116,11 @@ void recording_start(struct recording *rec)
     tell(rec, EV_RecordingStarted);
     if (rec->bridge != NULL)
         bridge_settle(rec->bridge);
-    if (rec->max_s > 0) {
-        rec->task = (struct task){.run = over, .owner = rec};
+    rec->task = (struct task){.run = over, .owner = rec};
+    if (strlen(rec->name) > FILE_NAME_MAX) // no such file can be made
+        pbx_at(pbx, &rec->task, 0);
+    else if (rec->max_s > 0)
         pbx_at(pbx, &rec->task, (int64_t)rec->max_s * 1000000);
-    }
 }
 
 void media_digit(struct chan *c, char digit)

@@ -211,14 +211,16 @@ static bool read_body(struct rest *r)
 
 // --- the path ---
 
-static const struct route *const tables[] = {channel_routes, bridge_routes, media_routes, other_routes};
+static const struct route *const tables[] = {channel_routes, bridge_routes, media_routes,
+                                             other_routes};
 
 static bool root_known(const char *root)
 {
     size_t len = strlen(root);
     for (size_t i = 0; i < 4; i++)
         for (const struct route *route = tables[i]; route->path != NULL; route++)
-            if (strncmp(route->path, root, len) == 0 && (route->path[len] == '/' || route->path[len] == '\0'))
+            if (strncmp(route->path, root, len) == 0 &&
+                (route->path[len] == '/' || route->path[len] == '\0'))
                 return true;
     return false;
 }

@@ -277,7 +277,7 @@ void variable_set(struct chan *c, const char *name, const char *value, bool repo
     bool talk = strncmp(name, "TALK_DETECT(", 12) == 0;
     if (strchr(name, '(') == NULL || talk)
         chan_set_var(c, plain, value, report);
-    if (tell && !talk)
+    if (tell && strchr(name, '(') == NULL)
         ev_varset(c, name, value);
 }
 
@@ -409,11 +409,48 @@ void channel_rtp(struct rest *r)
         rest_error(r, 404, "RTP info not found");
         return;
     }
+    static const char *const zeros[] = {"txcount",
+                                        "rxcount",
+                                        "txploss",
+                                        "rxploss",
+                                        "txoctetcount",
+                                        "rxoctetcount",
+                                        "txjitter",
+                                        "rxjitter",
+                                        "remote_maxjitter",
+                                        "remote_minjitter",
+                                        "remote_normdevjitter",
+                                        "remote_stdevjitter",
+                                        "local_maxjitter",
+                                        "local_minjitter",
+                                        "local_normdevjitter",
+                                        "local_stdevjitter",
+                                        "remote_maxrxploss",
+                                        "remote_minrxploss",
+                                        "remote_normdevrxploss",
+                                        "remote_stdevrxploss",
+                                        "local_maxrxploss",
+                                        "local_minrxploss",
+                                        "local_normdevrxploss",
+                                        "local_stdevrxploss",
+                                        "rtt",
+                                        "maxrtt",
+                                        "minrtt",
+                                        "normdevrtt",
+                                        "stdevrtt",
+                                        "txmes",
+                                        "rxmes",
+                                        "remote_maxmes",
+                                        "remote_minmes",
+                                        "remote_normdevmes",
+                                        "remote_stdevmes",
+                                        "local_maxmes",
+                                        "local_minmes",
+                                        "local_normdevmes",
+                                        "local_stdevmes"};
     json_open_object(r->reply, NULL);
-    json_put_int(r->reply, "txcount", 0);
-    json_put_int(r->reply, "rxcount", 2);
-    json_put_int(r->reply, "txploss", 0);
-    json_put_int(r->reply, "rxploss", 0);
+    for (size_t i = 0; i < sizeof zeros / sizeof *zeros; i++) // there is no audio to measure
+        json_put_int(r->reply, zeros[i], 0);
     json_put_int(r->reply, "local_ssrc", 561890003);
     json_put_int(r->reply, "remote_ssrc", 2380848342);
     json_put_str(r->reply, "channel_uniqueid", c->id);

@@ -7,7 +7,12 @@
 #include "adapters/sim/media.h"
 #include "adapters/sim/rest_channels.h"
 
-enum { DEFAULT_TIMEOUT_S = 30, CREATED_US = 150, CREATED_LATE_US = 2000, RECORDING_BLOCKS_US = 4000000 };
+enum {
+    DEFAULT_TIMEOUT_S = 30,
+    CREATED_US = 150,
+    CREATED_LATE_US = 2000,
+    RECORDING_BLOCKS_US = 4000000
+};
 
 struct wish {
     const char *id, *other_id, *app, *app_args, *context, *exten, *label, *caller_id;
@@ -252,7 +257,8 @@ static struct chan *local_channel(struct rest *r, const struct wish *w)
     struct chan *half[] = {c, other};
     struct app *a = w->app != NULL ? app_find(pbx, w->app) : NULL;
     for (int i = 0; i < 2; i++) {
-        snprintf(half[i]->name, sizeof half[i]->name, "Local/%.150s-%08x;%d", w->to.dial, pbx->next_local, i + 1);
+        snprintf(half[i]->name, sizeof half[i]->name, "Local/%.150s-%08x;%d", w->to.dial,
+                 pbx->next_local, i + 1);
         mem_copy(half[i]->context, sizeof half[i]->context, w->to.endpoint);
         mem_copy(half[i]->exten, sizeof half[i]->exten, w->to.user);
         half[i]->far.fate = "local";
@@ -278,7 +284,8 @@ static void originate(struct rest *r, const char *path_id)
     w.other_id = given(r, "otherChannelId");
     struct chan *c = NULL;
     bool local = read_target(r, &w) && strcmp(w.to.tech, "Local") == 0;
-    if (r->out->status != 0 || !read_destination(r, &w) || !check_ids(r, &w) || !(local || reachable(r, &w))) {
+    if (r->out->status != 0 || !read_destination(r, &w) || !check_ids(r, &w) ||
+        !(local || reachable(r, &w))) {
         witness_originate(r, &w, w.id, NULL);
         return;
     }

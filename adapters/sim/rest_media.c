@@ -131,7 +131,8 @@ static void record(struct rest *r, struct chan *c, struct bridge *b)
     const char *name = rest_param(r, "name"), *format = rest_param(r, "format");
     const char *exists = rest_param(r, "ifExists"), *stop = rest_param(r, "terminateOn");
     char message[RECORDING_NAME + 80];
-    if (name == NULL || name[0] == '\0' || strlen(name) >= RECORDING_NAME || strstr(name, "..") != NULL) {
+    if (name == NULL || name[0] == '\0' || strlen(name) >= RECORDING_NAME ||
+        strstr(name, "..") != NULL) {
         rest_error(r, 500, "Error parsing request");
         return;
     }
@@ -153,7 +154,8 @@ static void record(struct rest *r, struct chan *c, struct bridge *b)
     rec->bridge = b;
     rec->max_s = rest_int(r, "maxDurationSeconds", 0);
     int silence_s = rest_int(r, "maxSilenceSeconds", 0);
-    if (silence_s > 0 && c != NULL && c->far.voice == VOICE_SILENT && (rec->max_s == 0 || rec->max_s > silence_s))
+    if (silence_s > 0 && c != NULL && c->far.voice == VOICE_SILENT &&
+        (rec->max_s == 0 || rec->max_s > silence_s))
         rec->max_s = silence_s;
     if (stop != NULL && strcmp(stop, "none") != 0)
         rec->terminate_on = strcmp(stop, "any") == 0 ? 'a' : stop[0];

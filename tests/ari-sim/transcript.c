@@ -108,7 +108,8 @@ static void add_list(struct sign *s, const struct json *d, json_ref list)
 // Values of these variables are fixed; of others only whether they are empty.
 static void add_variable(struct sign *s, const struct json *d, json_ref event)
 {
-    static const char *const fixed[] = {"STASISSTATUS", "AMDSTATUS", "AMDCAUSE", "TRY", "A", "B", "N", "M"};
+    static const char *const fixed[] = {
+        "STASISSTATUS", "AMDSTATUS", "AMDCAUSE", "TRY", "A", "B", "N", "M"};
     const char *name = json_str(d, json_get(d, event, "variable"), "");
     const char *value = json_str(d, json_get(d, event, "value"), "");
     add(s, name);
@@ -123,8 +124,9 @@ static void add_variable(struct sign *s, const struct json *d, json_ref event)
 
 static const char *strand_of(const struct json *d, json_ref e)
 {
-    static const char *const places[] = {"peer.id",   "channel.id",     "playback.target_uri",
-                                         "recording.target_uri", "bridge.id", "device_state.name"};
+    static const char *const places[] = {
+        "peer.id",   "channel.id",       "playback.target_uri", "recording.target_uri",
+        "bridge.id", "device_state.name"};
     const char *resource = json_str(d, json_path(d, e, "endpoint.resource"), NULL);
     if (resource != NULL)
         return resource;
@@ -141,20 +143,40 @@ static const char *strand_of(const struct json *d, json_ref e)
 
 bool event_sign(const struct json *d, json_ref e, char strand[STRAND_MAX], char sign[SIGN_MAX])
 {
-    static const char *const fields[] = {"dialstatus",     "forward",          "dialstring",      "cause",
-                                         "cause_txt",      "tech_cause",       "soft",            "digit",
-                                         "dialplan_app",   "dialplan_app_data", "musicclass",     "eventname",
-                                         "destination",    "device_state.state", "peer.peer_status",
-                                         "contact_info.contact_status", "endpoint.state", "channelvars.LEAD",
-                                         "playback.id",    "playback.media_uri", "playback.next_media_uri",
-                                         "playback.state", "recording.name",   "recording.format", "recording.state",
+    static const char *const fields[] = {"dialstatus",
+                                         "forward",
+                                         "dialstring",
+                                         "cause",
+                                         "cause_txt",
+                                         "tech_cause",
+                                         "soft",
+                                         "digit",
+                                         "dialplan_app",
+                                         "dialplan_app_data",
+                                         "musicclass",
+                                         "eventname",
+                                         "destination",
+                                         "device_state.state",
+                                         "peer.peer_status",
+                                         "contact_info.contact_status",
+                                         "endpoint.state",
+                                         "channelvars.LEAD",
+                                         "playback.id",
+                                         "playback.media_uri",
+                                         "playback.next_media_uri",
+                                         "playback.state",
+                                         "recording.name",
+                                         "recording.format",
+                                         "recording.state",
                                          "recording.cause"};
     const char *type = json_str(d, json_get(d, e, "type"), NULL);
     const char *variable = json_str(d, json_get(d, e, "variable"), "");
     if (type == NULL || strcmp(type, "RESTResponse") == 0)
         return false;
-    // Told a dozen times at each change of a bridge, in no fixed number: nothing that a client could build on.
-    if (strncmp(variable, "BRIDGEP", 7) == 0 || (strncmp(variable, "RTPAUDIO", 8) == 0 && strstr(variable, "BRIDGED")))
+    // Told a dozen times at each change of a bridge, in no fixed number: nothing that a client
+    // could build on.
+    if (strncmp(variable, "BRIDGEP", 7) == 0 ||
+        (strncmp(variable, "RTPAUDIO", 8) == 0 && strstr(variable, "BRIDGED")))
         return false;
     const char *key = strand_of(d, e), *app = json_str(d, json_get(d, e, "application"), "");
     snprintf(strand, STRAND_MAX, "%.60s/%.170s", app, made_up_id(key) ? "auto" : key);
@@ -187,9 +209,10 @@ bool event_sign(const struct json *d, json_ref e, char strand[STRAND_MAX], char 
 
 static bool varies(const char *key)
 {
-    static const char *const keys[] = {"creationtime", "timestamp",    "protocol_id", "asterisk_id", "startup_time",
-                                       "last_reload_time", "build",    "config",      "language",    "headers",
-                                       "duration",     "accountcode",  "application"};
+    static const char *const keys[] = {
+        "creationtime",     "timestamp",   "protocol_id", "asterisk_id", "startup_time",
+        "last_reload_time", "build",       "config",      "language",    "headers",
+        "duration",         "accountcode", "application"};
     for (size_t i = 0; key != NULL && i < sizeof keys / sizeof *keys; i++)
         if (strcmp(keys[i], key) == 0)
             return true;
@@ -200,13 +223,15 @@ static bool varies(const char *key)
 static bool same_text(const char *key, const char *a, const char *b)
 {
     // A recording may have begun before its answer is written.
-    if (key != NULL && strcmp(key, "state") == 0 && strcmp(a, "recording") == 0 && strcmp(b, "queued") == 0)
+    if (key != NULL && strcmp(key, "state") == 0 && strcmp(a, "recording") == 0 &&
+        strcmp(b, "queued") == 0)
         return true;
     if (strcmp(a, b) == 0 || (made_up_id(a) && made_up_id(b)))
         return true;
     if (key != NULL && strcmp(key, "name") == 0 && strchr(a, '/') != NULL) {
         const char *enda = strrchr(a, '-'), *endb = strrchr(b, '-');
-        return enda != NULL && endb != NULL && enda - a == endb - b && strncmp(a, b, (size_t)(enda - a)) == 0;
+        return enda != NULL && endb != NULL && enda - a == endb - b &&
+               strncmp(a, b, (size_t)(enda - a)) == 0;
     }
     if (key != NULL && strcmp(key, "value") == 0) {
         if (strstr(a, "ssrc=") != NULL)
@@ -227,19 +252,22 @@ static const char *id_of(const struct json *d, json_ref node)
     return id;
 }
 
-// Lists come in no order: every wanted element has its like. Endpoints of the recorded server that no test uses may lack.
-static bool same_list(const struct json *a, json_ref wanted, const struct json *b, json_ref got, const char *key,
-                      char *why, size_t size)
+// Lists come in no order: every wanted element has its like. Endpoints of the recorded server that
+// no test uses may lack.
+static bool same_list(const struct json *a, json_ref wanted, const struct json *b, json_ref got,
+                      const char *key, char *why, size_t size)
 {
-    if (json_get(a, json_first(a, wanted), "resource") == JSON_NONE && json_count(a, wanted) != json_count(b, got)) {
-        snprintf(why, size, "%s: %zu elements, wanted %zu", key != NULL ? key : "list", json_count(b, got),
-                 json_count(a, wanted));
+    if (json_get(a, json_first(a, wanted), "resource") == JSON_NONE &&
+        json_count(a, wanted) != json_count(b, got)) {
+        snprintf(why, size, "%s: %zu elements, wanted %zu", key != NULL ? key : "list",
+                 json_count(b, got), json_count(a, wanted));
         return false;
     }
     for (json_ref i = json_first(a, wanted); i != JSON_NONE; i = json_next(a, i)) {
         const char *id = id_of(a, i);
         json_ref like = JSON_NONE;
-        for (json_ref j = json_first(b, got); j != JSON_NONE && like == JSON_NONE; j = json_next(b, j)) {
+        for (json_ref j = json_first(b, got); j != JSON_NONE && like == JSON_NONE;
+             j = json_next(b, j)) {
             const char *other = id_of(b, j);
             bool auto_id = id != NULL && other != NULL && made_up_id(id) && made_up_id(other);
             if (id == NULL || (other != NULL && strcmp(id, other) == 0) ||
@@ -249,7 +277,8 @@ static bool same_list(const struct json *a, json_ref wanted, const struct json *
         if (like == JSON_NONE) {
             if (json_get(a, i, "resource") != JSON_NONE)
                 continue;
-            snprintf(why, size, "%s: lacks %s", key != NULL ? key : "list", id != NULL ? id : "an element");
+            snprintf(why, size, "%s: lacks %s", key != NULL ? key : "list",
+                     id != NULL ? id : "an element");
             return false;
         }
         if (json_type(a, i) == JSON_OBJECT && !same_body(a, i, b, like, key, why, size))
@@ -258,8 +287,8 @@ static bool same_list(const struct json *a, json_ref wanted, const struct json *
     return true;
 }
 
-bool same_body(const struct json *a, json_ref wanted, const struct json *b, json_ref got, const char *key, char *why,
-               size_t size)
+bool same_body(const struct json *a, json_ref wanted, const struct json *b, json_ref got,
+               const char *key, char *why, size_t size)
 {
     enum json_type type = json_type(a, wanted);
     if (varies(key) || type == JSON_ABSENT || type == JSON_NULL)
@@ -271,8 +300,8 @@ bool same_body(const struct json *a, json_ref wanted, const struct json *b, json
     if (type == JSON_ARRAY)
         return same_list(a, wanted, b, got, key, why, size);
     if (type == JSON_STRING && !same_text(key, json_str(a, wanted, ""), json_str(b, got, ""))) {
-        snprintf(why, size, "%s: '%.80s', wanted '%.80s'", key != NULL ? key : "body", json_str(b, got, ""),
-                 json_str(a, wanted, ""));
+        snprintf(why, size, "%s: '%.80s', wanted '%.80s'", key != NULL ? key : "body",
+                 json_str(b, got, ""), json_str(a, wanted, ""));
         return false;
     }
     // A snoop channel may have entered its application before its answer is written.
@@ -280,7 +309,8 @@ bool same_body(const struct json *a, json_ref wanted, const struct json *b, json
     if (type == JSON_OBJECT)
         for (json_ref i = json_first(a, wanted); i != JSON_NONE; i = json_next(a, i))
             if (!(snoop && strcmp(json_key(a, i).ptr, "dialplan") == 0) &&
-                !same_body(a, i, b, json_get(b, got, json_key(a, i).ptr), json_key(a, i).ptr, why, size))
+                !same_body(a, i, b, json_get(b, got, json_key(a, i).ptr), json_key(a, i).ptr, why,
+                           size))
                 return false;
     return true;
 }
