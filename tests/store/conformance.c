@@ -480,8 +480,6 @@ static void manual_number_gets_a_lead(void **state)
     assert_true(lead_of(w, lead).list != w->list);
     assert_true(same(lead_of(w, lead).lead.number, "+442079460123"));
     assert_int_equal(manual(w, "+442079460123", WORLD_NOW, &c), REASON_row_not_pending);
-    c = (struct msg_claimed){.attempt = text_of(""), .lead = lead};
-    (void)c;
     /* never dialed automatically */
     assert_int_equal(manual(w, "+442079460124", WORLD_NOW, &c), REASON_allow);
     m = world_over(w, &c, OUTCOME_NO_ANSWER, WORLD_NOW);
@@ -489,7 +487,8 @@ static void manual_number_gets_a_lead(void **state)
     m.due_wall_ms = 0;
     end_attempt(w, &m);
     assert_int_equal(world_rows(w, WORLD_NOW, &row, 1), 0);
-    assert_int_equal(world_claim_one(w, c.row, WORLD_NOW + 400000, NULL), REASON_fenced);
+    if (!fixture->clock)
+        assert_int_equal(world_claim_one(w, c.row, WORLD_NOW + 400000, NULL), REASON_fenced);
     store_good(w->s, OPS(w)->lease_renew(w->s, WORLD_NOW + 400000));
     assert_int_equal(world_claim_one(w, c.row, WORLD_NOW + 400000, NULL), REASON_list_stopped);
 }
@@ -815,7 +814,6 @@ static void queue_order(void **state)
     struct text key = text_of("priority"), five = text_of("5");
     char why[200];
     uint64_t rows[8], urgent;
-    struct text got[4];
     size_t i;
 
     world_leads(w, 1); /* priority 50 */
@@ -825,7 +823,6 @@ static void queue_order(void **state)
     store_good(w->s, OPS(w)->list_add(w->s, &w->by, &l, &urgent));
     store_good(w->s, OPS(w)->leads_insert(w->s, urgent, 0, WORLD_NOW, d, 3, &count));
     assert_int_equal(world_rows(w, WORLD_NOW, rows, 8), 4);
-    (void)got;
     for (i = 0; i < 4; i++) {
         static const char *const want[] = {"+12125550102", "+12125550103", "+12125550101",
                                            "+12125550120"};

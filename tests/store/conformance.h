@@ -12,6 +12,7 @@ struct fixture {
     int (*again)(struct store_options *options);
     /* Throws the store of the last fresh() away. */
     void (*drop)(void);
+    bool clock; /* leases end by the store's own clock, not by the times it is told */
 };
 
 /* Runs the suite; cmocka's status. */

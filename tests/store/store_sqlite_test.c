@@ -39,7 +39,7 @@ static void drop(void)
 
 int main(void)
 {
-    static const struct fixture fixture = {&store_sqlite, fresh, again, drop};
+    static const struct fixture fixture = {&store_sqlite, fresh, again, drop, false};
 
     return conformance_run("sqlite", &fixture);
 }

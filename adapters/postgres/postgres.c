@@ -1,0 +1,704 @@
+/*
+ * postgres.c - the store on PostgreSQL. Owns libpq.
+ *
+ * The connection is in pipeline mode for its whole life. BEGIN and every statement whose answer
+ * nobody needs yet are only sent; a query, or COMMIT, sends a sync and reads the answers of all
+ * that was sent before it, in order. So a transaction of many records costs as many round trips as
+ * it has questions, and a batch of claims has three. All statements are prepared once, with the
+ * types of the catalogue; what runs for many sets of parameters gets an array for each parameter.
+ *
+ * Nothing waits without a limit: a server that is stopped or unreachable is "away" after the
+ * timeout.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <libpq-fe.h>
+
+#include "adapters/store/sql.h"
+
+#define PARAMS_MAX 40
+#define PENDING_MAX 4096
+#define PASSWORD_MAX 512
+
+/* Where the numbers come from: pg_type.h. */
+enum { OID_INT8 = 20, OID_TEXT = 25, OID_FLOAT8 = 701 };
+enum { OID_INT8_ARRAY = 1016, OID_TEXT_ARRAY = 1009, OID_FLOAT8_ARRAY = 1022 };
+
+/* "dial": the daemon's ownership of its database, as an advisory lock of the session. */
+static const char hold_text[] = "SELECT pg_advisory_lock(1684628844)";
+
+enum pending_kind { PENDING_STATEMENT, PENDING_PREPARE, PENDING_SYNC };
+
+struct pending {
+    enum pending_kind kind;
+    enum sql_id id; /* SQL_COUNT: BEGIN, COMMIT, ROLLBACK */
+    int64_t *changed;
+};
+
+enum prepared { PREPARED_NOT, PREPARED_SENT, PREPARED_YES };
+
+struct postgres {
+    struct sql_store sql; /* first */
+    PGconn *conn;
+    uint8_t prepared[SQL_COUNT]; /* enum prepared */
+    struct pending pending[PENDING_MAX];
+    size_t first, n;
+    /* text of the parameters of one statement */
+    char *buffer;
+    size_t used, size;
+    int64_t deadline_ms;
+};
+
+static struct postgres *of(struct sql_store *s)
+{
+    return (struct postgres *)s;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* --- errors
+ * ------------------------------------------------------------------------------------------ */
+
+/* libpq's messages are several lines; people get the first. */
+static int fail_line(struct postgres *p, int status, const char *what, const char *message)
+{
+    int n = (int)strcspn(message, "\n");
+
+    return sql_fail(&p->sql, status, "postgres: %s: %.*s", what, n > 180 ? 180 : n, message);
+}
+
+static int lost(struct postgres *p, const char *what)
+{
+    return fail_line(p, STORE_AWAY, what, PQerrorMessage(p->conn));
+}
+
+/* Classes of SQLSTATE: what may pass by itself is "away". */
+static int status_of(const char *state)
+{
+    if (!state || strncmp(state, "08", 2) == 0 || strncmp(state, "53", 2) == 0 ||
+        strncmp(state, "57", 2) == 0 || strncmp(state, "40", 2) == 0 ||
+        strncmp(state, "55", 2) == 0 || strncmp(state, "25", 2) == 0)
+        return STORE_AWAY;
+    if (strncmp(state, "23", 2) == 0)
+        return STORE_CONFLICT;
+    if (strncmp(state, "22", 2) == 0)
+        return STORE_INVALID;
+    return STORE_FAULT;
+}
+
+static int refused(struct postgres *p, const PGresult *r, enum sql_id id)
+{
+    return fail_line(p, status_of(PQresultErrorField(r, PG_DIAG_SQLSTATE)),
+                     id < SQL_COUNT ? sql_catalogue[id].name : "transaction",
+                     PQresultErrorMessage(r));
+}
+
+/* --- waiting
+ * ----------------------------------------------------------------------------------------- */
+
+static int wait_for(struct postgres *p, short what)
+{
+    struct pollfd fd = {.fd = PQsocket(p->conn), .events = what};
+    int64_t left = p->deadline_ms - now_ms();
+    int n = left > 0 ? poll(&fd, 1, (int)left) : 0;
+
+    if (n < 0 && errno == EINTR)
+        return STORE_OK;
+    if (n <= 0)
+        return sql_fail(&p->sql, STORE_AWAY, "postgres: no answer in %u ms", p->sql.timeout_ms);
+    return STORE_OK;
+}
+
+static int flush(struct postgres *p)
+{
+    int rc, left;
+
+    while ((left = PQflush(p->conn)) > 0) {
+        rc = wait_for(p, POLLIN | POLLOUT);
+        if (rc != STORE_OK)
+            return rc;
+        if (!PQconsumeInput(p->conn))
+            return lost(p, "sending");
+    }
+    return left == 0 ? STORE_OK : lost(p, "sending");
+}
+
+static int next_result(struct postgres *p, PGresult **out)
+{
+    int rc;
+
+    while (PQisBusy(p->conn)) {
+        rc = wait_for(p, POLLIN);
+        if (rc != STORE_OK)
+            return rc;
+        if (!PQconsumeInput(p->conn))
+            return lost(p, "reading");
+    }
+    *out = PQgetResult(p->conn);
+    return STORE_OK;
+}
+
+/* --- what was sent, and its answers
+ * --------------------------------------------------------------------- */
+
+static int note(struct postgres *p, enum pending_kind kind, enum sql_id id, int64_t *changed)
+{
+    if (p->n == PENDING_MAX)
+        return sql_fail(&p->sql, STORE_INVALID, "postgres: a transaction of too many statements");
+    p->pending[(p->first + p->n++) % PENDING_MAX] =
+        (struct pending){.kind = kind, .id = id, .changed = changed};
+    return STORE_OK;
+}
+
+struct receiver {
+    sql_row row;
+    void *ctx;
+    bool stopped;
+};
+
+static void read_row(const PGresult *r, int at, const struct sql_statement *text,
+                     struct receiver *to)
+{
+    struct sql_value column[SQL_COLUMNS_MAX];
+    size_t item = 0;
+    int i, first = text->each ? 1 : 0;
+
+    if (first)
+        item = (size_t)strtoull(PQgetvalue(r, at, 0), NULL, 10);
+    for (i = 0; text->columns[i]; i++) {
+        const char *value = PQgetvalue(r, at, i + first);
+        if (text->columns[i] == 'i')
+            column[i].i = strtoll(value, NULL, 10);
+        else if (text->columns[i] == 'd')
+            column[i].d = strtod(value, NULL);
+        else
+            column[i].t = (struct text){value, (uint32_t)PQgetlength(r, at, i + first)};
+    }
+    to->stopped = to->row(to->ctx, item, column) != 0;
+}
+
+static int read_rows(struct postgres *p, const PGresult *r, enum sql_id id, struct receiver *to)
+{
+    const struct sql_statement *text = &sql_catalogue[id];
+    int i, n = PQntuples(r);
+
+    if (n > 0 && PQnfields(r) != (int)strlen(text->columns) + (text->each ? 1 : 0))
+        return sql_fail(&p->sql, STORE_FAULT, "postgres: %s has %d columns", text->name,
+                        PQnfields(r));
+    for (i = 0; i < n && to && to->row && !to->stopped; i++)
+        read_row(r, i, text, to);
+    return STORE_OK;
+}
+
+/* One answer. The first thing that went wrong is what counts: the rest was skipped for it. */
+static int take_result(struct postgres *p, const struct pending *what, const PGresult *r,
+                       struct receiver *to)
+{
+    switch (PQresultStatus(r)) {
+    case PGRES_COMMAND_OK:
+        if (what->kind == PENDING_PREPARE)
+            p->prepared[what->id] = PREPARED_YES;
+        else if (what->changed)
+            *what->changed = strtoll(PQcmdTuples((PGresult *)(uintptr_t)r), NULL, 10);
+        return STORE_OK;
+    case PGRES_TUPLES_OK:
+        if (what->changed)
+            *what->changed = PQntuples(r);
+        return what->id < SQL_COUNT ? read_rows(p, r, what->id, to) : STORE_OK;
+    case PGRES_PIPELINE_ABORTED:
+        if (what->kind == PENDING_PREPARE)
+            p->prepared[what->id] = PREPARED_NOT;
+        return STORE_OK;
+    case PGRES_EMPTY_QUERY:
+    case PGRES_COPY_OUT:
+    case PGRES_COPY_IN:
+    case PGRES_BAD_RESPONSE:
+    case PGRES_NONFATAL_ERROR:
+    case PGRES_FATAL_ERROR:
+    case PGRES_COPY_BOTH:
+    case PGRES_SINGLE_TUPLE:
+    case PGRES_PIPELINE_SYNC:
+    default:
+        if (what->kind == PENDING_PREPARE)
+            p->prepared[what->id] = PREPARED_NOT;
+        return refused(p, r, what->id);
+    }
+}
+
+static int drain_one(struct postgres *p, struct receiver *last)
+{
+    struct pending what = p->pending[p->first % PENDING_MAX];
+    /* Rows are wanted of the last statement only. */
+    struct receiver *to = p->n == 2 ? last : NULL;
+    PGresult *r = NULL;
+    int rc, worst = STORE_OK;
+
+    p->first++;
+    p->n--;
+    for (;;) {
+        rc = next_result(p, &r);
+        if (rc != STORE_OK)
+            return rc;
+        if (!r)
+            return worst;
+        if (what.kind == PENDING_SYNC) {
+            bool synced = PQresultStatus(r) == PGRES_PIPELINE_SYNC;
+            PQclear(r);
+            return synced ? STORE_OK : sql_fail(&p->sql, STORE_AWAY, "postgres: out of step");
+        }
+        rc = take_result(p, &what, r, to);
+        PQclear(r);
+        if (worst == STORE_OK)
+            worst = rc;
+        if (PQstatus(p->conn) == CONNECTION_BAD)
+            return lost(p, "connection");
+    }
+}
+
+/* Sends a sync and reads everything up to it. */
+static int drain(struct postgres *p, struct receiver *last)
+{
+    char first_error[sizeof p->sql.base.error] = "";
+    int rc, worst = STORE_OK;
+
+    p->deadline_ms = now_ms() + p->sql.timeout_ms + 1000;
+    if (PQstatus(p->conn) == CONNECTION_BAD || !PQpipelineSync(p->conn))
+        return lost(p, "connection");
+    rc = note(p, PENDING_SYNC, SQL_COUNT, NULL);
+    if (rc == STORE_OK)
+        rc = flush(p);
+    if (rc != STORE_OK)
+        return rc;
+    while (p->n > 0) {
+        rc = drain_one(p, last);
+        if (rc == STORE_OK)
+            continue;
+        if (worst == STORE_OK) {
+            worst = rc;
+            memcpy(first_error, p->sql.base.error, sizeof first_error);
+        }
+        if (PQstatus(p->conn) == CONNECTION_BAD || now_ms() > p->deadline_ms)
+            break;
+    }
+    if (worst != STORE_OK)
+        memcpy(p->sql.base.error, first_error, sizeof first_error);
+    return worst;
+}
+
+/* --- parameters
+ * ------------------------------------------------------------------------------------------ */
+
+static bool reserve(struct postgres *p, size_t more)
+{
+    size_t size = p->size ? p->size : 4096;
+    char *grown;
+
+    while (size < p->used + more)
+        size *= 2;
+    if (size == p->size)
+        return true;
+    grown = realloc(p->buffer, size);
+    if (!grown)
+        return false;
+    p->buffer = grown;
+    p->size = size;
+    return true;
+}
+
+static void put(struct postgres *p, const char *text, size_t n)
+{
+    memcpy(p->buffer + p->used, text, n);
+    p->used += n;
+}
+
+/* A text inside an array: quoted, with \ before " and \. */
+static void put_quoted(struct postgres *p, struct text t)
+{
+    uint32_t i;
+
+    put(p, "\"", 1);
+    for (i = 0; i < t.len; i++) {
+        if (t.ptr[i] == '"' || t.ptr[i] == '\\')
+            put(p, "\\", 1);
+        put(p, &t.ptr[i], 1);
+    }
+    put(p, "\"", 1);
+}
+
+/* The room of a value is made before it is put: twice the text, or a number's most digits. */
+static int put_value(struct postgres *p, char type, const struct sql_value *v, bool quoted)
+{
+    char number[40];
+
+    if (type == 't') {
+        if (v->t.len && memchr(v->t.ptr, '\0', v->t.len))
+            return sql_fail(&p->sql, STORE_INVALID, "a text with a NUL in it");
+        if (!reserve(p, (size_t)v->t.len * 2 + 4))
+            return sql_fail(&p->sql, STORE_FAULT, "out of memory");
+        if (quoted)
+            put_quoted(p, v->t);
+        else if (v->t.len)
+            put(p, v->t.ptr, v->t.len);
+        return STORE_OK;
+    }
+    if (!reserve(p, sizeof number + 2))
+        return sql_fail(&p->sql, STORE_FAULT, "out of memory");
+    put(p, number,
+        (size_t)(type == 'i' ? snprintf(number, sizeof number, "%lld", (long long)v->i)
+                             : snprintf(number, sizeof number, "%.17g", v->d)));
+    return STORE_OK;
+}
+
+/* at[k]: where parameter k begins in the buffer (which may still move). */
+static int put_params(struct postgres *p, const struct sql_statement *text,
+                      const struct sql_value *params, size_t n, size_t *at)
+{
+    size_t width = strlen(text->params), k, i;
+    int rc = STORE_OK;
+
+    p->used = 0;
+    for (k = 0; k < width && rc == STORE_OK; k++) {
+        at[k] = p->used;
+        if (!text->each) {
+            rc = put_value(p, text->params[k], &params[k], false);
+        } else {
+            for (i = 0; i < n && rc == STORE_OK; i++) {
+                if (!reserve(p, 2))
+                    return sql_fail(&p->sql, STORE_FAULT, "out of memory");
+                put(p, i ? "," : "{", 1);
+                rc = put_value(p, text->params[k], &params[i * width + k], true);
+            }
+            if (rc == STORE_OK)
+                put(p, "}", 1);
+        }
+        if (rc == STORE_OK && !reserve(p, 2))
+            rc = sql_fail(&p->sql, STORE_FAULT, "out of memory");
+        if (rc == STORE_OK)
+            put(p, "", 1);
+    }
+    return rc;
+}
+
+/* --- sending
+ * ---------------------------------------------------------------------------------------------- */
+
+static Oid type_of(char letter, bool array)
+{
+    switch (letter) {
+    case 'i':
+        return array ? OID_INT8_ARRAY : OID_INT8;
+    case 'd':
+        return array ? OID_FLOAT8_ARRAY : OID_FLOAT8;
+    default:
+        return array ? OID_TEXT_ARRAY : OID_TEXT;
+    }
+}
+
+static int prepare(struct postgres *p, enum sql_id id)
+{
+    const struct sql_statement *text = &sql_catalogue[id];
+    size_t n = strlen(text->params), i;
+    Oid types[PARAMS_MAX];
+    char *sql, *mark;
+    int sent;
+
+    if (p->prepared[id] != PREPARED_NOT)
+        return STORE_OK;
+    sql = strdup(text->postgres);
+    if (!sql)
+        return sql_fail(&p->sql, STORE_FAULT, "out of memory");
+    /* The catalogue writes parameters SQLite's way; no text in it has another question mark. */
+    for (mark = sql; (mark = strchr(mark, '?')) != NULL;)
+        *mark = '$';
+    for (i = 0; i < n; i++)
+        types[i] = type_of(text->params[i], text->each);
+    sent = PQsendPrepare(p->conn, text->name, sql, (int)n, types);
+    free(sql);
+    if (!sent)
+        return lost(p, text->name);
+    p->prepared[id] = PREPARED_SENT;
+    return note(p, PENDING_PREPARE, id, NULL);
+}
+
+static int send_statement(struct postgres *p, enum sql_id id, const struct sql_value *params,
+                          size_t n, int64_t *changed)
+{
+    const struct sql_statement *text = &sql_catalogue[id];
+    const char *values[PARAMS_MAX];
+    size_t at[PARAMS_MAX], k, width = strlen(text->params);
+    int rc = prepare(p, id);
+
+    if (rc == STORE_OK)
+        rc = put_params(p, text, params, n, at);
+    if (rc != STORE_OK)
+        return rc;
+    for (k = 0; k < width; k++)
+        values[k] = p->buffer + at[k];
+    if (!PQsendQueryPrepared(p->conn, text->name, (int)width, values, NULL, NULL, 0))
+        return lost(p, text->name);
+    return note(p, PENDING_STATEMENT, id, changed);
+}
+
+static int send_word(struct postgres *p, const char *word)
+{
+    if (!PQsendQueryParams(p->conn, word, 0, NULL, NULL, NULL, NULL, 0))
+        return lost(p, word);
+    return note(p, PENDING_STATEMENT, SQL_COUNT, NULL);
+}
+
+/* What has piled up goes out now and then, so that neither side's buffers grow without bound. */
+static int exec(struct sql_store *base, enum sql_id id, const struct sql_value *params,
+                int64_t *changed)
+{
+    struct postgres *p = of(base);
+    int rc;
+
+    if (changed)
+        *changed = 0;
+    rc = send_statement(p, id, params, 1, changed);
+    return rc == STORE_OK && p->n > PENDING_MAX - 16 ? drain(p, NULL) : rc;
+}
+
+static int query(struct sql_store *base, enum sql_id id, const struct sql_value *params,
+                 sql_row row, void *ctx)
+{
+    struct postgres *p = of(base);
+    struct receiver to = {row, ctx, false};
+    int rc = send_statement(p, id, params, 1, NULL);
+
+    return rc == STORE_OK ? drain(p, &to) : rc;
+}
+
+static int each(struct sql_store *base, enum sql_id id, const struct sql_value *params, size_t n,
+                sql_row row, void *ctx)
+{
+    struct postgres *p = of(base);
+    struct receiver to = {row, ctx, false};
+    int rc;
+
+    if (n == 0)
+        return STORE_OK;
+    rc = send_statement(p, id, params, n, NULL);
+    return rc == STORE_OK && row ? drain(p, &to) : rc;
+}
+
+/* --- transactions
+ * ------------------------------------------------------------------------------------------ */
+
+static int begin(struct sql_store *base)
+{
+    return send_word(of(base), "BEGIN");
+}
+
+static int commit(struct sql_store *base)
+{
+    struct postgres *p = of(base);
+    int rc = send_word(p, "COMMIT");
+
+    if (rc == STORE_OK)
+        rc = drain(p, NULL);
+    if (rc == STORE_OK && PQtransactionStatus(p->conn) != PQTRANS_IDLE)
+        rc = sql_fail(base, STORE_FAULT, "postgres: the transaction did not end");
+    return rc;
+}
+
+static void rollback(struct sql_store *base)
+{
+    struct postgres *p = of(base);
+    char error[sizeof base->base.error];
+
+    memcpy(error, base->base.error, sizeof error);
+    if (PQstatus(p->conn) == CONNECTION_OK && send_word(p, "ROLLBACK") == STORE_OK)
+        drain(p, NULL);
+    memcpy(base->base.error, error, sizeof error); /* the cause matters, not the clearing up */
+}
+
+/* A migration is many statements, and those do not go through a pipeline. */
+static int script(struct sql_store *base, const char *text)
+{
+    struct postgres *p = of(base);
+    PGresult *r;
+    int rc = drain(p, NULL);
+
+    if (rc != STORE_OK)
+        return rc;
+    if (!PQexitPipelineMode(p->conn))
+        return lost(p, "migration");
+    PQsetnonblocking(p->conn, 0);
+    r = PQexec(p->conn, text);
+    if (PQresultStatus(r) != PGRES_COMMAND_OK)
+        rc = refused(p, r, SQL_COUNT);
+    PQclear(r);
+    PQsetnonblocking(p->conn, 1);
+    if (!PQenterPipelineMode(p->conn))
+        rc = lost(p, "migration");
+    return rc;
+}
+
+/* --- opening
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+static void disconnect(struct sql_store *base)
+{
+    struct postgres *p = of(base);
+
+    PQfinish(p->conn);
+    p->conn = NULL;
+    p->first = p->n = 0;
+    memset(p->prepared, PREPARED_NOT, sizeof p->prepared);
+}
+
+static int read_password(struct postgres *p, char *out, size_t size)
+{
+    const char *path = p->sql.password_file;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, out, size - 1);
+
+    if (fd >= 0)
+        close(fd);
+    if (n < 0)
+        return sql_fail(&p->sql, STORE_AWAY, "postgres: the password file %s: %s", path,
+                        strerrordesc_np(errno));
+    while (n > 0 && (out[n - 1] == '\n' || out[n - 1] == '\r'))
+        n--;
+    out[n] = '\0';
+    return STORE_OK;
+}
+
+/* Like PQconnectdbParams, with a limit of its own on each wait. */
+static int open_connection(struct postgres *p, const char *password)
+{
+    char timeout[16];
+    const char *const names[] = {"dbname",
+                                 "application_name",
+                                 "client_encoding",
+                                 "tcp_user_timeout",
+                                 password[0] ? "password" : NULL,
+                                 NULL};
+    const char *const values[] = {p->sql.where, "dialerd", "UTF8", timeout, password, NULL};
+    PostgresPollingStatusType state = PGRES_POLLING_WRITING;
+    int rc = STORE_OK;
+
+    snprintf(timeout, sizeof timeout, "%u", p->sql.timeout_ms);
+    p->deadline_ms = now_ms() + p->sql.timeout_ms;
+    p->conn = PQconnectStartParams(names, values, 1);
+    if (!p->conn)
+        return sql_fail(&p->sql, STORE_FAULT, "out of memory");
+    while (PQstatus(p->conn) != CONNECTION_BAD && state != PGRES_POLLING_OK &&
+           state != PGRES_POLLING_FAILED && rc == STORE_OK) {
+        rc = wait_for(p, state == PGRES_POLLING_READING ? POLLIN : POLLOUT);
+        if (rc == STORE_OK)
+            state = PQconnectPoll(p->conn);
+    }
+    if (rc == STORE_OK && state != PGRES_POLLING_OK)
+        rc = lost(p, "connecting");
+    return rc;
+}
+
+static int set_up(struct postgres *p)
+{
+    static const char text[] =
+        "SELECT set_config('statement_timeout', $1, false), set_config('lock_timeout', $1, false),"
+        " set_config('idle_in_transaction_session_timeout', '60000', false),"
+        " set_config('client_min_messages', 'warning', false)";
+    char timeout[16];
+    const char *values[] = {timeout};
+    PGresult *r;
+    int rc = STORE_OK;
+
+    snprintf(timeout, sizeof timeout, "%u", p->sql.timeout_ms);
+    r = PQexecParams(p->conn, text, 1, NULL, values, NULL, NULL, 0);
+    if (PQresultStatus(r) != PGRES_TUPLES_OK)
+        rc = refused(p, r, SQL_COUNT);
+    PQclear(r);
+    if (rc == STORE_OK && (PQsetnonblocking(p->conn, 1) != 0 || !PQenterPipelineMode(p->conn)))
+        rc = lost(p, "connecting");
+    return rc;
+}
+
+static int connect_postgres(struct sql_store *base)
+{
+    struct postgres *p = of(base);
+    char password[PASSWORD_MAX] = "";
+    int rc = STORE_OK;
+
+    if (base->password_file && base->password_file[0])
+        rc = read_password(p, password, sizeof password);
+    if (rc == STORE_OK)
+        rc = open_connection(p, password);
+    explicit_bzero(password, sizeof password);
+    if (rc == STORE_OK)
+        rc = set_up(p);
+    if (rc != STORE_OK)
+        disconnect(base);
+    return rc;
+}
+
+/* The lock goes with the session, so with the process. A daemon that was killed a moment ago may
+ * still have its session: hence a second's patience. */
+static int hold(struct sql_store *base)
+{
+    struct postgres *p = of(base);
+    int rc = send_word(p, "SET lock_timeout = '1s'");
+
+    if (rc == STORE_OK)
+        rc = send_word(p, hold_text);
+    if (rc == STORE_OK)
+        rc = drain(p, NULL);
+    if (rc == STORE_AWAY && PQstatus(p->conn) == CONNECTION_OK)
+        return sql_fail(base, STORE_HELD, "postgres: the store is held");
+    if (rc == STORE_OK)
+        rc = send_word(p, "SET lock_timeout = '5s'");
+    return rc == STORE_OK ? drain(p, NULL) : rc;
+}
+
+static void destroy(struct sql_store *base)
+{
+    free(of(base)->buffer);
+    free(base);
+}
+
+static const struct sql_backend backend = {
+    .connect = connect_postgres,
+    .disconnect = disconnect,
+    .destroy = destroy,
+    .begin = begin,
+    .commit = commit,
+    .rollback = rollback,
+    .exec = exec,
+    .query = query,
+    .each = each,
+    .script = script,
+    .hold = hold,
+    .id_column = "BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY",
+};
+
+static struct store *make(const struct store_options *options)
+{
+    struct postgres *p = calloc(1, sizeof *p);
+
+    if (!p)
+        return NULL;
+    if (!sql_store_init(&p->sql, &backend, options)) {
+        sql_store_fini(&p->sql);
+        free(p);
+        return NULL;
+    }
+    return &p->sql.base;
+}
+
+const struct store_driver store_postgres = {"postgres", make};
