@@ -31,6 +31,7 @@ struct call {
     const char *config;
     bool json;
     bool help;
+    bool version;
     const struct ctl_command *command;
     const struct ctl_arg *arg[WORDS_MAX]; /* given arguments in order, with their values */
     const char *value[WORDS_MAX];
@@ -98,6 +99,10 @@ static int take_global(struct call *c, int argc, char **argv, int *at)
     }
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
         c->help = true;
+        return 1;
+    }
+    if (strcmp(word, "--version") == 0) {
+        c->version = true;
         return 1;
     }
     const char **slot = strcmp(word, "--socket") == 0   ? &c->socket
@@ -486,13 +491,13 @@ int main(int argc, char **argv)
         ctl_print_manual(stdout);
         return EXIT_DONE;
     }
-    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-        puts("dialerctl " DIALERD_VERSION);
-        return EXIT_DONE;
-    }
     int wrong = parse(&call, argc, argv);
     if (wrong)
         return wrong;
+    if (call.version) {
+        puts("dialerctl " DIALERD_VERSION);
+        return EXIT_DONE;
+    }
     if (call.help || !call.command) {
         if (call.command)
             ctl_print_help(stdout, call.command);

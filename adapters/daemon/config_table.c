@@ -26,7 +26,7 @@ const struct setting config_settings[] = {
      "how long calls that ring are served after SIGTERM before they are cancelled"},
     {"daemon", "log_level", SET_CHOICE, AT(daemon, log_level), 0, 0, "debug info warning error",
      "info", true, "least important lines that are logged"},
-    {"daemon", "log_file", SET_PATH, AT(daemon, log_file), 0, 0, NULL, "", true,
+    {"daemon", "log_file", SET_PATH, AT(daemon, log_file), 0, 0, NULL, "", false,
      "file for the log, opened again at SIGHUP; empty: standard error"},
 
     {"store", "url", SET_URL, AT(store, url), 0, 0, NULL, NULL, false,
@@ -71,11 +71,11 @@ const struct setting config_settings[] = {
      "path of the socket; who may open it may do everything"},
 
     {"timers", "wrapup_default", SET_DURATION, AT(timers, wrapup_default_ms), 1000,
-     24 * MS_PER_HOUR, NULL, "5min", true, "wrap-up of an agent who is in no campaign ends after"},
+     24 * MS_PER_HOUR, NULL, "5min", false, "wrap-up of an agent who is in no campaign ends after"},
     {"timers", "busy_reset", SET_DURATION, AT(timers, busy_reset_ms), 1000, 24 * MS_PER_HOUR, NULL,
-     "10min", true, "an agent who is busy without a call is released after"},
+     "10min", false, "an agent who is busy without a call is released after"},
     {"timers", "link_grace", SET_DURATION, AT(timers, link_grace_ms), 1000, MS_PER_HOUR, NULL,
-     "10s", true, "an agent's page may be away for so long before its agent gets no more calls"},
+     "10s", false, "an agent's page may be away for so long before its agent gets no more calls"},
     {"timers", "leg_ring", SET_DURATION, AT(timers, leg_ring_ms), 5000, MS_PER_HOUR, NULL, "30s",
      false, "an agent's phone is rung for so long"},
 };

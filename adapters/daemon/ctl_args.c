@@ -1,0 +1,186 @@
+/* ctl_args.c - what every command needs: its arguments, the store, the way to the actors. */
+#include "adapters/daemon/ctl_job.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+const char *job_arg(const struct job *job, const char *name)
+{
+    return json_str(&job->args, json_get(&job->args, job->at, name), NULL);
+}
+
+struct text job_text(const struct job *job, const char *name)
+{
+    return json_text(&job->args, json_get(&job->args, job->at, name));
+}
+
+uint64_t job_count(const struct job *job, const char *name, uint64_t otherwise)
+{
+    const char *text = job_arg(job, name);
+    return text ? strtoull(text, NULL, 10) : otherwise;
+}
+
+uint64_t job_id(const struct job *job, const char *name)
+{
+    return job_count(job, name, 0);
+}
+
+bool job_switch(const struct job *job, const char *name)
+{
+    return job_arg(job, name) != NULL;
+}
+
+size_t job_list(const struct job *job, const char *name, struct text *out, size_t max)
+{
+    size_t n = 0;
+    json_ref list = json_get(&job->args, job->at, name);
+    for (json_ref e = json_first(&job->args, list); e != JSON_NONE && n < max;
+         e = json_next(&job->args, e))
+        out[n++] = json_text(&job->args, e);
+    return n;
+}
+
+void job_put_text(struct json_writer *w, const char *key, struct text text)
+{
+    json_put_text(w, key, text.len ? text.ptr : "", text.len);
+}
+
+void job_put_time(struct json_writer *w, const char *key, int64_t wall_ms)
+{
+    struct tm tm;
+    char text[64];
+    time_t s = (time_t)(wall_ms / 1000);
+    if (wall_ms <= 0 || !gmtime_r(&s, &tm)) {
+        json_put_null(w, key);
+        return;
+    }
+    size_t n = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(text + n, sizeof text - n, ".%03dZ", (int)(wall_ms % 1000));
+    json_put_str(w, key, text);
+}
+
+/* --- the store ------------------------------------------------------------------------------- */
+
+bool job_store_failed(struct job *job, int status)
+{
+    const struct store *s = job->ctl->store;
+    enum result result = RESULT_REFUSED;
+    switch (status) {
+    case STORE_OK:
+        return false;
+    case STORE_AWAY:
+        job->ctl->store_up = false;
+        result = RESULT_AWAY;
+        break;
+    case STORE_INVALID:
+        result = RESULT_INVALID;
+        break;
+    case STORE_NOT_FOUND:
+        result = RESULT_NOT_FOUND;
+        break;
+    case STORE_CONFLICT:
+        result = RESULT_CONFLICT;
+        break;
+    default:
+        break;
+    }
+    job_end(job, result, "%s", s->error[0] ? s->error : store_status_name(status));
+    return true;
+}
+
+bool job_store(struct job *job)
+{
+    struct ctl *ctl = job->ctl;
+    if (!ctl->store_ready) {
+        job_end(job, RESULT_AWAY, "the daemon has not got its store yet");
+        return false;
+    }
+    if (!ctl->store_up) {
+        int status = ctl->store->ops->connect(ctl->store, pool_wall_ms());
+        if (status != STORE_OK) {
+            job_end(job, RESULT_AWAY, "store: %s",
+                    ctl->store->error[0] ? ctl->store->error : store_status_name(status));
+            return false;
+        }
+        ctl->store_up = true;
+    }
+    return true;
+}
+
+struct store_by job_by(const struct job *job)
+{
+    return (struct store_by){.who = job->who, .at_wall_ms = pool_wall_ms()};
+}
+
+/* --- the actors ------------------------------------------------------------------------------ */
+
+uint64_t job_request(struct job *job)
+{
+    return ++job->ctl->next_request;
+}
+
+void job_send(struct job *job, handle to, uint16_t type, const void *msg)
+{
+    endpoint_send(job->ctl->endpoint, to, type, msg);
+}
+
+void job_changed(struct job *job, unsigned kind, uint64_t id)
+{
+    struct msg_changed changed = {.kind = (uint8_t)kind, .id = id};
+    job_send(job, ADDR_DESK, MSG_changed, &changed);
+}
+
+/* --- which function is which command --------------------------------------------------------- */
+
+job_fn job_find(const char *command)
+{
+    static const struct {
+        const char *name;
+        job_fn run;
+    } table[] = {
+        {"status", cmd_status},
+        {"campaign add", cmd_campaign_add},
+        {"campaign list", cmd_campaign_list},
+        {"campaign show", cmd_campaign_show},
+        {"campaign set", cmd_campaign_set},
+        {"campaign start", cmd_campaign_start},
+        {"campaign stop", cmd_campaign_stop},
+        {"list add", cmd_list_add},
+        {"list list", cmd_list_list},
+        {"list set", cmd_list_set},
+        {"list start", cmd_list_start},
+        {"list stop", cmd_list_stop},
+        {"trunk add", cmd_trunk_add},
+        {"trunk list", cmd_trunk_list},
+        {"trunk set", cmd_trunk_set},
+        {"agent add", cmd_agent_add},
+        {"agent list", cmd_agent_list},
+        {"agent set", cmd_agent_set},
+        {"agent assign", cmd_agent_assign},
+        {"agent phone", cmd_agent_phone},
+        {"agent enable", cmd_agent_enable},
+        {"agent disable", cmd_agent_disable},
+        {"agent password", cmd_agent_password},
+        {"agent ticket", cmd_agent_ticket},
+        {"login-link", cmd_login_link},
+        {"dnc add", cmd_dnc_add},
+        {"dnc list", cmd_dnc_list},
+        {"lead show", cmd_lead_show},
+        {"export calls", cmd_export},
+        {"export agents", cmd_export},
+        {"export leads", cmd_export},
+        {"explain campaign", cmd_explain_campaign},
+        {"explain lead", cmd_explain_lead},
+        {"settings", cmd_settings},
+        {"audit", cmd_audit},
+        {"alarms", cmd_alarms},
+        {"db status", cmd_db},
+        {"db migrate", cmd_db},
+        {"demo-data", cmd_demo_data},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        if (strcmp(table[i].name, command) == 0)
+            return table[i].run;
+    return NULL;
+}

@@ -1,0 +1,125 @@
+/*
+ * ctl_job.h - what the commands of the operator's socket are written against: one request, its
+ * arguments, its answer. Everything here belongs to the ctl thread.
+ *
+ * A command is a function. It answers at once (rows, then job_end), or it leaves callbacks in the
+ * job and is called again: on_room when the client has read enough of what was written (exports),
+ * on_piece for the bytes of a file (import), on_reply for the answer of an actor. Whoever ends the
+ * job calls job_end once; on_free follows, also when the client goes away before.
+ */
+#ifndef ADAPTERS_DAEMON_CTL_JOB_H
+#define ADAPTERS_DAEMON_CTL_JOB_H
+
+#include "actors/messages.h"
+#include "adapters/ctl/command.h"
+#include "adapters/daemon/ctl.h"
+#include "adapters/net/json.h"
+#include "core/endpoint.h"
+
+#define JOB_ROOM (256u * 1024u) /* exports write while less than this waits to be read */
+
+struct job {
+    struct ctl *ctl;
+    const struct ctl_command *command;
+    struct json args; /* the request; the arguments stay readable until the end */
+    json_ref at;      /* of "args" */
+    uint64_t client;  /* number of the connection */
+    char who[80];     /* for the audit: "cli:root" */
+    bool active;
+    bool ended;
+    void *state;                                                      /* the command's own */
+    void (*on_piece)(struct job *job, const char *bytes, size_t len); /* len 0: the file is over */
+    void (*on_room)(struct job *job);
+    void (*on_reply)(struct job *job, const struct msg_reply *reply);
+    void (*on_free)(struct job *job);
+};
+
+struct ctl {
+    const struct ctl_options *options;
+    struct endpoint *endpoint;
+    struct store *store;
+    bool store_ready; /* the daemon owns it and has migrated it */
+    bool store_up;    /* our handle is connected */
+    uint64_t next_request;
+};
+
+/* --- arguments: text NULL, numbers 0 when not given; the server has checked their form ---------
+ */
+const char *job_arg(const struct job *job, const char *name);
+struct text job_text(const struct job *job, const char *name);
+uint64_t job_id(const struct job *job, const char *name);
+uint64_t job_count(const struct job *job, const char *name, uint64_t otherwise);
+bool job_switch(const struct job *job, const char *name);
+/* The strings of a repeated argument. Returns how many, at most `max`. */
+size_t job_list(const struct job *job, const char *name, struct text *out, size_t max);
+
+/* --- answer --------------------------------------------------------------------------------- */
+/* Begins a row: put its members into the writer, then job_row_end. */
+struct json_writer *job_row(struct job *job);
+void job_row_end(struct job *job);
+/* A finished JSON object as a row. */
+void job_raw_row(struct job *job, struct text json);
+struct json_writer *job_line(struct job *job, const char *key); /* {"id":1,"KEY":{ */
+void job_data(struct job *job, const char *text, size_t len);
+void job_end(struct job *job, enum result result, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Ends the job with what a store operation said; false if it was STORE_OK and nothing was done. */
+bool job_store_failed(struct job *job, int status);
+/* Bytes that wait to be read by the client. */
+size_t job_waiting(const struct job *job);
+void job_put_text(struct json_writer *w, const char *key, struct text text);
+/* "2026-11-23T09:00:00.000Z"; null for 0. */
+void job_put_time(struct json_writer *w, const char *key, int64_t wall_ms);
+
+/* --- reaching out ---------------------------------------------------------------------------- */
+/* The store is connected, or the job has ended with RESULT_AWAY. */
+bool job_store(struct job *job);
+struct store_by job_by(const struct job *job);
+/* Send to an actor; client and request of the message must be job->client and this number. */
+uint64_t job_request(struct job *job);
+void job_send(struct job *job, handle to, uint16_t type, const void *msg);
+void job_changed(struct job *job, unsigned kind, uint64_t id);
+
+/* --- the commands ---------------------------------------------------------------------------- */
+typedef void (*job_fn)(struct job *job);
+job_fn job_find(const char *command);
+
+void cmd_status(struct job *job);
+void cmd_campaign_add(struct job *job);
+void cmd_campaign_list(struct job *job);
+void cmd_campaign_show(struct job *job);
+void cmd_campaign_set(struct job *job);
+void cmd_campaign_start(struct job *job);
+void cmd_campaign_stop(struct job *job);
+void cmd_list_add(struct job *job);
+void cmd_list_list(struct job *job);
+void cmd_list_set(struct job *job);
+void cmd_list_start(struct job *job);
+void cmd_list_stop(struct job *job);
+void cmd_trunk_add(struct job *job);
+void cmd_trunk_list(struct job *job);
+void cmd_trunk_set(struct job *job);
+void cmd_agent_add(struct job *job);
+void cmd_agent_list(struct job *job);
+void cmd_agent_set(struct job *job);
+void cmd_agent_assign(struct job *job);
+void cmd_agent_phone(struct job *job);
+void cmd_agent_enable(struct job *job);
+void cmd_agent_disable(struct job *job);
+void cmd_agent_password(struct job *job);
+void cmd_agent_ticket(struct job *job);
+void cmd_login_link(struct job *job);
+void cmd_dnc_add(struct job *job);
+void cmd_dnc_list(struct job *job);
+void cmd_lead_import(struct job *job);
+void cmd_lead_show(struct job *job);
+void cmd_export(struct job *job);
+void cmd_explain_campaign(struct job *job);
+void cmd_explain_lead(struct job *job);
+void cmd_settings(struct job *job);
+void cmd_audit(struct job *job);
+void cmd_alarms(struct job *job);
+void cmd_db(struct job *job);
+void cmd_demo_data(struct job *job);
+
+#endif

@@ -1,0 +1,275 @@
+/* ctl_live.c - what only the actors know: explain, status, tickets. */
+#include "adapters/daemon/ctl_job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- explain --------------------------------------------------------------------------------- */
+
+static void row_of_reply(struct job *job, const struct msg_reply *reply)
+{
+    if (reply->json.len > 0)
+        job_raw_row(job, reply->json);
+}
+
+static void explained(struct job *job, const struct msg_reply *reply)
+{
+    row_of_reply(job, reply);
+    job_end(job, (enum result)reply->result, "%.*s", (int)reply->text.len, reply->text.ptr);
+}
+
+static bool campaign_lives(struct job *job, uint64_t id)
+{
+    if (endpoint_exists(job->ctl->endpoint, named(KIND_CAMPAIGN, id)))
+        return true;
+    job_end(job, RESULT_NOT_FOUND, "campaign %llu is not loaded", (unsigned long long)id);
+    return false;
+}
+
+void cmd_explain_campaign(struct job *job)
+{
+    uint64_t id = job_id(job, "campaign");
+    if (!campaign_lives(job, id))
+        return;
+    struct msg_explain_campaign ask = {
+        .campaign = id, .client = job->client, .request = job_request(job), .reply_to = ADDR_CTL};
+    job->on_reply = explained;
+    job_send(job, named(KIND_CAMPAIGN, id), MSG_explain_campaign, &ask);
+}
+
+void cmd_explain_lead(struct job *job)
+{
+    struct msg_explain_lead ask = {.lead = job_id(job, "lead")};
+    struct store *s = job->ctl->store;
+    if (!job_store(job) ||
+        job_store_failed(job, s->ops->explain_lead(s, ask.lead, pool_wall_ms(), &ask)) ||
+        !campaign_lives(job, ask.campaign))
+        return;
+    ask.client = job->client;
+    ask.request = job_request(job);
+    ask.reply_to = ADDR_CTL;
+    job->on_reply = explained;
+    job_send(job, named(KIND_CAMPAIGN, ask.campaign), MSG_explain_lead, &ask);
+}
+
+/* --- status ---------------------------------------------------------------------------------- */
+
+struct status {
+    uint64_t waiting; /* campaigns that have not answered */
+};
+
+static void row_status_line(struct job *job, const char *what, struct text name, const char *state,
+                            const char *text)
+{
+    struct json_writer *w = job_row(job);
+    json_put_str(w, "what", what);
+    job_put_text(w, "name", name);
+    json_put_str(w, "state", state);
+    json_put_str(w, "text", text);
+    job_row_end(job);
+}
+
+static struct text text_of(const char *word)
+{
+    return (struct text){word, (uint32_t)strlen(word)};
+}
+
+static void campaign_status(struct job *job, const struct msg_reply *reply)
+{
+    struct status *st = job->state;
+    struct json d;
+    char what[64];
+    char text[512];
+    int64_t id = 0;
+    int64_t agents = 0;
+    int64_t available = 0;
+    int64_t dialed = 0;
+    json_init(&d, JSON_SIZE_MAX);
+    if (reply->json.len > 0 && json_parse(&d, reply->json.ptr, reply->json.len) == 0) {
+        json_int(&d, json_get(&d, JSON_ROOT, "campaign"), &id);
+        json_int(&d, json_get(&d, JSON_ROOT, "agents"), &agents);
+        json_int(&d, json_get(&d, JSON_ROOT, "available"), &available);
+        json_int(&d, json_get(&d, JSON_ROOT, "dialed"), &dialed);
+        snprintf(what, sizeof what, "campaign %lld", (long long)id);
+        snprintf(text, sizeof text, "%lld of %lld agents available, %lld dialed; %s",
+                 (long long)available, (long long)agents, (long long)dialed,
+                 json_str(&d, json_get(&d, JSON_ROOT, "why"), ""));
+        row_status_line(job, what, text_of(json_str(&d, json_get(&d, JSON_ROOT, "name"), "")),
+                        json_str(&d, json_get(&d, JSON_ROOT, "state"), ""), text);
+    }
+    json_free(&d);
+    if (--st->waiting == 0)
+        job_end(job, RESULT_OK, "%s", "");
+}
+
+static void free_status(struct job *job)
+{
+    free(job->state);
+}
+
+static int ask_campaign(void *ctx, uint16_t type, const void *msg)
+{
+    const struct msg_campaign_config *c = msg;
+    struct job *job = ctx;
+    struct status *st = job->state;
+    if (type != MSG_campaign_config ||
+        !endpoint_exists(job->ctl->endpoint, named(KIND_CAMPAIGN, c->campaign)))
+        return 0;
+    struct msg_explain_campaign ask = {.campaign = c->campaign,
+                                       .client = job->client,
+                                       .request = job_request(job),
+                                       .reply_to = ADDR_CTL};
+    job_send(job, named(KIND_CAMPAIGN, c->campaign), MSG_explain_campaign, &ask);
+    st->waiting++;
+    return 0;
+}
+
+/* The daemon, the store, each Asterisk of the config file, each campaign. */
+void cmd_status(struct job *job)
+{
+    struct store_installation in;
+    struct ctl *ctl = job->ctl;
+    char text[256];
+    job->state = calloc(1, sizeof(struct status));
+    if (!job->state)
+        abort();
+    job->on_free = free_status;
+    row_status_line(job, "daemon", text_of(ctl->options->config->daemon.name), "running",
+                    DIALERD_VERSION);
+    if (!job_store(job) || job_store_failed(job, ctl->store->ops->installation(ctl->store, &in)))
+        return;
+    snprintf(text, sizeof text, "schema %u, node %04x, start %u", (unsigned)in.schema,
+             (unsigned)in.node, (unsigned)in.starts);
+    row_status_line(job, "store", text_of(ctl->options->driver->name), "up", text);
+    job->on_reply = campaign_status;
+    if (job_store_failed(job, ctl->store->ops->load(ctl->store, KIND_CAMPAIGN, 0, pool_wall_ms(),
+                                                    ask_campaign, job)))
+        return;
+    if (((struct status *)job->state)->waiting == 0)
+        job_end(job, RESULT_OK, "%s", "");
+}
+
+/* --- tickets --------------------------------------------------------------------------------- */
+
+#define TICKET_S 600 /* a tool that asks for thousands needs a while to use them */
+
+struct tickets {
+    uint64_t first, left, waiting;
+    enum result result;
+    char text[256];
+};
+
+static void got_ticket(struct job *job, const struct msg_reply *reply)
+{
+    struct tickets *t = job->state;
+    if (reply->result == RESULT_OK) {
+        row_of_reply(job, reply);
+    } else {
+        t->result = (enum result)reply->result;
+        snprintf(t->text, sizeof t->text, "%.*s", (int)reply->text.len, reply->text.ptr);
+    }
+    if (--t->waiting == 0)
+        job_end(job, t->result, "%s", t->text);
+}
+
+static int ask_ticket(void *ctx, uint16_t type, const void *msg)
+{
+    const struct msg_agent_config *a = msg;
+    struct job *job = ctx;
+    struct tickets *t = job->state;
+    if (type != MSG_agent_config || a->agent < t->first || !a->enabled)
+        return 0;
+    struct msg_ticket_ask ask = {.client = job->client,
+                                 .request = job_request(job),
+                                 .reply_to = ADDR_CTL,
+                                 .agent = a->agent,
+                                 .account = a->account,
+                                 .role = ROLE_AGENT,
+                                 .name = a->name,
+                                 .link = false,
+                                 .valid_s = TICKET_S};
+    job_send(job, ADDR_WEB, MSG_ticket_ask, &ask);
+    t->waiting++;
+    return --t->left == 0;
+}
+
+static void free_tickets(struct job *job)
+{
+    free(job->state);
+}
+
+void cmd_agent_ticket(struct job *job)
+{
+    struct store *s = job->ctl->store;
+    struct tickets *t = calloc(1, sizeof *t);
+    if (!t)
+        abort();
+    t->first = job_id(job, "agent");
+    t->left = job_count(job, "count", 1);
+    t->result = RESULT_OK;
+    job->state = t;
+    job->on_free = free_tickets;
+    job->on_reply = got_ticket;
+    if (t->left == 0 || !job_store(job)) {
+        job_end(job, RESULT_INVALID, "count: want a number from 1");
+        return;
+    }
+    uint64_t wanted = t->left;
+    if (job_store_failed(job, s->ops->load(s, KIND_AGENT, 0, pool_wall_ms(), ask_ticket, job)))
+        return;
+    if (t->waiting == 0)
+        job_end(job, RESULT_NOT_FOUND, "there is no such agent, or it is disabled");
+    else if (t->left > 0) {
+        t->result = RESULT_NOT_FOUND;
+        snprintf(t->text, sizeof t->text, "there are only %llu such agents, not %llu",
+                 (unsigned long long)(wanted - t->left), (unsigned long long)wanted);
+    }
+}
+
+/* --- a browser's first login ----------------------------------------------------------------- */
+
+#define LINK_S 3600
+
+static void got_link(struct job *job, const struct msg_reply *reply)
+{
+    struct json d;
+    char url[256];
+    json_init(&d, JSON_SIZE_MAX);
+    if (reply->result == RESULT_OK && json_parse(&d, reply->json.ptr, reply->json.len) == 0) {
+        snprintf(url, sizeof url, "%s/enter#%s", job->ctl->options->page,
+                 json_str(&d, json_get(&d, JSON_ROOT, "ticket"), ""));
+        struct json_writer *w = job_row(job);
+        json_put_str(w, "url", url);
+        job_row_end(job);
+    }
+    json_free(&d);
+    job_end(job, (enum result)reply->result, "%.*s", (int)reply->text.len, reply->text.ptr);
+}
+
+void cmd_login_link(struct job *job)
+{
+    const char *role = job_arg(job, "role");
+    struct msg_ticket_ask ask = {.client = job->client,
+                                 .request = job_request(job),
+                                 .reply_to = ADDR_CTL,
+                                 .agent = job_id(job, "agent"),
+                                 .account = STORE_ACCOUNT,
+                                 .role = !role || strcmp(role, "supervisor") == 0 ? ROLE_SUPERVISOR
+                                         : strcmp(role, "admin") == 0             ? ROLE_ADMIN
+                                                                                  : ROLE_AGENT,
+                                 .name = text_of(job->who),
+                                 .link = true,
+                                 .valid_s = LINK_S};
+    struct store_audit audit = {.at_wall_ms = pool_wall_ms(),
+                                .who = text_of(job->who),
+                                .kind = text_of("login_link"),
+                                .subject = ask.agent,
+                                .field = text_of("role"),
+                                .before = text_of(""),
+                                .after = text_of(role ? role : "supervisor")};
+    struct store *s = job->ctl->store;
+    if (!job_store(job) || job_store_failed(job, s->ops->audit(s, &audit, 1)))
+        return;
+    job->on_reply = got_link;
+    job_send(job, ADDR_WEB, MSG_ticket_ask, &ask);
+}
