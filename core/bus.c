@@ -574,9 +574,9 @@ uint64_t link_arrived(struct link *l)
     return atomic_load_explicit(&l->arrived, memory_order_acquire);
 }
 
-struct station *link_from(const struct link *l)
+unsigned link_origin(const struct link *l)
 {
-    return l->from;
+    return l->from->number;
 }
 
 struct link_stats link_stats(const struct link *l)

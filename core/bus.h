@@ -101,7 +101,8 @@ uint64_t link_sent(const struct link *l);
 uint64_t link_arrived(struct link *l);
 void link_watch(struct link *l);
 
-struct station *link_from(const struct link *l);
+/* The number of the station it comes from: stations count from 0 in the order they were opened. */
+unsigned link_origin(const struct link *l);
 
 struct link_stats {
     uint64_t bags, records;

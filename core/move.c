@@ -6,36 +6,46 @@
  * sender that still lies on the way to the old home, or that the actor, running at its new home,
  * overtakes what it sent from the old one. The protocol, thief T, victim V, any other worker X:
  *
- *  1. V offers actors that wait in its run queue in a ring; T takes one. Nobody else may run it
- * now.
- *  2. T writes home = T. From here on senders bag to T, and V passes on to T what still comes for
- * it. T holds both, apart: what was passed on, and what came straight.
- *  3. T sends FENCE to every other worker, and, on its own link to V, ACK for itself.
- *  4. X answers FENCE with ACK on its link to V: behind everything it ever sent to the old home,
- * since it has seen home = T now (the record brought that knowledge). V passes the ACK on, behind
- * everything it passed on before.
- *  5. V, at its FENCE, takes the actor's timers out of its wheel, and never looks at the actor
- *     again. It closes all its bags and waits (without blocking) until they have arrived in the
- *     inboxes they are for: then nothing the actor sent from V can be overtaken. Then its own ACK.
- *  6. T has all W acknowledgements: no older record for the actor is under way anywhere. It puts
- *     into the mailbox, behind what is there: what was passed on, then what came straight. The
- * timers go into T's wheel, the actor into T's run queue.
+ * (1) V offers actors that wait in its run queue in a ring; T takes one. Nobody else may run it.
+ *
+ * (2) T writes home = T. From here on senders bag to T. What other workers' bags still bring to V
+ * is passed on to T, marked FORWARDED. T holds both kinds, apart.
+ *
+ * (3) T sends FENCE to every other worker and, on its own link to V, ACK for itself.
+ *
+ * (4) X answers FENCE with ACK on its link to V. That lies behind everything X ever sends to the
+ * old home, since the FENCE brought X the knowledge that home = T. V passes the ACK on to T, behind
+ *     everything it passed on before.
+ *
+ * (5) V, at its FENCE, takes the actor's timers out of its wheel, and never looks at the actor
+ * again. It closes all its bags and waits (it goes on working) until they have arrived in the
+ * inboxes they are for: then nothing that the actor sent from V can be overtaken. Then its own ACK.
+ *
+ * (6) T has all W acknowledgements: no older record for the actor is under way anywhere. It puts
+ *     into the mailbox, behind what is there, what was FORWARDED, and then what came straight. The
+ *     timers go into T's wheel, the actor into T's run queue.
  *
  * Why the two heaps keep the order of each pair: a sender's messages go to the old home until it
- * sees the new one, and straight afterwards; it never sees the old one again (one word, read in
- * order; if the sender moves too, its own move carries what it has seen). So of each pair all
- * passed-on messages are older than all straight ones. Endpoints cannot be fenced, so they always
- * bag to one worker, slot modulo W, which relays like a sender of its own: for the fence it is one.
+ * sees the new one, and straight from then on. It never sees the old one again: one word, read in
+ * order, and if the sender moves meanwhile, its own move carries what it has seen. So of each pair
+ * everything FORWARDED is older than everything straight. What an actor beside V's sends from V is
+ * straight: it goes to T at once. It is no use to tell the heaps apart by the link they come on
+ * instead of the mark: a sender that moves from X to V in the middle would have its newer message,
+ * sent from V, put before its older one, sent from X (test_pool_order found that in 1 of 10^6).
  *
- * Why arrival in the inbox is enough in step 5: an inbox is first in, first out, so what the actor
- * sends later from T lies behind. For T's own inbox V's ACK comes behind those bags. If the
+ * Endpoints cannot be fenced, so all their mail for an actor goes through one worker, slot modulo
+ * W. That one relays like a sender of its own: not marked, and its ACK lies behind what it has
+ * relayed.
+ *
+ * Why arrival in the inbox is enough in (5): an inbox is first in, first out, so what the actor
+ * sends later from T lies behind. For T's own inbox, V's ACK comes behind those bags. If the
  * receiver R is itself on its way from Z to Y, V's ACK for R's move lies behind what V bagged to Z
  * for R, so R does not run at Y before it has come.
  *
  * While it waits the actor is in no run queue, so it cannot be stolen twice, and cannot end. A
  * worker with a backlog towards anybody offers nothing: its bags could take long to arrive.
  *
- * Cost: nothing for mail that is not moving but the load of the home (and one test of `moves`).
+ * Cost for mail that is not moving: the load of the home, and a test whether anything moves here.
  */
 #include "core/pool_internal.h"
 

@@ -10,7 +10,7 @@
 #define RECORD_HEAD 27u
 #define RECORD_TYPE_AT 20u /* offset of the two bytes of the type */
 
-#define RECORD_FORWARDED 0x8000u /* in type: followed an actor to its new home */
+#define RECORD_FORWARDED 0x8000u /* in type: passed on by an actor's old home, see move.c */
 #define RECORD_VOID 0x4000u      /* in type: a newer one has taken its place */
 #define RECORD_TYPE_MASK 0x3fffu
 

@@ -333,7 +333,10 @@ void worker_record(struct worker *w, handle to, handle from, unsigned type, cons
     } else if (home == NO_HOME) {
         dead_letter(&w->out, to, type);
     } else {
-        way_forward(&w->out, &w->out.to_worker[home], to, from, type | RECORD_FORWARDED, map, len);
+        if (link_origin(w->bag.link) < pool->n_workers) {
+            type |= RECORD_FORWARDED; /* not what an endpoint sent: that is only relayed */
+        }
+        way_forward(&w->out, &w->out.to_worker[home], to, from, type, map, len);
         bump(&w->forwarded, 1);
     }
 }

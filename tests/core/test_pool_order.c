@@ -24,7 +24,7 @@
 #define KIND_PARTY 20
 #define WORKERS 4
 
-static unsigned hops = 400;
+static unsigned hops = 2500;
 
 static struct {
     struct pool *pool;
