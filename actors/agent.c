@@ -35,13 +35,29 @@ static void set_reason(struct agent *g, const char *reason)
     words_keep(g->reason, sizeof g->reason, words_of(reason));
 }
 
+static void answer(uint64_t client, uint64_t request, enum result result, const char *text,
+                   struct text json, struct effects *fx)
+{
+    struct msg_reply r = {.client = client,
+                          .request = request,
+                          .result = (uint8_t)result,
+                          .text = words_of(text),
+                          .json = json};
+
+    fx_send(fx, ADDR_WEB, MSG_reply, &r);
+}
+
+#define NO_JSON ((struct text){"", 0})
+
 /* --- guards ----------------------------------------------------------------------------------- */
 
 bool agent_reachable(const struct agent *g)
 {
-    bool phone = g->phone_enabled && g->endpoint[0] != 0 && g->phone_online && g->pbx_up;
+    bool phone = g->phone_enabled && g->endpoint[0] != 0 && g->pbx_up;
 
-    return !g->link_lost && phone && (g->leg_kind == LEG_ON_DEMAND || g->leg.state == LEG_UP);
+    /* a leg that is up proves the phone, whatever became of its registration */
+    return !g->link_lost && phone &&
+           (g->leg_kind == LEG_ON_DEMAND ? g->phone_online : g->leg.state == LEG_UP);
 }
 
 static bool reachable(const struct fsm_ctx *x)
@@ -320,6 +336,10 @@ static void give_up_waiting(struct agent *g, const struct fsm_ctx *x)
     if (g->attempt[0] != 0 && g->call_campaign != 0) {
         fx_send(x->fx, named(KIND_CAMPAIGN, g->call_campaign), MSG_agent_hangup, &m);
     }
+    if (g->dialing) {
+        answer(g->dial_client, g->dial_request, RESULT_AWAY, "the call could not be placed in time",
+               NO_JSON, x->fx);
+    }
     fx_count(x->fx, "dialer_agent_resets_total", "reserved", 0, 1);
 }
 
@@ -383,6 +403,7 @@ static const struct fsm_row rows[] = {
     ROW(S(OFFLINE), GE_LOGIN, 0, rest_after_login, S(BREAK), FSM_NO_TIMER),
     ROW(S(OFFLINE), GE_ADOPT, call_alive, joined, S(BUSY), T_BUSY),
     ROW(S(OFFLINE), GE_ADOPT, 0, 0, S(WRAPUP), T_WRAPUP),
+    ROW(S(OFFLINE), GE_LINK_LOST, 0, leave, FSM_STAY, FSM_NO_TIMER),
 
     ROW(S(CONNECTING), GE_LEG_UP, wanted_and_reachable, be_available, S(AVAILABLE), FSM_NO_TIMER),
     ROW(S(CONNECTING), GE_LEG_UP, 0, rest_after_login, S(BREAK), FSM_NO_TIMER),
@@ -396,6 +417,7 @@ static const struct fsm_row rows[] = {
     ROW(S(AVAILABLE), GE_RESERVED, 0, 0, S(RESERVED), T_RESERVED),
     ROW(S(AVAILABLE), GE_BREAK, 0, rest_as_asked, S(BREAK), FSM_NO_TIMER),
     ROW(S(AVAILABLE), GE_LEG_DOWN, 0, rest_link_lost, S(BREAK), FSM_NO_TIMER),
+    ROW(S(AVAILABLE), GE_LEG_FAILED, 0, rest_no_phone, S(BREAK), FSM_NO_TIMER),
     ROW(S(AVAILABLE), GE_LINK_LOST, 0, rest_link_lost, S(BREAK), FSM_NO_TIMER),
     ROW(S(AVAILABLE), GE_LOGOUT, 0, leave, S(OFFLINE), FSM_NO_TIMER),
 
@@ -491,7 +513,7 @@ static const char *trouble(const struct agent *g)
     if (!g->pbx_up) {
         return "the telephone system is not connected";
     }
-    if (!g->phone_online) {
+    if (!g->phone_online && g->leg.state != LEG_UP) {
         return "your phone is not registered: no calls";
     }
     if (g->campaign == 0) {
@@ -573,20 +595,6 @@ void agent_fire(struct agent *g, enum agent_event on, const struct event *ev, st
         agent_fire(g, GE_DISPOSED, ev, fx);
     }
 }
-
-static void answer(uint64_t client, uint64_t request, enum result result, const char *text,
-                   struct text json, struct effects *fx)
-{
-    struct msg_reply r = {.client = client,
-                          .request = request,
-                          .result = (uint8_t)result,
-                          .text = words_of(text),
-                          .json = json};
-
-    fx_send(fx, ADDR_WEB, MSG_reply, &r);
-}
-
-#define NO_JSON ((struct text){"", 0})
 
 /* --- the leg speaks --------------------------------------------------------------------------- */
 
@@ -761,6 +769,11 @@ static void on_call_moved(struct agent *g, const struct event *ev, struct effect
             g->lead = m->lead;
             g->cause = CAUSE_AGENT;
             g->call_alive = true;
+            if (g->leg.state != LEG_UP) { /* it went while the campaign was claiming */
+                struct msg_leg_lost lost = {.agent = g->id, .attempt = m->attempt};
+
+                fx_send(fx, named(KIND_CAMPAIGN, g->call_campaign), MSG_leg_lost, &lost);
+            }
         }
         mine = true;
     }
@@ -813,8 +826,12 @@ static void on_adopted(struct agent *g, const struct event *ev, struct effects *
     g->cause = m->cause == CAUSE_AGENT ? CAUSE_AGENT : CAUSE_AUTO;
     g->call_alive = m->state == ATTEMPT_BRIDGED;
     g->talked = true;
+    g->leg_away = true;
     pop_screen(g, &pop, fx);
     agent_fire(g, GE_ADOPT, ev, fx);
+    if (g->leg.state == LEG_NONE && !leg_may_live(g)) {
+        agent_fire(g, GE_LEG_DOWN, ev, fx); /* the customer is there, our leg is not */
+    }
 }
 
 /* --- the page speaks -------------------------------------------------------------------------- */
@@ -900,6 +917,10 @@ static void on_dial(struct agent *g, const struct event *ev, struct effects *fx)
 
     if (g->fsm.state != AGENT_AVAILABLE) {
         answer(m->client, m->request, RESULT_REFUSED, "you must be available to dial", NO_JSON, fx);
+        return;
+    }
+    if (g->campaign == 0) {
+        answer(m->client, m->request, RESULT_REFUSED, "you work in no campaign", NO_JSON, fx);
         return;
     }
     if (!agent_reachable(g)) {
@@ -1009,6 +1030,15 @@ static void on_socket(struct agent *g, const struct event *ev, struct effects *f
 
 /* --- the desk speaks -------------------------------------------------------------------------- */
 
+/* R8: who is available must be reachable. A server that is away says nothing about the phone: its
+ * campaigns do not dial then. */
+static void need_phone(struct agent *g, const struct event *ev, struct effects *fx)
+{
+    if (g->fsm.state == AGENT_AVAILABLE && g->pbx_up && !agent_reachable(g)) {
+        agent_fire(g, GE_LEG_FAILED, ev, fx);
+    }
+}
+
 static void on_config(struct agent *g, const struct event *ev, struct effects *fx)
 {
     const struct msg_agent_config *m = ev->msg;
@@ -1035,6 +1065,7 @@ static void on_config(struct agent *g, const struct event *ev, struct effects *f
         g->want_logout = true;
         agent_fire(g, GE_LOGOUT, ev, fx);
     }
+    need_phone(g, ev, fx);
     agent_view(g, fx);
 }
 
@@ -1069,7 +1100,7 @@ static void on_endpoint(struct agent *g, const struct event *ev, struct effects 
         return;
     }
     g->phone_online = m->online;
-    (void)ev;
+    need_phone(g, ev, fx);
     agent_view(g, fx);
 }
 

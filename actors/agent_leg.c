@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define ADOPTED_US (60 * US_PER_S)
+
 enum { T_CLAIM = 1, T_RING, T_END, N_TIMERS };
 
 static const struct fsm_timer timers[N_TIMERS] = {
@@ -127,7 +129,12 @@ static void went_up(const struct fsm_ctx *x)
 /* It lives from before our start, and so does its bridge. */
 static void adopt(const struct fsm_ctx *x)
 {
-    agent_leg_up(self(x), x->ev, x->fx);
+    struct agent *g = self(x);
+
+    if (!g->socket && g->socket_timer == 0) { /* its page has so long to come back */
+        g->socket_timer = fx_arm(x->fx, ADOPTED_US, TIMER_SOCKET, 0);
+    }
+    agent_leg_up(g, x->ev, x->fx);
 }
 
 static void drop_bridge(const struct agent *g, const struct fsm_ctx *x)
@@ -263,6 +270,11 @@ static void on_claimed(struct agent *g, const struct event *ev, struct effects *
     const struct msg_leg_claimed *m = ev->msg;
 
     if (!ours(g, m->leg)) {
+        struct msg_leg_over over = {.leg = m->leg, .at_wall_ms = ev->wall_ms};
+
+        if (m->result == RESULT_OK) { /* nobody waits for it any more: its row must not stay open */
+            fx_send(fx, ADDR_STORE, MSG_leg_over, &over);
+        }
         return;
     }
     g->leg_permit = m->permit;
@@ -284,6 +296,11 @@ static void on_found(struct agent *g, const struct event *ev, struct effects *fx
     } else if (m->up) {
         leg_fire(g, LE_ANSWERED, ev, fx);
     }
+}
+
+bool leg_may_live(const struct agent *g)
+{
+    return g->leg.state == LEG_NONE && g->leg_id[0] != 0 && g->leg_answered_wall_ms == 1;
 }
 
 static void on_open_leg(struct agent *g, const struct event *ev, struct effects *fx)
@@ -310,12 +327,12 @@ static void on_listed(struct agent *g, const struct event *ev, struct effects *f
     }
     if (!g->leg_seen && g->leg.state != LEG_NONE && g->leg.state != LEG_CLAIMING) {
         leg_fire(g, LE_GONE, ev, fx);
-    } else if (!g->leg_seen && g->leg.state == LEG_NONE && g->leg_id[0] != 0 &&
-               g->leg_answered_wall_ms == 1) {
+    } else if (!g->leg_seen && leg_may_live(g)) {
         struct fsm_ctx x = {g, g, NULL, ev, fx};
 
         record_over(g, 0, &x); /* it ended while we were away */
         g->leg_answered_wall_ms = 0;
+        agent_leg_down(g, ev, fx);
     }
 }
 

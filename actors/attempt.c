@@ -138,6 +138,7 @@ static const struct fsm_row rows[] = {
     ROW(S(UNKNOWN), AE_ANSWERED, 0, attempt_answers, S(ANSWERED), T_WAIT),
     ENDS_BY_GONE(S(UNKNOWN)),
     ROW(S(UNKNOWN), AE_HANG_UP, 0, attempt_hang_up, S(ENDING), T_END),
+    ROW(S(UNKNOWN), AE_TIMEOUT, attempt_line_away, attempt_wait_on, S(UNKNOWN), T_UNKNOWN),
     ROW(S(UNKNOWN), AE_TIMEOUT, attempt_has_agent, attempt_over, S(ENDED), T_DISPOSE),
     ROW(S(UNKNOWN), AE_TIMEOUT, 0, attempt_over, S(DISPOSED), FSM_NO_TIMER),
 

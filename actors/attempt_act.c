@@ -29,6 +29,12 @@ bool attempt_is_cancelled(const struct fsm_ctx *x)
     return ((const struct attempt *)x->subject)->outcome == OUTCOME_CANCELLED;
 }
 
+/* Nobody can tell whether it lives: to call it over now could end a conversation later. */
+bool attempt_line_away(const struct fsm_ctx *x)
+{
+    return !campaign_line_up(x->owner);
+}
+
 bool attempt_time_left(const struct fsm_ctx *x)
 {
     const struct attempt *a = x->subject;
@@ -453,6 +459,11 @@ void attempt_lost(const struct fsm_ctx *x)
 
     a->vanished = true;
     fx_count(x->fx, "dialer_fate_unknown_total", NULL, ((const struct campaign *)x->owner)->id, 1);
+}
+
+void attempt_wait_on(const struct fsm_ctx *x)
+{
+    fx_trace(x->fx, "unknown still", ((const struct attempt *)x->subject)->key, 0);
 }
 
 void attempt_forget(const struct fsm_ctx *x)

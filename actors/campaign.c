@@ -578,7 +578,12 @@ static void on_suppressed(struct campaign *c, const struct event *ev, struct eff
     static const enum attempt_state cancel[] = {ATTEMPT_CLAIMED, ATTEMPT_ORIGINATING,
                                                 ATTEMPT_RINGING};
 
-    /* R24: rows in the hopper are refused by their claim; what is claimed or rings is ended here */
+    /* R24: rows in the hopper are refused by their claim; what is claimed or rings is ended here;
+     * a claim on the way may have been committed before the suppression was */
+    c->suppressed[c->suppressed_at++ % SUPPRESSED_KEPT] = map_hash(m->number);
+    for (struct attempt *a = attempt_first(c, ATTEMPT_CLAIMING); a; a = attempt_next(a)) {
+        a->suspect = true;
+    }
     for (size_t i = 0; i < sizeof cancel / sizeof cancel[0]; i++) {
         struct attempt *a = attempt_first(c, cancel[i]);
 
@@ -633,8 +638,7 @@ static void on_timer(struct campaign *c, const struct event *ev, struct effects 
         campaign_view_now(c, ev, fx);
         break;
     case TIMER_HOPPER:
-        c->hopper_timer = 0;
-        c->fill_after_us = 0;
+        campaign_hopper_again(c, fx);
         break;
     case TIMER_DRAIN: {
         struct msg_campaign_switch now = {.campaign = c->id, .action = 3};
@@ -788,9 +792,27 @@ static void step(void *self, const struct event *ev, struct effects *fx)
     }
 }
 
+static void fini(void *self)
+{
+    struct campaign *c = self;
+
+    for (uint32_t i = 0; i < c->attempts.size; i++) {
+        if (c->attempts.slots[i].key != 0) {
+            struct attempt *a = c->attempts.slots[i].value.ptr;
+
+            fx_realloc(NULL, a->fields, 0);
+            fx_realloc(NULL, a, 0);
+        }
+    }
+    map_free(&c->attempts, NULL);
+    map_free(&c->queued, NULL);
+    campaign_free_members(c, NULL);
+}
+
 const struct actor_type campaign_actor = {
     .name = "campaign",
     .kind = KIND_CAMPAIGN,
     .state_size = sizeof(struct campaign),
     .step = step,
+    .fini = fini,
 };

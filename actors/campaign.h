@@ -23,6 +23,7 @@
 #define NUMBER_SIZE 20
 #define NAME_SIZE 96
 #define SOUND_SIZE 96
+#define SUPPRESSED_KEPT 32u
 
 /* timer kinds of this actor (event.timer_kind) */
 enum { TIMER_CAMPAIGN = 1, TIMER_ATTEMPT, TIMER_RECYCLE, TIMER_VIEW, TIMER_DRAIN, TIMER_HOPPER };
@@ -76,6 +77,7 @@ struct attempt {
     bool line;     /* holds a permit of the trunk */
     bool seen;     /* found in the list of the last connect */
     bool vanished; /* not found there: nobody knows how it ended */
+    bool suspect;  /* a number was suppressed while its claim was on the way */
     int64_t answered_wall_ms, bridged_wall_ms;
     int64_t wait_until_us; /* an answered call must have its agent by then */
     uint64_t tried;        /* agent that refused last: not asked again for this call */
@@ -118,6 +120,7 @@ struct campaign {
 
     struct map queued; /* rows put into the hopper and not yet taken */
     uint32_t hopper_left;
+    uint32_t left_at_take, put_since_take; /* to notice that somebody emptied it */
     bool take_open, fill_open, hopper_up, hopper_fresh;
     int64_t fill_after_us; /* nothing more was there: not before this */
     timer_ref recycle_timer, hopper_timer, view_timer, drain_timer;
@@ -128,6 +131,8 @@ struct campaign {
     uint8_t held_by; /* enum reason of the last decision */
     uint32_t pace_target, pace_calls;
     uint64_t refused[REASON_COUNT];
+    uint64_t suppressed[SUPPRESSED_KEPT]; /* the last numbers, hashed, oldest overwritten */
+    uint32_t suppressed_at;
     bool view_dirty;
 };
 
@@ -188,6 +193,7 @@ bool attempt_has_agent(const struct fsm_ctx *x);
 bool attempt_time_left(const struct fsm_ctx *x);
 bool attempt_is_bound(const struct fsm_ctx *x);
 bool attempt_is_cancelled(const struct fsm_ctx *x);
+bool attempt_line_away(const struct fsm_ctx *x);
 void attempt_claimed(const struct fsm_ctx *x);
 void attempt_refused(const struct fsm_ctx *x);
 void attempt_send(const struct fsm_ctx *x);
@@ -206,6 +212,7 @@ void attempt_over(const struct fsm_ctx *x);
 void attempt_not_sent(const struct fsm_ctx *x);
 void attempt_lost(const struct fsm_ctx *x);
 void attempt_forget(const struct fsm_ctx *x);
+void attempt_wait_on(const struct fsm_ctx *x);
 
 /* --- campaign_dial.c */
 /* Do whatever can be done now: recycle, fill, take, claim, ask for lines, originate. Called once
@@ -229,6 +236,8 @@ struct gate_lead attempt_gate(const struct attempt *a);
 bool campaign_line_up(const struct campaign *c);
 struct pacing_decision campaign_pace(struct campaign *c, const struct event *ev);
 void campaign_reset_hopper(struct campaign *c, struct effects *fx);
+/* The hopper's timer ran out: look again, at an empty queue or a hopper that was away. */
+void campaign_hopper_again(struct campaign *c, struct effects *fx);
 
 /* --- campaign_agents.c */
 void campaign_on_agent_status(struct campaign *c, const struct event *ev, struct effects *fx);

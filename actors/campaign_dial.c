@@ -109,7 +109,7 @@ struct pacing_decision campaign_pace(struct campaign *c, const struct event *ev)
     uint32_t unanswered = attempts_in(c, ATTEMPT_ORIGINATING) + attempts_in(c, ATTEMPT_RINGING);
     uint32_t talking = attempts_in(c, ATTEMPT_BRIDGING) + attempts_in(c, ATTEMPT_BRIDGED) +
                        attempts_in(c, ATTEMPT_HELD) + attempts_in(c, ATTEMPT_MESSAGE) +
-                       attempts_in(c, ATTEMPT_ENDING);
+                       attempts_in(c, ATTEMPT_ENDING) + attempts_in(c, ATTEMPT_UNKNOWN);
     uint32_t waiting = attempts_in(c, ATTEMPT_ANSWERED);
     struct pacing_input in = {
         .mode = c->set.mode,
@@ -134,8 +134,11 @@ static void ask_candidates(struct campaign *c, const struct event *ev, struct ef
     struct msg_candidates m = {
         .campaign = c->id, .limit = c->set.hopper_size, .at_wall_ms = ev->wall_ms};
 
-    if (c->fill_open || !c->store_up || ev->now_us < c->fill_after_us) {
+    if (c->fill_open || !c->store_up || !c->hopper_up || ev->now_us < c->fill_after_us) {
         return;
+    }
+    if (c->hopper_left == 0 && !c->take_open && attempts_in(c, ATTEMPT_CLAIMING) == 0) {
+        map_free(&c->queued, fx); /* whatever is still noted here got lost on the way */
     }
     c->fill_open = true;
     fx_send(fx, ADDR_STORE, MSG_candidates, &m);
@@ -145,10 +148,12 @@ static void take_rows(struct campaign *c, uint32_t rows, struct effects *fx)
 {
     struct msg_hopper_take m = {.campaign = c->id, .rows = rows};
 
-    if (c->take_open || rows == 0) {
+    if (c->take_open || rows == 0 || c->hopper_left == 0 || !c->hopper_up) {
         return;
     }
     c->take_open = true;
+    c->left_at_take = c->hopper_left;
+    c->put_since_take = 0;
     fx_send(fx, ADDR_HOPPER, MSG_hopper_take, &m);
 }
 
@@ -159,7 +164,23 @@ void campaign_reset_hopper(struct campaign *c, struct effects *fx)
     fx_send(fx, ADDR_HOPPER, MSG_hopper_clear, &m);
     map_free(&c->queued, fx);
     c->hopper_left = 0;
+    c->left_at_take = 0;
+    c->put_since_take = 0;
     c->fill_after_us = 0;
+}
+
+void campaign_hopper_again(struct campaign *c, struct effects *fx)
+{
+    struct msg_hopper_take probe = {.campaign = c->id, .rows = 1};
+
+    c->hopper_timer = 0;
+    c->fill_after_us = 0;
+    if (!c->hopper_up && !c->take_open) {
+        /* What it holds is from before it went away: emptied first, then asked. */
+        campaign_reset_hopper(c, fx);
+        c->take_open = true;
+        fx_send(fx, ADDR_HOPPER, MSG_hopper_take, &probe);
+    }
 }
 
 void campaign_on_candidates(struct campaign *c, const struct event *ev, struct effects *fx)
@@ -175,6 +196,7 @@ void campaign_on_candidates(struct campaign *c, const struct event *ev, struct e
         map_put(&c->queued, m->row, &made, fx);
         if (made) {
             c->hopper_left++;
+            c->put_since_take++;
             c->hopper_fresh = true;
             fx_send(fx, ADDR_HOPPER, MSG_hopper_put, &put);
         }
@@ -245,12 +267,16 @@ void campaign_on_hopper(struct campaign *c, const struct event *ev, struct effec
     if (ev->type == MSG_hopper_row) {
         const struct msg_hopper_row *m = ev->msg;
 
+        if (c->hopper_left > 0) {
+            c->hopper_left--;
+        }
         if (m->row == 0 || in_claim(c, m->row)) {
             fx_count(fx, "dialer_hopper_dropped_total", "duplicate", c->id, 1);
             return;
         }
-        if (c->hopper_left > 0) {
-            c->hopper_left--;
+        if (!campaign_running(c) || c->draining) {
+            map_drop(&c->queued, m->row); /* it is pending still: nothing was claimed */
+            return;
         }
         struct attempt *a = new_attempt(c, CAUSE_AUTO, fx);
 
@@ -261,22 +287,24 @@ void campaign_on_hopper(struct campaign *c, const struct event *ev, struct effec
     const struct msg_hopper_taken *m = ev->msg;
 
     c->take_open = false;
-    c->hopper_left = m->left;
     if (m->dropped > 0) {
         fx_count(fx, "dialer_hopper_dropped_total", "not_a_number", c->id, m->dropped);
     }
     if (m->result != RESULT_OK) {
         c->hopper_up = false;
-        c->fill_after_us = ev->now_us + FILL_PAUSE_US;
+        c->hopper_left = 0;
         if (c->hopper_timer == 0) {
             c->hopper_timer = fx_arm(fx, FILL_PAUSE_US, TIMER_HOPPER, 0);
         }
         return;
     }
     c->hopper_up = true;
-    if (m->left == 0 && m->rows == 0) {
-        /* whatever we believed to be in it is not there: somebody flushed it */
-        map_free(&c->queued, fx);
+    c->hopper_left = m->left + c->put_since_take;
+    if (m->left + m->rows < c->left_at_take) {
+        /* Less in it than we had put in: somebody flushed it. All pending rows may go in again. */
+        fx_count(fx, "dialer_hopper_lost_total", NULL, c->id,
+                 (int64_t)c->left_at_take - m->left - m->rows);
+        campaign_reset_hopper(c, fx);
     }
 }
 
@@ -321,6 +349,19 @@ static void return_late_claim(struct campaign *c, const struct msg_claimed *m,
     fx_send(fx, ADDR_STORE, MSG_attempt_over, &over);
 }
 
+/* The commit may be older than the suppression, and its news slower. */
+static bool was_suppressed(const struct campaign *c, struct text number)
+{
+    uint64_t hash = map_hash(number);
+
+    for (uint32_t i = 0; i < SUPPRESSED_KEPT; i++) {
+        if (c->suppressed[i] == hash) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void campaign_on_claimed(struct campaign *c, const struct event *ev, struct effects *fx)
 {
     const struct msg_claimed *m = ev->msg;
@@ -351,7 +392,14 @@ void campaign_on_claimed(struct campaign *c, const struct event *ev, struct effe
     keep_fields(a, m->fields, fx);
     a->own_zone = m->own_zone;
     a->zone = (struct zone_now){m->zone_offset_s, m->zone_until_wall_ms, m->zone_next_offset_s};
-    attempt_fire(c, a, AE_COMMITTED, ev, fx);
+    if (a->suspect && was_suppressed(c, m->number)) {
+        a->refusal = REASON_do_not_call;
+        campaign_refuse(c, REASON_do_not_call, fx);
+    }
+    if (!attempt_fire(c, a, AE_COMMITTED, ev, fx) &&
+        (a->refusal != REASON_allow || !campaign_running(c) || c->draining)) {
+        attempt_fire(c, a, AE_TAKE_BACK, ev, fx); /* R24: nothing changed its mind on the way */
+    }
 }
 
 void campaign_on_manual_dial(struct campaign *c, const struct event *ev, struct effects *fx)
@@ -568,7 +616,7 @@ void campaign_dial(struct campaign *c, const struct event *ev, struct effects *f
         if (want > pipe && window_open(c, ev)) {
             take_rows(c, want - pipe, fx);
         }
-        if (c->hopper_left <= c->set.hopper_low && !c->take_open) {
+        if (c->hopper_left <= c->set.hopper_low) {
             ask_candidates(c, ev, fx);
         }
     }

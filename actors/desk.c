@@ -436,9 +436,29 @@ static void step(void *self, const struct event *ev, struct effects *fx)
     }
 }
 
+static void forget(struct map *m)
+{
+    for (uint32_t i = 0; i < m->size; i++) {
+        if (m->slots[i].key != 0) {
+            fx_realloc(NULL, m->slots[i].value.ptr, 0);
+        }
+    }
+    map_free(m, NULL);
+}
+
+static void fini(void *self)
+{
+    struct desk *d = self;
+
+    forget(&d->campaigns);
+    forget(&d->agents);
+    map_free(&d->trunks, NULL);
+}
+
 const struct actor_type desk_actor = {
     .name = "desk",
     .kind = KIND_DESK,
     .state_size = sizeof(struct desk),
     .step = step,
+    .fini = fini,
 };

@@ -27,6 +27,7 @@ struct map_slot *map_find(const struct map *m, uint64_t key);
 /* The slot of the key, made (value zero) if it was absent; *made says which. */
 struct map_slot *map_put(struct map *m, uint64_t key, bool *made, struct effects *fx);
 bool map_drop(struct map *m, uint64_t key);
+/* The values are the caller's. From fini: fx NULL. */
 void map_free(struct map *m, struct effects *fx);
 
 /* FNV-1a, for keys made of text; never 0. */

@@ -190,9 +190,17 @@ static void step(void *self, const struct event *ev, struct effects *fx)
     serve(t, ev, fx);
 }
 
+static void fini(void *self)
+{
+    struct trunk *t = self;
+
+    fx_realloc(NULL, t->customers, 0);
+}
+
 const struct actor_type trunk_actor = {
     .name = "trunk",
     .kind = KIND_TRUNK,
     .state_size = sizeof(struct trunk),
     .step = step,
+    .fini = fini,
 };
