@@ -67,6 +67,9 @@ struct front {
 void front_time(struct front *f); // lets the model's time pass, unless stalled
 void line_take(struct line *line, struct job *job);
 void line_clear(struct line *line);
+struct line **http_line_at(struct front *f,
+                           uint64_t connection); // its place, which holds NULL if there is none
+void http_line_free(struct line *line);
 bool front_swallowed(struct front *f); // this one gets no answer
 void front_serve(struct front *f, struct line *line, struct job *job);
 

@@ -17,17 +17,17 @@ enum event_type {
 // clang-format off: it never comes to rest on this list
 #define EVENT_TYPES(X)                                                                             \
     X(ApplicationMoveFailed)                                                                       \
-    X(ApplicationReplaced) X(BridgeBlindTransfer) X(BridgeCreated) X(BridgeDestroyed)              \
-        X(ChannelCallerId) X(ChannelConnectedLine) X(ChannelCreated) X(ChannelDestroyed)           \
-            X(ChannelDialplan) X(ChannelDtmfReceived) X(ChannelEnteredBridge)                      \
-                X(ChannelHangupRequest) X(ChannelHold) X(ChannelLeftBridge) X(ChannelStateChange)  \
-                    X(ChannelTalkingFinished) X(ChannelTalkingStarted) X(ChannelUnhold)            \
-                        X(ChannelUserevent) X(ChannelVarset) X(ContactStatusChange)                \
-                            X(DeviceStateChanged) X(Dial) X(EndpointStateChange)                   \
-                                X(PeerStatusChange) X(PlaybackContinuing) X(PlaybackFinished)      \
-                                    X(PlaybackStarted) X(RESTResponse) X(RecordingFailed)          \
-                                        X(RecordingFinished) X(RecordingStarted) X(StasisEnd)      \
-                                            X(StasisStart)
+    X(ApplicationReplaced)                                                                         \
+    X(BridgeBlindTransfer) X(BridgeCreated) X(BridgeDestroyed) X(ChannelCallerId)                  \
+        X(ChannelConnectedLine) X(ChannelCreated) X(ChannelDestroyed) X(ChannelDialplan)           \
+            X(ChannelDtmfReceived) X(ChannelEnteredBridge) X(ChannelHangupRequest) X(ChannelHold)  \
+                X(ChannelLeftBridge) X(ChannelStateChange) X(ChannelTalkingFinished)               \
+                    X(ChannelTalkingStarted) X(ChannelUnhold) X(ChannelUserevent) X(ChannelVarset) \
+                        X(ContactStatusChange) X(DeviceStateChanged) X(Dial)                       \
+                            X(EndpointStateChange) X(PeerStatusChange) X(PlaybackContinuing)       \
+                                X(PlaybackFinished) X(PlaybackStarted) X(RESTResponse)             \
+                                    X(RecordingFailed) X(RecordingFinished) X(RecordingStarted)    \
+                                        X(StasisEnd) X(StasisStart)
 // clang-format on
 #define EVENT_ENUM(name) EV_##name,
     EVENT_TYPES(EVENT_ENUM) EV_COUNT

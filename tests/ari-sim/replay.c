@@ -1,78 +1,13 @@
-#include "tests/ari-sim/replay.h"
+#include "tests/ari-sim/replay_int.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/ari-sim/transcript.h"
-
-enum { ANSWERS = 700, SOCKETS = 12, POOLS = 5, MAP = 64, REPORT = 4000, LINES_SHOWN = 8 };
-enum { GATE_US = 2000000, SHORT_GATE_US = 100000, TAIL_US = 250000, BODY_MAX = 1 << 20 };
-
-struct answer {
-    size_t sent_line;   // +1
-    size_t wanted_line; // +1
-    bool arrived;
-    int status; // 0: no connection
-    char *body;
-    size_t len;
-};
-
-struct peer {
-    char tag[16];
-    struct net_ws *ws;
-    struct replay *replay;
-    bool open, closed, wanted; // wanted: until it opens, try again
-    int code, http_status;
-    char url[200];
-    bool plain; // without credentials
-    int64_t retry_until;
-};
-
-struct seen {
-    char *strand, *sign;
-    int64_t at;
-};
-
-struct replay {
-    char name[80];
-    bool races;
-    struct net_loop *loop;
-    struct net_timer *timer;
-    struct front *front;
-    struct ledger *ledger;
-    struct transcript t;
-    size_t cursor;
-    int64_t zero, gate_since, end_at;
-    bool impatient, done, aborting;
-    struct answer answer[ANSWERS];
-    struct net_http *pool[POOLS];
-    struct peer peer[SOCKETS];
-    size_t peers;
-    struct seen *seen, *wanted;
-    size_t n_seen, n_wanted, seen_room, wanted_room;
-    char *frame[ANSWERS]; // RESTResponses in the order of their arrival
-    size_t frames, frames_wanted;
-    char *map_from[MAP], *map_to[MAP];
-    size_t maps;
-    char *auto_wanted[MAP], *auto_seen[MAP]; // made-up ids in the order of their first event
-    size_t autos_wanted, autos_seen;
-    struct json line, other;
-    struct replay_result result;
-    char report[REPORT];
-    size_t report_len;
-};
-
-struct call {
-    struct replay *replay;
-    int64_t n;
-};
-
 static void step(void *ctx);
 
-__attribute__((format(printf, 2, 3))) static void differs(struct replay *r, const char *format, ...)
+void replay_differs(struct replay *r, const char *format, ...)
 {
     if (r->result.differences++ >= LINES_SHOWN)
         return;
@@ -90,7 +25,7 @@ __attribute__((format(printf, 2, 3))) static void differs(struct replay *r, cons
     }
 }
 
-static void soon(struct replay *r)
+void replay_soon(struct replay *r)
 {
     if (!r->done)
         net_timer_set(r->timer, 0);
@@ -108,7 +43,7 @@ static void remember(struct seen **list, size_t *count, size_t *room, const char
     (*list)[(*count)++] = (struct seen){strdup(strand), strdup(sign), at};
 }
 
-static void map(struct replay *r, const char *from, const char *to)
+void replay_map(struct replay *r, const char *from, const char *to)
 {
     if (strcmp(from, to) == 0 || r->maps == MAP)
         return;
@@ -132,7 +67,7 @@ static void name_auto(struct replay *r, char **list, size_t *count, const struct
     if (i == *count && i < MAP) {
         list[(*count)++] = strdup(id);
         if (i < r->autos_wanted && i < r->autos_seen)
-            map(r, r->auto_wanted[i], r->auto_seen[i]);
+            replay_map(r, r->auto_wanted[i], r->auto_seen[i]);
     }
     size_t len = strlen(strand);
     snprintf(strand + len, STRAND_MAX - len, "#%zu", i + 1);
@@ -143,7 +78,7 @@ static void ws_open(void *ctx, struct net_ws *ws)
     struct peer *p = ctx;
     (void)ws;
     p->open = true;
-    soon(p->replay);
+    replay_soon(p->replay);
 }
 
 static void ws_message(void *ctx, struct net_ws *ws, const char *text, size_t len)
@@ -155,7 +90,7 @@ static void ws_message(void *ctx, struct net_ws *ws, const char *text, size_t le
     char strand[STRAND_MAX], sign[SIGN_MAX];
     json_init(&doc, BODY_MAX);
     if (json_parse(&doc, text, len) != 0)
-        differs(r, "a frame that is no JSON: %.100s", text);
+        replay_differs(r, "a frame that is no JSON: %.100s", text);
     else if (json_is(&doc, json_get(&doc, JSON_ROOT, "type"), "RESTResponse") &&
              r->frames < ANSWERS)
         r->frame[r->frames++] = strndup(text, len);
@@ -164,7 +99,7 @@ static void ws_message(void *ctx, struct net_ws *ws, const char *text, size_t le
         remember(&r->seen, &r->n_seen, &r->seen_room, strand, sign, net_now_us());
     }
     json_free(&doc);
-    soon(r);
+    replay_soon(r);
 }
 
 static void ws_close(void *ctx, struct net_ws *ws, const struct net_ws_end *end)
@@ -175,24 +110,19 @@ static void ws_close(void *ctx, struct net_ws *ws, const struct net_ws_end *end)
     p->closed = true;
     p->code = end->code;
     p->http_status = end->http_status;
-    soon(p->replay);
+    replay_soon(p->replay);
 }
 
 static const struct net_ws_events ws_events = {
     .on_open = ws_open, .on_message = ws_message, .on_close = ws_close};
-
-static const struct net_header credentials = {"Authorization",
-                                              "Basic ZGlhbGVyOmRpYWxlci1zZWNyZXQ="};
-static const struct net_header wrong_credentials = {"Authorization", "Basic ZGlhbGVyOndyb25n"};
-static const struct net_header unknown_user = {"Authorization", "Basic bm9ib2R5Ong="};
-static const struct net_header viewer = {"Authorization", "Basic dmlld2VyOnZpZXdlci1zZWNyZXQ="};
 
 static void connect_ws(struct peer *p)
 {
     struct replay *r = p->replay;
     struct net_ws_target target = {
         .host = "127.0.0.1", .port = front_port(r->front), .path = p->url};
-    const struct net_header *header = strstr(p->url, "viewapp") != NULL ? &viewer : &credentials;
+    const struct net_header *header =
+        strstr(p->url, "viewapp") != NULL ? &replay_viewer : &replay_credentials;
     if (!p->plain) {
         target.headers = header;
         target.n_headers = 1;
@@ -201,235 +131,6 @@ static void connect_ws(struct peer *p)
         .max_message = BODY_MAX, .max_queue = BODY_MAX, .ping_us = -1, .dead_us = -1};
     p->closed = false;
     p->ws = net_ws_connect(r->loop, &target, &limits, &ws_events, p);
-}
-
-static struct peer *peer_of(struct replay *r, const char *tag)
-{
-    for (size_t i = r->peers; i-- > 0;)
-        if (strcmp(r->peer[i].tag, tag) == 0)
-            return &r->peer[i];
-    return NULL;
-}
-
-// --- sending ---
-
-static const char *mapped(const struct replay *r, const char *text)
-{
-    for (size_t i = 0; i < r->maps; i++)
-        if (strcmp(r->map_from[i], text) == 0)
-            return r->map_to[i];
-    return text;
-}
-
-static void put_encoded(char **at, char *end, const char *text)
-{
-    int n = net_url_encode(text, strlen(text), *at, (size_t)(end - *at));
-    if (n > 0)
-        *at += n;
-}
-
-// "(z * 3000)" in a path stands for as many letters.
-static void put_path(const struct replay *r, char **at, char *end, const char *path)
-{
-    unsigned count;
-    while (*path != '\0' && *at < end - 1) {
-        size_t len = strcspn(path, "/?");
-        char segment[300];
-        if (sscanf(path, "(z * %u)", &count) == 1) {
-            for (; count > 0 && *at < end - 1; count--)
-                *(*at)++ = 'z';
-        } else if (len > 0 && len < sizeof segment &&
-                   net_url_decode((struct text){path, (uint32_t)len}, false, segment,
-                                  sizeof segment) >= 0 &&
-                   mapped(r, segment) != segment) {
-            put_encoded(at, end, mapped(r, segment));
-        } else {
-            for (size_t i = 0; i < len && *at < end - 1; i++)
-                *(*at)++ = path[i];
-        }
-        path += len;
-        if (*path == '?') { // as it stands
-            while (*path != '\0' && *at < end - 1)
-                *(*at)++ = *path++;
-        } else if (*path == '/') {
-            *(*at)++ = *path++;
-        }
-    }
-}
-
-static char *build_target(struct replay *r, json_ref line)
-{
-    static char target[20000];
-    char *at = target, *end = target + sizeof target - 1;
-    char number[40];
-    put_path(r, &at, end, json_str(&r->line, json_get(&r->line, line, "path"), ""));
-    json_ref query = json_get(&r->line, line, "query");
-    char sep = '?';
-    for (json_ref i = json_first(&r->line, query); i != JSON_NONE; i = json_next(&r->line, i)) {
-        int64_t n = 0;
-        const char *value = json_str(&r->line, i, NULL);
-        if (value == NULL && json_int(&r->line, i, &n)) {
-            snprintf(number, sizeof number, "%lld", (long long)n);
-            value = number;
-        }
-        *at++ = sep;
-        sep = '&';
-        put_encoded(&at, end, json_key(&r->line, i).ptr);
-        *at++ = '=';
-        put_encoded(&at, end, mapped(r, value != NULL ? value : ""));
-    }
-    *at = '\0';
-    return target;
-}
-
-static void learn(struct replay *r, const struct answer *a)
-{
-    if (a->wanted_line == 0 || a->body == NULL)
-        return;
-    struct json wanted;
-    json_init(&wanted, BODY_MAX);
-    const struct transcript_line *line = &r->t.line[a->wanted_line - 1];
-    if (json_parse(&wanted, line->text, line->len) == 0 &&
-        json_parse(&r->other, a->body, a->len) == 0) {
-        static const char *const keys[] = {"id", "name"};
-        for (size_t i = 0; i < 2; i++) {
-            const char *from =
-                json_str(&wanted, json_get(&wanted, json_get(&wanted, 0, "body"), keys[i]), NULL);
-            const char *to = json_str(&r->other, json_get(&r->other, 0, keys[i]), NULL);
-            if (from != NULL && to != NULL)
-                map(r, from, to);
-        }
-    }
-    json_free(&wanted);
-}
-
-static void http_done(void *ctx, const struct net_http_result *result)
-{
-    struct call *call = ctx;
-    struct replay *r = call->replay;
-    struct answer *a = &r->answer[call->n];
-    a->arrived = true;
-    a->status = result->status;
-    a->body = strndup(result->body, result->len);
-    a->len = result->len;
-    learn(r, a);
-    free(call);
-    soon(r);
-}
-
-static struct net_http *pool_of(struct replay *r, const char *auth)
-{
-    static const char *const names[POOLS] = {NULL, "none", "dialer", "nobody", "viewer"};
-    size_t which = 0;
-    for (size_t i = 1; auth != NULL && i < POOLS; i++)
-        if (strcmp(names[i], auth) == 0)
-            which = i;
-    if (r->pool[which] == NULL) {
-        const struct net_header *headers[POOLS] = {&credentials, NULL, &credentials, &unknown_user,
-                                                   &viewer};
-        if (strncmp(r->name, "l01", 3) == 0)
-            headers[2] = &wrong_credentials;
-        struct net_http_config config = {
-            .host = "127.0.0.1", .port = front_port(r->front), .max_body = BODY_MAX};
-        config.headers = headers[which];
-        config.n_headers = headers[which] != NULL;
-        config.timeout_us = 20 * US_PER_S;
-        char err[200];
-        r->pool[which] = net_http_open(r->loop, &config, err, sizeof err);
-    }
-    return r->pool[which];
-}
-
-// The body as it was sent: JSON, raw text, or a description of a big one.
-static char *build_body(struct replay *r, json_ref line, const char *text, size_t *len)
-{
-    unsigned size;
-    struct text raw = json_raw(&r->line, json_get(&r->line, line, "body"), text);
-    const char *as_is = json_str(&r->line, json_get(&r->line, line, "raw_body"), NULL);
-    if (as_is != NULL && sscanf(as_is, "(JSON with a variable of %u", &size) == 1) {
-        char *body = calloc(1, size + 200);
-        char *at = stpcpy(
-            body,
-            "{\"endpoint\":\"PJSIP/c486@carrier\",\"app\":\"dialer\",\"variables\":{\"P\":\"");
-        memset(at, 'y', size);
-        strcpy(at + size, "\"}}");
-        *len = strlen(body);
-        return body;
-    }
-    if (as_is != NULL) {
-        *len = strlen(as_is);
-        return strdup(as_is);
-    }
-    *len = raw.len;
-    return raw.ptr != NULL ? strndup(raw.ptr, raw.len) : strdup("");
-}
-
-static void send_http(struct replay *r, json_ref line, const char *text)
-{
-    int64_t n = 0;
-    if (!json_int(&r->line, json_get(&r->line, line, "n"), &n) || n < 0 || n >= ANSWERS)
-        return;
-    struct call *call = calloc(1, sizeof *call);
-    *call = (struct call){r, n};
-    struct net_http_call request = {
-        .method = json_str(&r->line, json_get(&r->line, line, "method"), "GET"),
-        .target = build_target(r, line),
-        .on_done = http_done,
-        .ctx = call};
-    char *body = build_body(r, line, text, &request.len);
-    request.body = body;
-    request.content_type = json_str(&r->line, json_get(&r->line, line, "content_type"), NULL);
-    if (request.content_type == NULL && json_get(&r->line, line, "body") != JSON_NONE)
-        request.content_type = "application/json";
-    r->answer[n].sent_line = r->cursor + 1;
-    const char *auth = json_str(&r->line, json_get(&r->line, line, "auth"), NULL);
-    if (net_http_send(pool_of(r, auth), &request) != NET_OK) {
-        r->answer[n].arrived = true;
-        free(call);
-    }
-    free(body);
-    r->result.requests++;
-}
-
-static const char fragmented[] = "{\"type\":\"RESTRequest\",\"request_id\":\"frag\",\"method\":"
-                                 "\"GET\",\"uri\":\"asterisk/ping\"}";
-
-static void send_padded(struct peer *p, const char *raw)
-{
-    unsigned size = 0;
-    const char *id = strstr(raw, "\"request_id\": \"s");
-    if (id == NULL || sscanf(id + 16, "%u", &size) != 1 || size > 100000)
-        return;
-    char *frame = calloc(1, size + 200);
-    char *at =
-        frame + snprintf(frame, 200,
-                         "{\"type\":\"RESTRequest\",\"request_id\":\"s%u\",\"method\":\"GET\","
-                         "\"uri\":\"asterisk/ping\",\"pad\":\"",
-                         size);
-    memset(at, 'x', size);
-    memcpy(at + size, "\"}", 3);
-    net_ws_send(p->ws, frame, strlen(frame));
-    free(frame);
-}
-
-static void send_frame(struct replay *r, json_ref line, const char *text)
-{
-    const char *tag = json_str(&r->line, json_get(&r->line, line, "tag"), NULL);
-    struct peer *p = tag != NULL ? peer_of(r, tag) : r->peers > 0 ? &r->peer[r->peers - 1] : NULL;
-    if (p == NULL || p->ws == NULL)
-        return;
-    const char *raw = json_str(&r->line, json_get(&r->line, line, "raw"), NULL);
-    struct text frame = json_raw(&r->line, json_get(&r->line, line, "frame"), text);
-    const char *pad = raw != NULL ? strstr(raw, "\"pad\"") : NULL;
-    if (pad != NULL) // shortened in the transcript; its request_id tells the length
-        send_padded(p, raw);
-    else if (raw != NULL && strncmp(raw, "(RESTRequest \"frag\"", 19) == 0)
-        net_ws_send(p->ws, fragmented, strlen(fragmented));
-    else if (raw != NULL && raw[0] != '(') // no binary frames here
-        net_ws_send(p->ws, raw, strlen(raw));
-    else if (frame.ptr != NULL)
-        net_ws_send(p->ws, frame.ptr, frame.len);
-    r->result.requests++;
 }
 
 // --- one line of the transcript after the other ---
@@ -508,7 +209,7 @@ static bool socket_line(struct replay *r, json_ref line)
 {
     const char *what = json_str(&r->line, json_get(&r->line, line, "what"), "");
     const char *tag = json_str(&r->line, json_get(&r->line, line, "tag"), "-");
-    struct peer *p = peer_of(r, tag);
+    struct peer *p = replay_peer(r, tag);
     bool refused = strcmp(what, "refused") == 0;
     if (strcmp(what, "closed") == 0) {
         int64_t code = 0;
@@ -520,7 +221,8 @@ static bool socket_line(struct replay *r, json_ref line)
             if (!gate(r, p->closed))
                 return false;
             if (p->code != code)
-                differs(r, "websocket %s closed with %d, wanted %d", tag, p->code, (int)code);
+                replay_differs(r, "websocket %s closed with %d, wanted %d", tag, p->code,
+                               (int)code);
             return true;
         }
         close_line(r, p);
@@ -546,7 +248,7 @@ static bool socket_line(struct replay *r, json_ref line)
         return false;
     p->wanted = false;
     if (refused && p->http_status != 401)
-        differs(r, "websocket refused with %d, wanted 401", p->http_status);
+        replay_differs(r, "websocket refused with %d, wanted 401", p->http_status);
     if (refused)
         p->tag[0] = '\0';
     return true;
@@ -604,9 +306,9 @@ static bool line_done(struct replay *r, const char *text)
     }
     bool done = true, phone = false;
     if (strcmp(dir, "req") == 0 && json_get(&r->line, 0, "via") != JSON_NONE)
-        send_frame(r, 0, text);
+        replay_send_frame(r, 0, text);
     else if (strcmp(dir, "req") == 0)
-        send_http(r, 0, text);
+        replay_send_http(r, 0, text);
     else if (strcmp(dir, "res") == 0)
         done = response_line(r, 0);
     else if (strcmp(dir, "event") == 0)
@@ -630,8 +332,6 @@ static bool line_done(struct replay *r, const char *text)
     return true;
 }
 
-static void compare(struct replay *r);
-
 static void step(void *ctx)
 {
     struct replay *r = ctx;
@@ -648,212 +348,8 @@ static void step(void *ctx)
         net_timer_set(r->timer, r->end_at + TAIL_US - net_now_us());
         return;
     }
-    compare(r);
+    replay_compare(r);
     r->done = true;
-}
-
-// --- comparing ---
-
-static bool status_occurs(struct replay *r, int status)
-{
-    for (size_t i = 0; i < r->t.lines; i++) {
-        int64_t wanted;
-        if (json_parse(&r->line, r->t.line[i].text, r->t.line[i].len) == 0 &&
-            json_is(&r->line, json_get(&r->line, 0, "dir"), "res") &&
-            json_int(&r->line, json_get(&r->line, 0, "status"), &wanted) && wanted == status)
-            return true;
-    }
-    return false;
-}
-
-// Bodies that show what an earlier recording had left on the server.
-static bool leftover(const char *name, int64_t n)
-{
-    static const struct {
-        const char *name;
-        int64_t n;
-    } list[] = {{"a51", 1}, {"a52", 1}, {"g08", 3}, {"h06", 2}, {"h06", 5}};
-    for (size_t i = 0; i < sizeof list / sizeof *list; i++)
-        if (strncmp(list[i].name, name, strlen(list[i].name)) == 0 && list[i].n == n)
-            return true;
-    return false;
-}
-
-static void compare_answer(struct replay *r, int64_t n, json_ref line)
-{
-    struct answer *a = &r->answer[n];
-    char why[400] = "";
-    int64_t status = 0;
-    bool has_status = json_int(&r->line, json_get(&r->line, line, "status"), &status);
-    if (!a->arrived) {
-        differs(r, "request %d: no answer", (int)n);
-        return;
-    }
-    if (r->races) {
-        if (!status_occurs(r, a->status))
-            differs(r, "request %d: status %d, which never occurs here", (int)n, a->status);
-        return;
-    }
-    if ((has_status ? status : 0) != a->status) {
-        differs(r, "request %d: status %d, wanted %d (%.100s)", (int)n, a->status, (int)status,
-                a->body != NULL ? a->body : "");
-        return;
-    }
-    json_ref body = json_get(&r->line, line, "body");
-    if (leftover(r->name, n))
-        return;
-    enum json_type type = json_type(&r->line, body);
-    if (type != JSON_OBJECT && type != JSON_ARRAY)
-        return;
-    if (a->body == NULL || json_parse(&r->other, a->body, a->len) != 0)
-        differs(r, "request %d: body is no JSON", (int)n);
-    else if (!same_body(&r->line, body, &r->other, 0, NULL, why, sizeof why))
-        differs(r, "request %d: %s", (int)n, why);
-}
-
-static void compare_frame(struct replay *r, size_t i, json_ref wanted)
-{
-    char why[400] = "";
-    const char *wanted_body = json_str(&r->line, json_get(&r->line, wanted, "message_body"), NULL);
-    if (i >= r->frames) {
-        differs(r, "websocket answer %zu: none came", i + 1);
-        return;
-    }
-    if (r->races || json_parse(&r->other, r->frame[i], strlen(r->frame[i])) != 0)
-        return;
-    static const char *const keys[] = {"request_id", "transaction_id", "status_code",
-                                       "reason_phrase", "uri"};
-    for (size_t k = 0; k < 5; k++) {
-        if (!same_body(&r->line, json_get(&r->line, wanted, keys[k]), &r->other,
-                       json_get(&r->other, 0, keys[k]), keys[k], why, sizeof why)) {
-            differs(r, "websocket answer %zu: %s", i + 1, why);
-            return;
-        }
-    }
-    const char *body = json_str(&r->other, json_get(&r->other, 0, "message_body"), NULL);
-    if ((body == NULL) != (wanted_body == NULL)) {
-        differs(r, "websocket answer %zu: body %s", i + 1, body == NULL ? "absent" : body);
-        return;
-    }
-    struct json a, b;
-    json_init(&a, BODY_MAX);
-    json_init(&b, BODY_MAX);
-    if (body != NULL && strstr(r->frame[i], "api-docs") == NULL &&
-        json_parse(&a, wanted_body, strlen(wanted_body)) == 0) {
-        if (json_parse(&b, body, strlen(body)) != 0)
-            differs(r, "websocket answer %zu: body is no JSON", i + 1);
-        else if (!same_body(&a, 0, &b, 0, NULL, why, sizeof why))
-            differs(r, "websocket answer %zu: %s", i + 1, why);
-    }
-    json_free(&a);
-    json_free(&b);
-}
-
-// ChannelStateChange and Dial of one step come in either order: StateChange first, for the
-// comparison.
-static size_t strand(const struct seen *list, size_t count, const char *name, const char *out[],
-                     size_t room, int64_t until)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < count && n < room; i++)
-        if (strcmp(list[i].strand, name) == 0 && list[i].at <= until)
-            out[n++] = list[i].sign;
-    for (size_t i = 0; i + 1 < n; i++) {
-        bool step = strncmp(out[i], "Dial dialstatus=RINGING", 23) == 0 ||
-                    strncmp(out[i], "Dial dialstatus=ANSWER", 22) == 0;
-        if (step && strncmp(out[i + 1], "ChannelStateChange", 18) == 0) {
-            const char *swap = out[i];
-            out[i] = out[i + 1];
-            out[i + 1] = swap;
-        }
-    }
-    return n;
-}
-
-enum { STRAND_EVENTS = 400 };
-
-// In a race each event only has to be one that the transcript has, whatever the numbers in its
-// names.
-static bool alike(const char *a, const char *b)
-{
-    while (*a != '\0' && *b != '\0') {
-        if (isdigit((unsigned char)*a) && isdigit((unsigned char)*b)) {
-            a += strspn(a, "0123456789");
-            b += strspn(b, "0123456789");
-        } else if (*a++ != *b++) {
-            return false;
-        }
-    }
-    return *a == *b;
-}
-
-static void compare_race(struct replay *r)
-{
-    for (size_t i = 0; i < r->n_seen; i++) {
-        bool found = false;
-        for (size_t k = 0; k < r->n_wanted && !found; k++)
-            found = alike(r->wanted[k].sign, r->seen[i].sign);
-        if (!found && r->seen[i].at <= r->end_at - 20000)
-            differs(r, "%s: '%s' never occurs", r->seen[i].strand, r->seen[i].sign);
-    }
-}
-
-static void compare_strand(struct replay *r, const char *name)
-{
-    const char *wanted[STRAND_EVENTS], *got[STRAND_EVENTS];
-    size_t n = strand(r->wanted, r->n_wanted, name, wanted, STRAND_EVENTS, INT64_MAX);
-    size_t all = strand(r->seen, r->n_seen, name, got, STRAND_EVENTS, INT64_MAX);
-    r->result.strands++;
-    for (size_t i = 0; i < n; i++) {
-        if (i < all && strcmp(wanted[i], got[i]) == 0)
-            continue;
-        differs(r, "%s: event %zu is '%s', wanted '%s'", name, i + 1, i < all ? got[i] : "missing",
-                wanted[i]);
-        return;
-    }
-    size_t before_end = strand(r->seen, r->n_seen, name, got, STRAND_EVENTS, r->end_at - 20000);
-    if (before_end > n)
-        differs(r, "%s: %zu events more than wanted, first '%s'", name, before_end - n, got[n]);
-}
-
-static bool first_of_strand(const struct seen *list, size_t i)
-{
-    for (size_t k = 0; k < i; k++)
-        if (strcmp(list[k].strand, list[i].strand) == 0)
-            return false;
-    return true;
-}
-
-static void compare(struct replay *r)
-{
-    size_t frame = 0;
-    for (size_t i = 0; i < r->t.lines; i++) {
-        int64_t n;
-        if (json_parse(&r->line, r->t.line[i].text, r->t.line[i].len) != 0 ||
-            !json_is(&r->line, json_get(&r->line, 0, "dir"), "res"))
-            continue;
-        if (json_get(&r->line, 0, "frame") != JSON_NONE)
-            compare_frame(r, frame++, json_get(&r->line, 0, "frame"));
-        else if (json_int(&r->line, json_get(&r->line, 0, "n"), &n) && n >= 0 && n < ANSWERS)
-            compare_answer(r, n, 0);
-    }
-    if (r->races) {
-        compare_race(r);
-        return;
-    }
-    for (size_t i = 0; i < r->n_wanted; i++)
-        if (first_of_strand(r->wanted, i))
-            compare_strand(r, r->wanted[i].strand);
-    for (size_t i = 0; i < r->n_seen; i++) {
-        const char *name = r->seen[i].strand;
-        if (!first_of_strand(r->seen, i) || r->seen[i].at > r->end_at - 20000)
-            continue;
-        bool known = false;
-        for (size_t k = 0; k < r->n_wanted && !known; k++)
-            known = strcmp(r->wanted[k].strand, name) == 0;
-        if (!known)
-            differs(r, "%s: nothing wanted, got '%s'", name, r->seen[i].sign);
-    }
 }
 
 // --- making ---

@@ -13,7 +13,7 @@
 
 #include "tests/ari-sim/replay.h"
 
-enum { MOST = 200, STAGGER_US = 150000 };
+enum { MOST = 200, STAGGER_US = 150000, ROUNDS = 3 };
 
 struct entry {
     const char *name; // beginning of the file name
@@ -76,6 +76,40 @@ static bool all_done(struct replay *const list[], int count)
     return true;
 }
 
+static struct replay *start(struct net_loop *loop, const char *name, int64_t delay_us)
+{
+    char path[400];
+    snprintf(path, sizeof path, "tests/ari-sim/transcripts/%s", name);
+    bool race = find(races, sizeof races / sizeof *races, name) != NULL;
+    struct replay *r = replay_start(loop, path, name, race, delay_us);
+    assert_non_null(r);
+    return r;
+}
+
+// The recorded times are kept, and some transcripts turn on milliseconds ("GET while it rings"): on
+// a machine that is busy with other things a replay can come late for that. What differed is tried
+// again with less going on beside it.
+static void replay_all(struct net_loop *loop, struct dirent *const found[], struct replay *list[],
+                       int count)
+{
+    for (int round = 0; round < ROUNDS; round++) {
+        int started = 0;
+        for (int i = 0; i < count; i++) {
+            const char *name = found[i]->d_name;
+            if (find(left_out, sizeof left_out / sizeof *left_out, name) != NULL ||
+                (list[i] != NULL && replay_result(list[i]).differences == 0))
+                continue;
+            if (list[i] != NULL)
+                printf("# %s again, after:\n%s", name, replay_result(list[i]).report);
+            replay_free(list[i]);
+            bool slow = find(slow_ones, sizeof slow_ones / sizeof *slow_ones, name) != NULL;
+            list[i] = start(loop, name, slow ? 0 : started++ * STAGGER_US);
+        }
+        while (!all_done(list, count))
+            net_loop_run_once(loop, 100000);
+    }
+}
+
 static void compare_with_kept(const char *path, const char *table, size_t len)
 {
     if (getenv("REPLAY") != NULL)
@@ -102,22 +136,11 @@ static void transcripts_replayed(void **state)
     int count = scandir("tests/ari-sim/transcripts", &found, is_transcript, by_name);
     assert_in_range(count, 1, MOST);
     struct net_loop_config config = {.on_log = NULL};
-    char err[200], path[400];
+    char err[200];
     struct net_loop *loop = net_loop_open(&config, err, sizeof err);
     assert_non_null(loop);
     struct replay *list[MOST] = {NULL};
-    for (int i = 0; i < count; i++) {
-        const char *name = found[i]->d_name;
-        snprintf(path, sizeof path, "tests/ari-sim/transcripts/%s", name);
-        if (find(left_out, sizeof left_out / sizeof *left_out, name) != NULL)
-            continue;
-        bool race = find(races, sizeof races / sizeof *races, name) != NULL;
-        bool slow = find(slow_ones, sizeof slow_ones / sizeof *slow_ones, name) != NULL;
-        list[i] = replay_start(loop, path, name, race, slow ? 0 : i * STAGGER_US);
-        assert_non_null(list[i]);
-    }
-    while (!all_done(list, count))
-        net_loop_run_once(loop, 100000);
+    replay_all(loop, found, list, count);
     static char table[65536];
     size_t len = 0;
     unsigned wrong = 0, covered = 0;
