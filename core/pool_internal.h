@@ -85,6 +85,12 @@ struct actor {
     _Alignas(16) unsigned char state[];
 };
 
+/* What others, and the actor itself, are told it is: its name if it has one (actor.h). */
+static inline handle actor_shown_as(const struct actor *a)
+{
+    return a->name != HANDLE_NONE ? a->name : a->self;
+}
+
 struct move;
 
 struct slot {

@@ -157,8 +157,11 @@ static bool step(struct worker *w, struct actor *a, const struct event *ev)
 static struct event event_for(const struct worker *w, const struct actor *a, uint16_t type,
                               handle from)
 {
-    return (struct event){
-        .type = type, .self = a->self, .from = from, .now_us = w->now_us, .wall_ms = w->wall_ms};
+    return (struct event){.type = type,
+                          .self = actor_shown_as(a),
+                          .from = from,
+                          .now_us = w->now_us,
+                          .wall_ms = w->wall_ms};
 }
 
 static bool step_timer(struct worker *w, struct actor *a, struct timer *t)

@@ -19,7 +19,7 @@ static struct worker *worker_of(struct effects *fx)
 static void send_at_home(struct worker *w, handle to, struct slot *slot,
                          const struct message_desc *desc, const void *msg)
 {
-    struct node *n = node_copy(w, desc, w->running->self, msg);
+    struct node *n = node_copy(w, desc, actor_shown_as(w->running), msg);
 
     if (w->moves != NULL) {
         struct move *m = move_find(w, to);
@@ -62,7 +62,7 @@ static void worker_send(struct effects *fx, handle to, uint16_t type, const void
         dead_letter(&w->out, to, type);
         return;
     }
-    (void)way_send(&w->out, way, to, w->running->self, desc, msg);
+    (void)way_send(&w->out, way, to, actor_shown_as(w->running), desc, msg);
 }
 
 /* --- timers
