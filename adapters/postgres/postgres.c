@@ -614,6 +614,11 @@ static int set_up(struct postgres *p)
     static const char text[] =
         "SELECT set_config('statement_timeout', $1, false), set_config('lock_timeout', $1, false),"
         " set_config('idle_in_transaction_session_timeout', '60000', false),"
+        /* Every statement goes by an index. Without statistics, as after an import, the planner
+         * would rather read a whole table, and plan anew each time. */
+        " set_config('plan_cache_mode', 'force_generic_plan', false),"
+        " set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false),"
+        " set_config('enable_mergejoin', 'off', false), set_config('jit', 'off', false),"
         " set_config('client_min_messages', 'warning', false)";
     char timeout[16];
     const char *values[] = {timeout};
