@@ -101,6 +101,12 @@ leave a 77 </dev/null
 expect 0 '1 passed, 0 failed, 1 skipped' 'a test that cannot run here says so with status 77'
 
 fresh
+leave a 77 <<'END'
+1..0 # SKIP no browser
+END
+expect 0 '1 passed, 0 failed, 1 skipped' 'the same with a plan of none'
+
+fresh
 echo "build 0 1000 preset asan" >>"$work/out/results"
 expect 1 '1 passed, 1 failed' 'a build that fails'
 
