@@ -850,6 +850,9 @@ static void on_login(struct agent *g, const struct event *ev, struct effects *fx
         return;
     }
     g->link_lost = false;
+    if (g->fsm.state == AGENT_OFFLINE && g->leg.state == LEG_NONE) {
+        g->leg_kind = g->leg_wish; /* R2: the kind stays while logged in */
+    }
     agent_fire(g, GE_LOGIN, ev, fx);
     answer(m->client, m->request, RESULT_OK, "", NO_JSON, fx);
     agent_view(g, fx);
@@ -1000,7 +1003,11 @@ static void on_disposed(struct agent *g, const struct event *ev, struct effects 
 
         fx_send(fx, ADDR_WEB, MSG_reply, &r);
     }
-    if (m->result != RESULT_OK || m->client == 0 || !words_equal(m->attempt, g->attempt)) {
+    /* Refused for good: another agent has taken the call over, or it is disposed already. There is
+     * nothing left here to wait for. */
+    bool settled = m->result != RESULT_INVALID && m->result != RESULT_AWAY;
+
+    if (!settled || m->client == 0 || !words_equal(m->attempt, g->attempt)) {
         return;
     }
     g->disposed = true;
@@ -1052,6 +1059,7 @@ static void on_config(struct agent *g, const struct event *ev, struct effects *f
     g->enabled = m->enabled;
     if (g->fsm.state == AGENT_OFFLINE || g->leg.state == LEG_NONE) {
         words_keep(g->endpoint, sizeof g->endpoint, m->endpoint);
+        g->pbx_up = g->pbx_up && m->pbx == g->pbx; /* of another server the desk tells next */
         g->pbx = m->pbx;
     }
     g->phone_enabled = m->phone_enabled;
@@ -1082,10 +1090,11 @@ static void on_work_in(struct agent *g, const struct event *ev, struct effects *
     g->campaign_pbx = m->pbx;
     words_keep(g->tone, sizeof g->tone, m->tone);
     words_keep(g->campaign_name, sizeof g->campaign_name, m->name);
-    if (g->fsm.state == AGENT_OFFLINE) { /* R2: the kind stays while logged in */
-        g->leg_kind = m->leg == LEG_PERMANENT ? LEG_PERMANENT : LEG_ON_DEMAND;
-    } else if (m->campaign != before) {
+    g->leg_wish = m->leg == LEG_PERMANENT ? LEG_PERMANENT : LEG_ON_DEMAND;
+    if (g->fsm.state != AGENT_OFFLINE && m->campaign != before) {
         tell_campaign(g, g->campaign, g->fsm.state, fx);
+    } else if (g->fsm.state == AGENT_OFFLINE && g->leg.state == LEG_NONE) {
+        g->leg_kind = g->leg_wish; /* for a leg that is found after a restart */
     }
     (void)ev;
     agent_view(g, fx);

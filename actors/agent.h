@@ -45,7 +45,8 @@ struct agent {
 
     /* where the agent works (R1) */
     uint64_t campaign;
-    enum leg_kind leg_kind;
+    enum leg_kind leg_kind; /* in force since login */
+    enum leg_kind leg_wish; /* of the campaign, for the next login */
     uint32_t wrapup_s, campaign_pbx;
     char tone[64];
     char campaign_name[AGENT_NAME_SIZE];

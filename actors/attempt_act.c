@@ -279,6 +279,21 @@ static void add_to_bridge(const struct attempt *a, const char *channel, const ch
     fx_send(x->fx, ADDR_ARI, MSG_bridge_add, &m);
 }
 
+static void hold_music(struct attempt *a, bool on, const struct fsm_ctx *x)
+{
+    struct msg_music m = {.pbx = a->pbx, .bridge = words_of(a->bridge), .on = on};
+
+    a->on_hold = on;
+    fx_send(x->fx, ADDR_ARI, MSG_music, &m);
+}
+
+static void stop_hold(struct attempt *a, const struct fsm_ctx *x)
+{
+    if (a->on_hold) {
+        hold_music(a, false, x);
+    }
+}
+
 /* Called when the agent is granted, and again when its tone is over: the customer waits in the
  * call's bridge meanwhile, so that only one command is left for the last moment. */
 void attempt_join(const struct fsm_ctx *x)
@@ -294,6 +309,7 @@ void attempt_join(const struct fsm_ctx *x)
         a->bridge_made = true;
     }
     if (a->ready) {
+        stop_hold(a, x);
         add_to_bridge(a, a->leg, a->customer_in ? "" : a->id, x);
         a->customer_in = true;
     } else if (!a->customer_in) {
@@ -322,13 +338,6 @@ void attempt_joined(const struct fsm_ctx *x)
     campaign_tell_agent(c, a, ATTEMPT_BRIDGED, REASON_allow, x->fx);
 }
 
-static void hold_music(const struct attempt *a, bool on, const struct fsm_ctx *x)
-{
-    struct msg_music m = {.pbx = a->pbx, .bridge = words_of(a->bridge), .on = on};
-
-    fx_send(x->fx, ADDR_ARI, MSG_music, &m);
-}
-
 void attempt_hold(const struct fsm_ctx *x)
 {
     struct attempt *a = x->subject;
@@ -343,7 +352,7 @@ void attempt_rejoin(const struct fsm_ctx *x)
 {
     struct attempt *a = x->subject;
 
-    hold_music(a, false, x);
+    stop_hold(a, x);
     add_to_bridge(a, a->leg, "", x);
 }
 
@@ -366,6 +375,7 @@ void attempt_play_message(const struct fsm_ctx *x)
         fx_send(x->fx, ADDR_ARI, MSG_bridge_destroy, &b);
         a->bridge_made = false;
         a->customer_in = false;
+        a->on_hold = false;
     }
     fx_send(x->fx, ADDR_ARI, MSG_play, &m);
     fx_count(x->fx, "dialer_messages_total", NULL, c->id, 1);

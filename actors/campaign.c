@@ -204,6 +204,9 @@ static void on_config(struct campaign *c, const struct event *ev, struct effects
     if (!c->configured || m->epoch != c->set.epoch) {
         c->seq = 0; /* ids are unique by epoch and sequence */
     }
+    if (m->pbx != c->set.pbx) {
+        c->pbx_state = PBX_DOWN; /* of the new server the desk tells next */
+    }
     keep_settings(c, m);
     c->configured = true;
     fire(c, c->set.wanted ? CE_START : CE_STOP, ev, fx);

@@ -74,6 +74,7 @@ struct attempt {
     bool ready;       /* the agent's leg may be joined (tone over) */
     bool customer_in; /* the customer was sent into the call's bridge */
     bool bridge_made;
+    bool on_hold;  /* music plays in the bridge */
     bool line;     /* holds a permit of the trunk */
     bool seen;     /* found in the list of the last connect */
     bool vanished; /* not found there: nobody knows how it ended */

@@ -110,6 +110,7 @@ void campaign_on_agent_status(struct campaign *c, const struct event *ev, struct
 {
     const struct msg_agent_status *s = ev->msg;
 
+    campaign_view_later(c, fx);
     if (s->state == AGENT_OFFLINE || s->state >= AGENT_STATES) {
         struct member *gone = member_find(c, s->agent);
 

@@ -569,8 +569,10 @@ static bool window_open(const struct campaign *c, const struct event *ev)
 }
 
 static void explain_hold(struct campaign *c, const struct pacing_decision *d,
-                         const struct event *ev)
+                         const struct event *ev, struct effects *fx)
 {
+    uint8_t before = c->held_by;
+
     if (c->draining) {
         c->held_by = REASON_draining;
     } else if (!campaign_running(c)) {
@@ -592,6 +594,9 @@ static void explain_hold(struct campaign *c, const struct pacing_decision *d,
     }
     c->pace_target = d->target;
     c->pace_calls = d->calls;
+    if (c->held_by != before) {
+        campaign_view_later(c, fx);
+    }
 }
 
 void campaign_dial(struct campaign *c, const struct event *ev, struct effects *fx)
@@ -625,7 +630,7 @@ void campaign_dial(struct campaign *c, const struct event *ev, struct effects *f
         give_lines(c, c->lines_granted, fx);
         c->lines_granted = 0;
     }
-    explain_hold(c, &d, ev);
+    explain_hold(c, &d, ev, fx);
     if (c->next_due_wall_ms != c->recycle_for_wall_ms) {
         arm_recycle(c, ev, fx);
     }

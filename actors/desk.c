@@ -60,7 +60,8 @@ static void *known(struct map *m, uint64_t id, size_t size, bool *made, struct e
     return slot->value.ptr;
 }
 
-/* A newcomer hears how the world is. */
+/* A newcomer hears how the world is, and so does who may have moved to another server: after its
+ * configuration, because that says which server matters to it. */
 static void brief(const struct desk *d, handle to, struct effects *fx)
 {
     struct msg_store_state store = {.up = d->store_up, .text = words_of("")};
@@ -117,9 +118,9 @@ static void on_campaign(struct desk *d, const struct event *ev, struct effects *
     words_keep(c->name, sizeof c->name, m->name);
     if (made) {
         fx_spawn(fx, &campaign_actor, m->campaign, MSG_begin, &start);
-        brief(d, named(KIND_CAMPAIGN, m->campaign), fx);
     }
     fx_send(fx, named(KIND_CAMPAIGN, m->campaign), MSG_campaign_config, m);
+    brief(d, named(KIND_CAMPAIGN, m->campaign), fx);
     for (uint32_t i = 0; i < d->agents.size; i++) {
         struct known_agent *a = d->agents.slots[i].value.ptr;
 
@@ -151,9 +152,9 @@ static void on_agent(struct desk *d, const struct event *ev, struct effects *fx)
     a->endpoint_hash = map_hash(words_of(a->endpoint));
     if (made) {
         fx_spawn(fx, &agent_actor, m->agent, 0, NULL);
-        brief(d, named(KIND_AGENT, m->agent), fx);
     }
     fx_send(fx, named(KIND_AGENT, m->agent), MSG_agent_config, m);
+    brief(d, named(KIND_AGENT, m->agent), fx);
     tell_work(d, a, fx);
     watch(a, fx);
 }
@@ -166,9 +167,9 @@ static void on_trunk(struct desk *d, const struct event *ev, struct effects *fx)
     map_put(&d->trunks, m->trunk, &made, fx);
     if (made) {
         fx_spawn(fx, &trunk_actor, m->trunk, 0, NULL);
-        brief(d, named(KIND_TRUNK, m->trunk), fx);
     }
     fx_send(fx, named(KIND_TRUNK, m->trunk), MSG_trunk_config, m);
+    brief(d, named(KIND_TRUNK, m->trunk), fx);
 }
 
 /* --- passing on ------------------------------------------------------------------------------- */

@@ -158,6 +158,7 @@ static void step(void *self, const struct event *ev, struct effects *fx)
     case MSG_trunk_config: {
         const struct msg_trunk_config *m = ev->msg;
 
+        t->up = t->up && m->pbx == t->pbx; /* of another server the desk tells next */
         t->pbx = m->pbx;
         t->lines = m->lines;
         t->per_s = m->calls_per_s;

@@ -231,6 +231,7 @@ struct msg_campaign_config *world_campaign(struct world *w, uint64_t id, enum ca
     *c = (struct camp){.list_active = true};
     store_campaign_defaults(&c->config);
     c->config.campaign = id;
+    c->config.epoch = w->starts;
     c->config.name = text_of("Spring");
     c->config.mode = (uint8_t)mode;
     c->config.active = true;
@@ -262,6 +263,16 @@ struct msg_agent_config *world_agent(struct world *w, uint64_t id, uint64_t camp
     p->config.endpoint = text_of(endpoints[id % 10000u]);
     table_put(&w->agents, id, w->n_people);
     return &p->config;
+}
+
+struct msg_campaign_config *world_campaign_config(struct world *w, uint64_t id)
+{
+    return &world_camp(w, id)->config;
+}
+
+struct msg_agent_config *world_agent_config(struct world *w, uint64_t id)
+{
+    return &world_person(w, id)->config;
 }
 
 struct msg_trunk_config *world_trunk(struct world *w)

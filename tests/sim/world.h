@@ -46,6 +46,8 @@ void world_close(struct world *w);
 struct msg_campaign_config *world_campaign(struct world *w, uint64_t id, enum campaign_mode mode);
 struct msg_agent_config *world_agent(struct world *w, uint64_t id, uint64_t campaign);
 struct msg_trunk_config *world_trunk(struct world *w);
+struct msg_campaign_config *world_campaign_config(struct world *w, uint64_t id);
+struct msg_agent_config *world_agent_config(struct world *w, uint64_t id);
 void world_changed(struct world *w, unsigned kind, uint64_t id);
 /* `n` leads with numbers of their own in the campaign's list (list id = campaign id). Returns the
  * id of the first. The row of a lead has the lead's id. */

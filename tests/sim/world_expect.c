@@ -300,8 +300,10 @@ void expect_agent_(struct world *w, uint64_t agent, enum agent_state state, doub
     struct wish x = {agent, NULL, (int)state};
     char what[120];
 
-    (void)snprintf(what, sizeof what, "agent %" PRIu64 " %s", agent, agent_state_name(state));
     world_run(w, 0);
+    (void)snprintf(what, sizeof what, "agent %" PRIu64 " %s (it is %s \"%s\")", agent,
+                   agent_state_name(state), agent_state_name(world_page(w, agent)->state),
+                   world_page(w, agent)->reason);
     world_until_(w, has_state, (uint64_t)(uintptr_t)&x, seconds, what, file, line);
 }
 
@@ -351,6 +353,5 @@ void world_ready(struct world *w, uint64_t agent)
 {
     (void)world_login(w, agent);
     world_until(w, can_start, agent, 30);
-    (void)world_available(w, agent);
-    expect_agent(w, agent, AGENT_AVAILABLE, 30);
+    expect_reply(w, world_available(w, agent), RESULT_OK, NULL);
 }
