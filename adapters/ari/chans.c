@@ -8,12 +8,18 @@
 
 #define FIRST_SLOTS 256u
 
-static size_t slot_of(const struct chans *c, const char *id, size_t len)
+uint64_t chans_hash(const char *text, size_t len)
 {
     uint64_t h = UINT64_C(14695981039346656037); /* FNV-1a */
     for (size_t i = 0; i < len; i++) {
-        h = (h ^ (unsigned char)id[i]) * UINT64_C(1099511628211);
+        h = (h ^ (unsigned char)text[i]) * UINT64_C(1099511628211);
     }
+    return h ? h : 1;
+}
+
+static size_t slot_of(const struct chans *c, const char *id, size_t len)
+{
+    uint64_t h = chans_hash(id, len);
     return (size_t)(h ^ h >> 32) & (c->n_slots - 1);
 }
 

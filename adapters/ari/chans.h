@@ -14,7 +14,9 @@ struct chan {
     bool asked;   /* its originate is under way: no answer yet */
     bool hang_up; /* to be hung up as soon as the answer is there */
     bool told_ringing, told_answered;
-    bool seen; /* in the present listing */
+    bool seen;              /* in the present listing */
+    uint64_t last_playback; /* hash of the playback whose end was told last; 0 = none */
+    int64_t last_digit_ms;  /* Asterisk\'s time of the digit that was told last */
     int64_t
         gone_us; /* Asterisk says it is gone: tell so ourselves then if no event comes. 0 = no */
     int64_t check_us; /* hung up: ask again then whether it is gone. 0 = no */
@@ -32,5 +34,7 @@ void chans_remove(struct chans *c, struct chan *chan);
 /* Call fn for each; it may remove the one it is given. */
 void chans_each(struct chans *c, void (*fn)(void *ctx, struct chan *chan), void *ctx);
 void chans_free(struct chans *c);
+/* Not 0. */
+uint64_t chans_hash(const char *text, size_t len);
 
 #endif

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* The channel an event is about. An id of ours that we do not know appears while we are listing; an
- * end of such a one is handled by the caller. NULL: not ours. */
+/* The channel an event is about. NULL: not one of ours that lives. One that we do not know is made
+ * only while we connect, before the list is there; later it would be one whose end was told. */
 static struct chan *chan_of(struct pbx *pbx, const struct wire_event *e)
 {
     uint16_t node = 0;
@@ -13,7 +13,14 @@ static struct chan *chan_of(struct pbx *pbx, const struct wire_event *e)
         pbx_count(pbx, "dialer_ari_foreign_events_total", NULL);
         return NULL;
     }
-    return chans_make(&pbx->chans, e->channel);
+    struct chan *chan = chans_find(&pbx->chans, e->channel);
+    if (!chan && link_state(&pbx->link) != LINK_UP && !chans_find(&pbx->ended, e->channel)) {
+        chan = chans_make(&pbx->chans, e->channel);
+    }
+    if (!chan) {
+        pbx_count(pbx, "dialer_ari_late_events_total", NULL);
+    }
+    return chan;
 }
 
 static void tell_ringing(struct pbx *pbx, const struct wire_event *e)
@@ -58,36 +65,34 @@ void pbx_tell_ended(struct pbx *pbx, struct chan *chan, const struct wire_event 
 
 static void tell_end(struct pbx *pbx, const struct wire_event *e)
 {
-    struct chan *chan = chans_find(&pbx->chans, e->channel);
-    if (!chan && link_state(&pbx->link) != LINK_UP && !chans_find(&pbx->ended, e->channel)) {
-        chan = chan_of(pbx, e); /* one of before this connect, not listed yet */
-    }
+    struct chan *chan = chan_of(pbx, e);
     if (chan) {
         pbx_tell_ended(pbx, chan, e);
-    } else {
-        pbx_count(pbx, "dialer_ari_repeated_ends_total", NULL);
     }
 }
 
 static void tell_playback(struct pbx *pbx, const struct wire_event *e)
 {
-    handle owner = wire_owner(e->channel, NULL);
-    if (owner == HANDLE_NONE) {
+    struct chan *chan = chan_of(pbx, e);
+    uint64_t hash = chans_hash(e->playback.ptr, e->playback.len);
+    if (!chan || chan->last_playback == hash) {
         return;
     }
+    chan->last_playback = hash;
     const struct msg_playback_over m = {
         .channel = e->channel, .playback = e->playback, .ok = e->ok};
-    pbx_send(pbx, owner, MSG_playback_over, &m);
+    pbx_send(pbx, chan->owner, MSG_playback_over, &m);
 }
 
 static void tell_digit(struct pbx *pbx, const struct wire_event *e)
 {
-    handle owner = wire_owner(e->channel, NULL);
-    if (owner == HANDLE_NONE) {
-        return;
+    struct chan *chan = chan_of(pbx, e);
+    if (!chan || (e->at_wall_ms && chan->last_digit_ms == e->at_wall_ms)) {
+        return; /* nobody presses two keys in a millisecond: it is the same event again */
     }
+    chan->last_digit_ms = e->at_wall_ms;
     const struct msg_digit m = {.channel = e->channel, .digit = e->digit};
-    pbx_send(pbx, owner, MSG_digit, &m);
+    pbx_send(pbx, chan->owner, MSG_digit, &m);
 }
 
 static void tell_endpoint(struct pbx *pbx, const struct wire_event *e)
