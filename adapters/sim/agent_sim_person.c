@@ -179,6 +179,9 @@ static void on_timer(void *ctx)
     }
     switch (next) {
     case NEXT_LOGIN:
+        if (p->working) {
+            break;
+        }
         json_put_int(begin(p, "agent_login"), "campaign", p->crowd->options.campaign);
         finish(p);
         break;
@@ -243,7 +246,7 @@ static void resting(struct person *p)
         break_planned(p);
         later(p, NEXT_AVAILABLE, exponential(p, p->crowd->options.break_s));
     } else if (p->working) {
-        later(p, NEXT_AVAILABLE, 0.05 + 0.2 * rng_unit(&p->rng)); /* it was not our idea */
+        later(p, NEXT_AVAILABLE, 1 + rng_unit(&p->rng)); /* it was not our idea */
     }
 }
 
@@ -269,6 +272,10 @@ static void on_status(struct person *p, json_ref item)
     if (same || p->leaving) {
         return; /* a repetition, or a detail: plans stand */
     }
+    if (!p->working && strcmp(state, "offline") != 0) {
+        p->working = true; /* since before this socket */
+        break_planned(p);
+    }
     if (strcmp(state, "available") == 0) {
         became_available(p);
     } else if (strcmp(state, "wrapup") == 0) {
@@ -276,9 +283,11 @@ static void on_status(struct person *p, json_ref item)
     } else if (strcmp(state, "break") == 0) {
         resting(p);
     } else if (strcmp(state, "offline") == 0 && p->working) {
+        p->working = false;
         later(p, NEXT_LOGIN, 1 + rng_unit(&p->rng));
-    } else if (strcmp(state, "busy") != 0 || p->next == NEXT_BREAK) {
-        never(p);
+    } else if (strcmp(state, "reserved") == 0 ||
+               (strcmp(state, "busy") == 0 && p->next != NEXT_HANG_UP)) {
+        never(p); /* what was planned for idle time waits for the next one */
     }
 }
 
