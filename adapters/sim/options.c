@@ -80,6 +80,16 @@ static int on_off(const char *value, bool *out)
     return *out || strcmp(value, "off") == 0 || strcmp(value, "false") == 0 ? 0 : -1;
 }
 
+// The first share that is given replaces the whole default population: what is not said is nobody,
+// and what is missing to the whole does not answer.
+static void first_share(struct options *o)
+{
+    struct population *p = &o->front.pbx.people;
+    if (!o->shares)
+        p->human = p->machine = p->no_answer = p->busy = p->bad = p->congestion = 0;
+    o->shares = true;
+}
+
 #define WHOLE(fn, low, high, target, type)                                                         \
     static int fn(struct options *o, const char *value)                                            \
     {                                                                                              \
@@ -92,6 +102,7 @@ static int on_off(const char *value, bool *out)
 #define SHARE(fn, target)                                                                          \
     static int fn(struct options *o, const char *value)                                            \
     {                                                                                              \
+        first_share(o);                                                                            \
         return number(value, 0, 1, &target);                                                       \
     }
 #define DIST(fn, target)                                                                           \
@@ -126,7 +137,6 @@ SHARE(set_no_answer, o->front.pbx.people.no_answer)
 SHARE(set_busy, o->front.pbx.people.busy)
 SHARE(set_bad, o->front.pbx.people.bad)
 SHARE(set_congestion, o->front.pbx.people.congestion)
-SHARE(set_early, o->front.pbx.early_events)
 DIST(set_setup, o->front.pbx.people.setup)
 DIST(set_ring, o->front.pbx.people.ring)
 DIST(set_talk, o->front.pbx.people.talk)
@@ -137,6 +147,11 @@ FLAG(set_cost, o->front.cost)
 NAME(set_witness, o->witness)
 NAME(set_control_unix, o->control_unix)
 NAME(set_app, o->front.pbx.app)
+
+static int set_early(struct options *o, const char *value)
+{
+    return number(value, 0, 1, &o->front.pbx.early_events);
+}
 
 static int set_write(struct options *o, const char *value)
 {
@@ -187,15 +202,14 @@ static int set_sound(struct options *o, const char *value)
 // NAME:FILE[:ro]; the password never stands on the command line.
 static int set_user(struct options *o, const char *value)
 {
-    static bool defaults = true;
     char copy[512];
     if (strlen(value) >= sizeof copy)
         return -1;
     mem_copy(copy, sizeof copy, value);
     char *file = strchr(copy, ':');
-    if (defaults)
-        o->front.users = 0;
-    defaults = false;
+    if (!o->users)
+        o->front.users = 0; // the default one is for those who give none
+    o->users = true;
     if (file == NULL || o->front.users == FRONT_USERS)
         return -1;
     *file++ = '\0';

@@ -9,6 +9,8 @@ struct options {
     char witness[256];      // "": none
     char control_unix[108]; // "": a port
     int control_port;       // -1: no control channel, 0: a free one
+    bool shares;            // some share of the population was given
+    bool users;             // some user was given
     bool help;
 };
 

@@ -290,7 +290,6 @@ void pbx_boot(struct pbx *pbx)
 
 void pbx_stats(struct pbx *pbx, struct json_writer *w)
 {
-    json_open_object(w, NULL);
     json_put_uint(w, "originates", pbx->originates);
     json_put_uint(w, "answers", pbx->answers);
     json_put_uint(w, "ended", pbx->ended);
@@ -302,7 +301,6 @@ void pbx_stats(struct pbx *pbx, struct json_writer *w)
     for (const struct app *a = pbx->apps; a != NULL; a = a->next)
         json_put_str(w, NULL, a->name);
     json_close_array(w);
-    json_close_object(w);
 }
 
 const struct population *pbx_people(const struct pbx *pbx)

@@ -156,7 +156,7 @@ void pbx_stop(struct pbx *pbx, bool hard);
 void pbx_stop_gracefully(struct pbx *pbx);
 // Up again after a stop, with a new start-up time.
 void pbx_boot(struct pbx *pbx);
-// One JSON object: counts of everything.
+// Members of an open JSON object: counts of everything.
 void pbx_stats(struct pbx *pbx, struct json_writer *out);
 
 #endif
