@@ -128,11 +128,11 @@ struct queue_item *queue_take(struct queue *q, int64_t now_us)
     return take_from(q, QUEUE_ORIGINATE, now_us);
 }
 
-static void follow_response_time(struct queue *q, int64_t took_us, int64_t now_us)
+static void follow_response_time(struct queue *q, const struct queue_item *item, int64_t now_us)
 {
-    if (took_us > q->config.slow_us) {
+    if (now_us - item->sent_us > q->config.slow_us) {
         /* One slow answer is followed by those that stood behind it: they say nothing new. */
-        if (now_us - q->shrunk_us > 2 * took_us) {
+        if (item->sent_us >= q->shrunk_us) {
             q->window = q->window / 2 > WINDOW_MIN ? q->window / 2 : WINDOW_MIN;
             q->shrunk_us = now_us;
         }
@@ -168,7 +168,7 @@ void queue_answered(struct queue *q, struct queue_item *item, enum queue_result 
         return;
     }
     q->originates_flying--;
-    follow_response_time(q, now_us - item->sent_us, now_us);
+    follow_response_time(q, item, now_us);
     follow_failures(q, result, now_us);
 }
 
