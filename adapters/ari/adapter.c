@@ -1,6 +1,8 @@
 /* adapter.c - the adapter's thread: mail from the actors to the servers, and back. */
 #include "adapters/ari/ari.h"
+
 #include "adapters/ari/pbx.h"
+#include "adapters/secret/secret.h"
 #include "core/endpoint.h"
 #include "core/metric.h"
 
@@ -15,6 +17,7 @@
 struct ari {
     struct ari_options options;
     struct ari_host host;
+    struct secret_key permits;
     struct net_loop *loop;
     struct endpoint *endpoint;
     struct metric_set *metrics;
@@ -225,6 +228,8 @@ struct ari *ari_open(const struct ari_options *options, char *err, size_t errlen
         return NULL;
     }
     ari->options = *options;
+    ari->permits = *options->permits;
+    ari->options.permits = NULL; /* copied */
     const struct net_loop_config config = {.on_wake = on_wake, .on_log = net_log_line, .ctx = ari};
     ari->loop = net_loop_open(&config, err, errlen);
     if (!ari->loop) {
@@ -233,7 +238,7 @@ struct ari *ari_open(const struct ari_options *options, char *err, size_t errlen
     }
     ari->host = (struct ari_host){
         .loop = ari->loop,
-        .permits = options->permits,
+        .permits = &ari->permits,
         .node = options->node,
         .send = host_send,
         .count = host_count,

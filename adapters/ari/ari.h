@@ -42,7 +42,7 @@ struct ari_server {
 struct ari_options {
     struct pool *pool;
     struct metrics *metrics; /* NULL: nothing is counted */
-    /* The store's adapter makes permits with the same key. Not owned. */
+    /* The store's adapter makes permits with the same key. Copied. */
     const struct secret_key *permits;
     const struct ari_server *servers;
     size_t n_servers;
