@@ -193,7 +193,7 @@ static int down(void **state)
 {
     (void)state;
     char path[200];
-    static const char *const files[] = {"db",       "db-wal", "db-shm", "db.lock",
+    static const char *const files[] = {"db",       "db-wal", "db-shm", "db.owner",
                                         "password", "csv",    "errors"};
     ctl_stop(ctl);
     ctl_close(ctl);
