@@ -1,65 +1,15 @@
 // browser.mjs - the page in Chromium, against the stage (stage.c): does a person see what is there, and nothing else happen?
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { chromium } from "playwright-core";
+import { moved, open, shot } from "./chrome.mjs";
 import { done, equal, test, truth } from "./tap.mjs";
-
-const FLAGS = [
-  "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync",
-];
-const shots = process.env.SCREENSHOTS ?? "";
 
 const stage = spawn(process.env.PAGE_STAGE, [], { stdio: ["pipe", "pipe", "inherit"] });
 const scene = await new Promise((found, lost) => {
   createInterface({ input: stage.stdout }).once("line", (line) => found(JSON.parse(line)));
   stage.once("exit", (code) => lost(new Error(`the stage ended with ${code}`)));
 });
-const profile = mkdtempSync(join(tmpdir(), "page-"));
-const context = await chromium.launchPersistentContext(profile, {
-  executablePath: process.env.CHROMIUM,
-  args: FLAGS,
-  viewport: { width: 1440, height: 900 },
-  colorScheme: "light",
-});
-context.setDefaultTimeout(10_000);
-
-/** What must not happen: errors, refused content, foreign addresses. */
-const trouble = [];
-function watch(page) {
-  page.on("pageerror", (error) => trouble.push(`error: ${error.message}`));
-  page.on("console", (message) => {
-    if (message.type() === "error" && !/401 \(Unauthorized\)/.test(message.text())) {
-      trouble.push(`console: ${message.text()}`);
-    }
-  });
-  page.on("dialog", (dialog) => {
-    trouble.push(`dialog: ${dialog.message()}`);
-    void dialog.dismiss();
-  });
-  page.on("request", (request) => {
-    if (!request.url().startsWith(scene.url)) {
-      trouble.push(`foreign request: ${request.url()}`);
-    }
-  });
-  return page;
-}
-
-async function shot(page, name) {
-  if (shots !== "") {
-    mkdirSync(shots, { recursive: true });
-    await page.screenshot({ path: join(shots, `${name}.png`) });
-  }
-}
-
-async function numbers(page) {
-  return (await page.locator(".kpi b, .cell dd").allTextContents()).join(" ");
-}
-
-const page = watch(await context.newPage());
+const { page, trouble, close } = await open(scene.url);
 
 await test("without a session the page asks for user and password", async () => {
   await page.goto(scene.url);
@@ -82,11 +32,7 @@ await test("the board shows campaigns, agents and calls", async () => {
 });
 
 await test("the numbers move by themselves", async () => {
-  const before = await numbers(page);
-  await page.waitForFunction(
-    (old) => [...document.querySelectorAll(".kpi b, .cell dd")].map((e) => e.textContent).join(" ") !== old,
-    before,
-  );
+  await moved(page);
   await page.waitForTimeout(2500); // for the picture: some history
   await shot(page, "board-light");
   await page.emulateMedia({ colorScheme: "dark" });
@@ -110,11 +56,7 @@ await test("when the daemon falls silent it says so, comes back and goes on", as
   await shot(page, "lost");
   stage.kill("SIGCONT");
   await page.locator(".banner").waitFor({ state: "detached", timeout: 3_000 });
-  const before = await numbers(page);
-  await page.waitForFunction(
-    (old) => [...document.querySelectorAll(".kpi b, .cell dd")].map((e) => e.textContent).join(" ") !== old,
-    before,
-  );
+  await moved(page);
 });
 
 await test("signing out ends it", async () => {
@@ -166,8 +108,7 @@ await test("no error, no refused content, no foreign address, no dialog in all o
   equal(trouble.join("; "), "");
 });
 
-await context.close();
-rmSync(profile, { recursive: true, force: true });
+await close();
 stage.stdin.end();
 await new Promise((gone) => stage.once("exit", gone));
 done();

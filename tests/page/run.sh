@@ -1,5 +1,5 @@
 #!/bin/sh
-# run.sh source|browser: the page's tests. Installs the page's locked packages once (build/page), from npm's own cache if it can.
+# run.sh source|browser|demo: the page's tests. Installs the page's locked packages once (build/page), from npm's own cache if it can.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -12,7 +12,7 @@ skip() {
 }
 
 command -v node >/dev/null 2>&1 || skip "node is not installed"
-if [ "$1" = browser ]; then
+if [ "$1" != source ]; then
 	CHROMIUM=${CHROMIUM:-$(command -v chromium || true)}
 	[ -n "$CHROMIUM" ] || skip "chromium is not installed"
 	export CHROMIUM

@@ -1,0 +1,62 @@
+// demo.mjs - the page in front of the whole thing: `dialerd demo` with its simulated Asterisk and agents.
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { moved, numbers, open, shot } from "./chrome.mjs";
+import { done, equal, test, truth } from "./tap.mjs";
+
+const SECONDS = 22;
+
+const demo = spawn(process.env.DIALERD, ["demo", "--seconds", String(SECONDS), "--json"], {
+  stdio: ["ignore", "pipe", "inherit"],
+});
+let last = "";
+const link = await new Promise((found, lost) => {
+  createInterface({ input: demo.stdout }).on("line", (line) => {
+    last = line;
+    const at = /http:\/\/127\.0\.0\.1:\d+\/enter#[A-Za-z0-9_-]{43}/.exec(line);
+    if (at !== null) {
+      found(at[0]);
+    }
+  });
+  demo.once("exit", (code) => lost(new Error(`the demo ended with ${code}`)));
+});
+const base = link.split("/enter")[0];
+const { page, trouble, close } = await open(base, { width: 1440, height: 1080 });
+
+await test("the demo's link opens the board", async () => {
+  await page.goto(link);
+  await page.locator(".campaign").first().waitFor();
+  await page.locator(".line.up").waitFor();
+});
+
+await test("agents come to work and calls are bridged", async () => {
+  await page.waitForFunction(() => document.querySelectorAll(".agents li").length === 20, undefined, { timeout: 15_000 });
+  await page.locator(".calls .call-bridged").first().waitFor({ timeout: 15_000 });
+  truth((await page.locator(".agents .state-busy").count()) > 0, "nobody talks");
+});
+
+await test("the numbers move", async () => {
+  await moved(page);
+  await moved(page);
+  await page.waitForTimeout(6000); // for the picture: some history
+  await shot(page, "demo");
+  truth(/[1-9]/.test(await numbers(page)), "all zero");
+});
+
+await test("the daemon says it is ready, and its metrics", async () => {
+  const ready = await page.request.get(`${base}/readyz`);
+  equal(ready.status(), 200, await ready.text());
+  truth((await (await page.request.get(`${base}/metrics`)).text()).includes("web_frames_total"), "no metrics");
+});
+
+await test("no error, no refused content, no foreign address", () => equal(trouble.join("; "), ""));
+
+await close();
+const code = demo.exitCode ?? (await new Promise((gone) => demo.once("exit", gone)));
+await test("the demo ends by itself, and its tables equal the witness", () => {
+  equal(code, 0, "exit status:");
+  const report = JSON.parse(last);
+  truth(report.bridged > 5, last);
+  equal(report.differences, 0, last);
+});
+done();
