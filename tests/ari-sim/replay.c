@@ -350,6 +350,9 @@ static void step(void *ctx)
     }
     replay_compare(r);
     r->done = true;
+    for (size_t i = 0; i < r->peers; i++)
+        if (r->peer[i].ws != NULL)
+            net_ws_drop(r->peer[i].ws);
 }
 
 // --- making ---
@@ -426,6 +429,9 @@ struct replay *replay_start(struct net_loop *loop, const char *path, const char 
 
 bool replay_done(const struct replay *r)
 {
+    for (size_t i = 0; i < r->peers; i++)
+        if (r->peer[i].ws != NULL)
+            return false; // its end is still to be told
     return r->done;
 }
 
