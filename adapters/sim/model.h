@@ -14,7 +14,8 @@
 #define ASTERISK_ID "02:00:00:00:00:01"
 
 enum event_type {
-// clang-format off: it never comes to rest on this list
+// clang-format never comes to rest on this list.
+// clang-format off
 #define EVENT_TYPES(X)                                                                             \
     X(ApplicationMoveFailed)                                                                       \
     X(ApplicationReplaced)                                                                         \
