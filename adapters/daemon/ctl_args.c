@@ -166,6 +166,7 @@ job_fn job_find(const char *command)
         {"login-link", cmd_login_link},
         {"dnc add", cmd_dnc_add},
         {"dnc list", cmd_dnc_list},
+        {"lead import", cmd_lead_import},
         {"lead show", cmd_lead_show},
         {"export calls", cmd_export},
         {"export agents", cmd_export},

@@ -369,6 +369,86 @@ static void keeps_the_do_not_call_list(void **state)
     expect("dnc list --limit 0", 0, "", NULL);
 }
 
+/* Imports `text` (of `len` bytes) into list 1. */
+static void import(const char *text, size_t len, const char *words, int status, const char *out,
+                   const char *err)
+{
+    char path[200];
+    char line[512];
+    snprintf(path, sizeof path, "%s/csv", dir);
+    FILE *f = fopen(path, "we");
+    assert_non_null(f);
+    assert_int_equal(fwrite(text, 1, len, f), len);
+    fclose(f);
+    snprintf(line, sizeof line, "--json lead import %s --list 1 %s", path, words);
+    expect(line, status, out, err);
+}
+
+#define IMPORT(text, words, status, out, err)                                                      \
+    import(text, sizeof(text) - 1, words, status, out, err)
+
+static void imports_leads(void **state)
+{
+    (void)state;
+    IMPORT("phone,name,plan\n+12125550111,Ann,basic\n+12125550112,\"Bell, Bo\",plus\n", "", 0,
+           "\"rows\":2,\"inserted\":2,\"duplicates\":0,\"repeated\":0", NULL);
+    IMPORT("phone,name,plan\n+12125550111,Ann,basic\n+12125550112,\"Bell, Bo\",plus\n", "", 0,
+           "\"inserted\":0,\"duplicates\":0,\"repeated\":2", NULL);
+    IMPORT("phone;name\n+1 (212) 555-0111;Ann\n212-555-0113;Cy\n", "--country US --dry-run", 0,
+           "\"inserted\":1,\"duplicates\":1,\"repeated\":0,\"do_not_call\":0,\"bad\":0,\"dry_run\":"
+           "true",
+           NULL);
+    IMPORT("tel,who\n+12125550142,Dnc\n", "--map tel=number --map who=name", 0,
+           "\"inserted\":1,\"duplicates\":0,\"repeated\":0,\"do_not_call\":1", NULL);
+    IMPORT("number\n4.47E+11\n300&PJSIP/1\nabc\n1234567890123456789012345678901234567890\n\n"
+           "+12125550114\n",
+           "", 0,
+           "\"rows\":5,\"inserted\":1,\"duplicates\":0,\"repeated\":0,\"do_not_call\":0,\"bad\":4",
+           "csv:2: number:");
+    IMPORT("number,zone\n+12125550115,Mars/Base\n+12125550116,Europe/London\n", "", 0,
+           "\"inserted\":1,", "csv:2: zone: is no IANA time zone");
+    IMPORT("number,name\n+12125550117\n+12125550118,a,b\n", "", 0, "\"bad\":2",
+           "csv:3: has 3 columns, the heading has 2");
+    IMPORT("number,name\n+12125550119,\"open\n+12125550120,x\n", "", 0, "\"inserted\":1", "csv:2:");
+    IMPORT("number,name\n+12125550121,\xff\n", "", 0, "\"bad\":1", "not valid UTF-8");
+    IMPORT("\xef\xbb\xbfnumber\n+12125550122\n", "", 0, "\"inserted\":1", NULL);
+    IMPORT("name\nAnn\n", "", 2, NULL, "no column holds the number");
+    IMPORT("number,Number\n1,2\n", "", 2, NULL, "comes twice");
+    IMPORT("number\n1\n", "--map x=number", 2, NULL, "no column x");
+    IMPORT("number\n1\n", "--map number=colour", 2, NULL, "want COLUMN=FIELD");
+    IMPORT("number\n1\n", "--country XX", 2, NULL, "not known");
+    IMPORT("", "", 2, NULL, "the file is empty");
+    IMPORT("\xff\xfen\0u\0m\0", "", 2, NULL, "UTF-16");
+    IMPORT("number\n+1212555\0000123\n", "", 2, NULL, "NUL");
+    size_t size = 2000000;
+    char *commas = malloc(size);
+    assert_non_null(commas);
+    memset(commas, ',', size);
+    import(commas, size, "", 2, NULL, "line 1");
+    memset(commas, 'x', size);
+    import(commas, size, "", 2, NULL, "line 1");
+    memcpy(commas, "number\n", 7);
+    commas[size - 14] = '\n';
+    memcpy(commas + size - 13, "+12125550123\n", 13);
+    import(commas, size, "", 0, "\"inserted\":1", "csv:2:");
+    free(commas);
+    char words[400];
+    snprintf(words, sizeof words, "--errors %s/errors", dir);
+    IMPORT("number,name\nabc,\"x\"\n", words, 0, "\"bad\":1", NULL);
+    char text[512] = "";
+    snprintf(words, sizeof words, "%s/errors", dir);
+    FILE *f = fopen(words, "re");
+    assert_non_null(f);
+    assert_true(fread(text, 1, sizeof text - 1, f) > 0);
+    fclose(f);
+    assert_non_null(strstr(text, "line,column,reason\n2,\"number\",\""));
+    expect("lead import /nonexistent --list 1", 1, NULL, "No such file");
+    IMPORT("number\n", "--list 1", 2, NULL, "comes twice");
+    expect("--json lead show 2", 0, "\"name\":\"Bell, Bo\"", NULL);
+    expect("--json lead show 2", 0, "\"fields\":{\"plan\":\"plus\"}", NULL);
+    expect("db status", 0, "sqlite", NULL);
+}
+
 static void makes_demo_data_and_exports(void **state)
 {
     (void)state;
@@ -379,7 +459,7 @@ static void makes_demo_data_and_exports(void **state)
     size_t lines = 0;
     for (const char *p = r.out; *p; p++)
         lines += *p == '\n';
-    assert_int_equal(lines, 1201);
+    assert_int_equal(lines, 1 + 8 + 1200);
     assert_int_equal(strncmp(r.out, "lead,list,campaign,number,", 26), 0);
     assert_non_null(strstr(r.out, "\"{\"\"plan\"\":"));
     ran_free(&r);
@@ -502,6 +582,7 @@ int main(void)
         cmocka_unit_test(sets_up_a_campaign),
         cmocka_unit_test(manages_agents),
         cmocka_unit_test(keeps_the_do_not_call_list),
+        cmocka_unit_test(imports_leads),
         cmocka_unit_test(makes_demo_data_and_exports),
         cmocka_unit_test(answers_rubbish_with_an_error),
         cmocka_unit_test(socket_is_ours_alone),

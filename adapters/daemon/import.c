@@ -1,5 +1,5 @@
 /* import.c - see import.h. */
-#include "adapters/lead/import.h"
+#include "adapters/daemon/import.h"
 #include "adapters/lead/csv.h"
 #include "adapters/lead/number.h"
 #include "adapters/net/json.h"
@@ -15,6 +15,7 @@
 #define NAME_MAX_BYTES 200
 #define FIELDS_MAX_BYTES (256u * 1024u)
 #define MAPS_MAX 64
+#define COLUMNS_MAX (STORE_FIELDS_MAX + 4) /* 500 kept ones and those with a meaning */
 
 enum field { FIELD_KEPT, FIELD_NUMBER, FIELD_NAME, FIELD_ZONE, FIELD_PRIORITY };
 
@@ -34,7 +35,7 @@ struct row {
     size_t name, zone, fields;
     uint32_t name_len, zone_len, fields_len;
     uint32_t priority;
-    char number[LEAD_NUMBER_SIZE];
+    char number[NUMBER_E164_SIZE];
 };
 
 struct lead_import {
@@ -54,8 +55,8 @@ struct lead_import {
     /* the heading */
     bool headed;
     size_t columns;
-    enum field field_of[CSV_COLUMNS_MAX];
-    char *column[CSV_COLUMNS_MAX];
+    enum field field_of[COLUMNS_MAX];
+    char *column[COLUMNS_MAX];
     char key[SECRET_DIGEST_SIZE];
     uint64_t import; /* the store's number of it, 0 not begun */
     int status;
@@ -177,12 +178,13 @@ static void read_heading(struct lead_import *im, const struct csv_row *row)
     bool taken[FIELD_PRIORITY + 1] = {false};
     im->headed = true;
     im->columns = row->n;
-    if (row->n > STORE_FIELDS_MAX) {
-        fail(im, STORE_INVALID, "line 1: the heading has more than 500 columns");
+    if (row->n > COLUMNS_MAX) {
+        im->columns = 0;
+        fail(im, STORE_INVALID, "line 1: the heading has more than 500 columns to keep");
         return;
     }
     for (size_t i = 0; i < row->n; i++) {
-        im->column[i] = strndup(row->fields[i].ptr, row->fields[i].len);
+        im->column[i] = strndup(row->columns[i].ptr, row->columns[i].len);
         if (!im->column[i])
             abort();
         for (size_t j = 0; j < i; j++)
@@ -215,18 +217,23 @@ static void bad_row(struct lead_import *im, uint64_t line, const char *column, c
     im->options.bad(im->options.ctx, line, column, reason);
 }
 
-static void on_bad(void *ctx, uint64_t line, const char *reason)
+static int on_fault(void *ctx, enum csv_fault fault, uint64_t line, uint32_t column,
+                    struct text raw)
 {
     struct lead_import *im = ctx;
-    if (!im->headed) {
-        char text[300];
-        snprintf(text, sizeof text, "line %llu: the heading %s", (unsigned long long)line, reason);
+    char text[300];
+    (void)raw;
+    if (!im->headed || fault == CSV_UTF16 || fault == CSV_NUL) {
+        snprintf(text, sizeof text, "line %llu: %s", (unsigned long long)line,
+                 csv_fault_sentence(fault));
         fail(im, STORE_INVALID, text);
         im->headed = true;
-        return;
+        return 1;
     }
     im->count.rows++;
-    bad_row(im, line, "", reason);
+    bad_row(im, line, column > 0 && column <= im->columns ? im->column[column - 1] : "",
+            csv_fault_sentence(fault));
+    return 0;
 }
 
 static bool take_priority(struct text t, uint32_t *out)
@@ -241,13 +248,14 @@ static bool take_priority(struct text t, uint32_t *out)
 }
 
 /* One field into the row. NULL, or what is wrong with it. */
-static const char *take_field(struct lead_import *im, struct row *r, size_t i, struct text value,
-                              char *why, size_t size)
+static const char *take_field(struct lead_import *im, struct row *r, size_t i, struct text value)
 {
+    enum number_fault fault = NUMBER_OK;
     struct text country = {im->country, (uint32_t)strlen(im->country)};
     switch (im->field_of[i]) {
     case FIELD_NUMBER:
-        return lead_number(value, country, r->number, why, size) == 0 ? NULL : why;
+        fault = number_normalise(value, country, r->number);
+        return fault == NUMBER_OK ? NULL : number_fault_sentence(fault);
     case FIELD_NAME:
         if (value.len > NAME_MAX_BYTES)
             return "is longer than 200 bytes";
@@ -270,19 +278,12 @@ static const char *take_field(struct lead_import *im, struct row *r, size_t i, s
     return NULL;
 }
 
-static void on_row(void *ctx, const struct csv_row *row)
+static void take_row(struct lead_import *im, const struct csv_row *row)
 {
-    struct lead_import *im = ctx;
     char why[200];
-    if (im->status != STORE_OK)
-        return;
-    if (!im->headed) {
-        read_heading(im, row);
-        return;
-    }
     im->count.rows++;
     if (row->n != im->columns) {
-        snprintf(why, sizeof why, "has %zu columns, the heading has %zu", row->n, im->columns);
+        snprintf(why, sizeof why, "has %u columns, the heading has %zu", row->n, im->columns);
         bad_row(im, row->line, "", why);
         return;
     }
@@ -292,7 +293,7 @@ static void on_row(void *ctx, const struct csv_row *row)
     json_writer_reset(&im->fields);
     json_open_object(&im->fields, NULL);
     for (size_t i = 0; i < row->n; i++) {
-        const char *wrong = take_field(im, r, i, row->fields[i], why, sizeof why);
+        const char *wrong = take_field(im, r, i, row->columns[i]);
         if (wrong) {
             bad_row(im, row->line, im->column[i], wrong);
             im->used = used;
@@ -313,6 +314,17 @@ static void on_row(void *ctx, const struct csv_row *row)
         flush(im);
 }
 
+/* Stops the reader once anything has gone wrong for good. */
+static int on_row(void *ctx, const struct csv_row *row)
+{
+    struct lead_import *im = ctx;
+    if (im->headed)
+        take_row(im, row);
+    else
+        read_heading(im, row);
+    return im->status != STORE_OK;
+}
+
 /* --- life ------------------------------------------------------------------------------------ */
 
 struct lead_import *lead_import_open(const struct lead_import_options *options, char *why,
@@ -328,7 +340,7 @@ struct lead_import *lead_import_open(const struct lead_import_options *options, 
     snprintf(im->country, sizeof im->country, "%.*s", (int)options->country.len,
              options->country.len ? options->country.ptr : "");
     const char *wrong = NULL;
-    if (options->country.len > 0 && !lead_country_known(options->country))
+    if (options->country.len > 0 && !number_country_known(options->country))
         wrong = "national formats of this country are not known";
     if (options->n_maps > MAPS_MAX)
         wrong = "too many maps";
@@ -347,8 +359,7 @@ struct lead_import *lead_import_open(const struct lead_import_options *options, 
         free(im);
         return NULL;
     }
-    const struct csv_events events = {.row = on_row, .bad = on_bad, .ctx = im};
-    im->csv = csv_open(&events);
+    im->csv = csv_open(on_row, on_fault, im);
     im->rows = calloc(BATCH, sizeof *im->rows);
     im->leads = calloc(BATCH, sizeof *im->leads);
     if (!im->csv || !im->rows || !im->leads)
@@ -363,16 +374,14 @@ int lead_import_feed(struct lead_import *im, const char *bytes, size_t len)
     if (im->key[0] == '\0')
         secret_digest(bytes, len < 4096 ? len : 4096, im->key);
     if (im->status == STORE_OK && csv_feed(im->csv, bytes, len) != 0)
-        fail(im, STORE_INVALID, csv_error(im->csv));
+        fail(im, STORE_INVALID, "the file cannot be read as CSV");
     return im->status;
 }
 
 int lead_import_finish(struct lead_import *im)
 {
-    if (im->status == STORE_OK)
-        csv_finish(im->csv);
-    if (csv_error(im->csv)[0])
-        fail(im, STORE_INVALID, csv_error(im->csv));
+    if (im->status == STORE_OK && csv_end(im->csv) != 0)
+        fail(im, STORE_INVALID, "the file cannot be read as CSV");
     if (!im->headed)
         fail(im, STORE_INVALID, "the file is empty");
     flush(im);

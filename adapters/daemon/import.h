@@ -8,8 +8,8 @@
  *
  * One thread, the one of the store's handle.
  */
-#ifndef ADAPTERS_LEAD_IMPORT_H
-#define ADAPTERS_LEAD_IMPORT_H
+#ifndef ADAPTERS_DAEMON_IMPORT_H
+#define ADAPTERS_DAEMON_IMPORT_H
 
 #include "adapters/store/store.h"
 
