@@ -86,13 +86,13 @@ struct bus {
     struct link *links;
 };
 
-static void out_of_memory(void)
+static _Noreturn void out_of_memory(void)
 {
     (void)fprintf(stderr, "bus: out of memory\n");
     abort();
 }
 
-/* --- opening and closing ------------------------------------------------------------------------
+/* --- opening and closing -----------------------------------------------------------------------
  */
 
 struct bus *bus_open(void)

@@ -55,7 +55,7 @@ void *block_alloc(struct worker *w, size_t bytes)
     const size_t units = units_of(bytes);
     void *p;
 
-    if (PLAIN_MALLOC || units > BLOCK_CLASSES) {
+    if (units > BLOCK_CLASSES || PLAIN_MALLOC) {
         p = malloc(bytes);
         if (p == NULL) {
             out_of_memory("worker");
@@ -74,7 +74,7 @@ void block_free(struct worker *w, void *p, size_t bytes)
 {
     const size_t units = units_of(bytes);
 
-    if (PLAIN_MALLOC || units > BLOCK_CLASSES) {
+    if (units > BLOCK_CLASSES || PLAIN_MALLOC) {
         free(p);
         return;
     }

@@ -98,7 +98,8 @@ void offer_surplus(struct worker *w, bool forced)
     n = n < OFFER_MAX ? n : OFFER_MAX;
     for (; n != 0; n--) {
         struct actor *a = w->run_head;
-        w->run_head = a->run_next;
+        w->run_head = a->run_next; // NOLINT(clang-analyzer-core.NullDereference): n counts no more
+                                   // than there are
         if (w->run_head == NULL) {
             w->run_end = &w->run_head;
         }

@@ -219,7 +219,7 @@ static inline uint32_t slot_index(handle actor)
 struct slot *pool_slot(struct pool *pool, handle actor);
 /* Where it lives now: a worker, or NO_HOME. */
 uint32_t pool_home(struct pool *pool, handle actor, struct slot **slot);
-void out_of_memory(const char *who);
+_Noreturn void out_of_memory(const char *who);
 
 /* One writer: a relaxed load and store is an increment. */
 static inline void bump(_Atomic uint64_t *at, uint64_t add)
