@@ -149,6 +149,12 @@ static void on_mail(void *ctx, handle to, handle from, uint16_t type, const void
     struct ari *ari = ctx;
     uint32_t number;
     (void)to;
+    if (type == MSG_list_again) {
+        for (size_t i = 0; i < ari->n_pbxs; i++) {
+            link_fire(&ari->pbxs[i]->link, LINK_AGAIN);
+        }
+        return;
+    }
     if (!server_of(type, msg, &number)) {
         host_count(ari, "dialer_ari_bad_commands_total", NULL, 0, 1);
         return;

@@ -8,7 +8,7 @@ enum { TIMER_NONE, TIMER_PAUSE, TIMER_CONNECT, TIMER_STEP };
 
 static const char *const states[] = {"down",        "connecting", "checking", "filtering",
                                      "subscribing", "listing",    "up",       "replaced"};
-static const char *const events[] = {"timeout", "opened", "good", "bad", "lost", "taken"};
+static const char *const events[] = {"timeout", "opened", "good", "bad", "lost", "taken", "again"};
 
 static const struct fsm_timer timers[] = {
     {"", 0, ""},
@@ -97,6 +97,8 @@ static const struct fsm_row rows[] = {
     LATE(LINK_UP, LINK_BAD),
     LATE(LINK_UP, LINK_TIMEOUT),
 
+    ROW(LINK_UP, LINK_AGAIN, NULL, do_list, LINK_LISTING, TIMER_STEP),
+
     LATE(LINK_REPLACED, LINK_TIMEOUT),
     LATE(LINK_REPLACED, LINK_OPENED),
     LATE(LINK_REPLACED, LINK_GOOD),
@@ -104,6 +106,7 @@ static const struct fsm_row rows[] = {
     LATE(LINK_REPLACED, LINK_LOST),
     LATE(LINK_REPLACED, LINK_TAKEN),
 
+    ANY(LINK_AGAIN, NULL, NULL, FSM_STAY, FSM_NO_TIMER), /* a list comes anyway */
     ANY(LINK_LOST, NULL, do_down, LINK_DOWN, TIMER_PAUSE),
     ANY(LINK_TAKEN, NULL, do_replaced, LINK_REPLACED, FSM_NO_TIMER),
 };

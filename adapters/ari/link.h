@@ -35,6 +35,7 @@ enum link_event {
     LINK_BAD,    /* the present step failed */
     LINK_LOST,   /* the events' socket is gone */
     LINK_TAKEN,  /* ApplicationReplaced */
+    LINK_AGAIN,  /* list once more: those who must hear it were not there yet */
     LINK_EVENTS
 };
 

@@ -8,12 +8,9 @@
 #include <sys/random.h>
 
 #define DEFAULT_PORT 8088
-#define LIST_MAX (32u * 1024u * 1024u) /* bytes of GET /channels: 376 each */
-#define ANSWER_US (5 * US_PER_S)       /* a request on a lane; later the lane is given up */
-#define LANE_RETRY_US (2 * US_PER_S)
+#define ANSWER_US (5 * US_PER_S) /* a request on a lane; later the lane is given up */
 #define REST_PROBE_US (1500 * US_PER_MS)
 #define SWEEP_US (250 * US_PER_MS)
-#define FRAME_MAX 8192
 
 void pbx_log(const struct pbx *pbx, int level, const char *code, const char *format, ...)
 {
@@ -47,233 +44,6 @@ static void trouble(struct pbx *pbx, const char *format, ...)
     va_end(ap);
 }
 
-/* --- requests ----------------------------------------------------------------------------------
- */
-
-static void lane_append(struct lane *lane, struct command *cmd)
-{
-    cmd->next = NULL;
-    cmd->prev = lane->tail;
-    if (lane->tail) {
-        lane->tail->next = cmd;
-    } else {
-        lane->head = cmd;
-    }
-    lane->tail = cmd;
-    cmd->flying = true;
-}
-
-static void lane_remove(struct lane *lane, struct command *cmd)
-{
-    if (cmd->prev) {
-        cmd->prev->next = cmd->next;
-    } else {
-        lane->head = cmd->next;
-    }
-    if (cmd->next) {
-        cmd->next->prev = cmd->prev;
-    } else {
-        lane->tail = cmd->prev;
-    }
-    cmd->prev = cmd->next = NULL;
-    cmd->flying = false;
-}
-
-static void on_http_done(void *ctx, const struct net_http_result *r)
-{
-    const struct answer a = {r->fate, r->status, r->body, r->len, r->error};
-    pbx_answered(ctx, &a);
-}
-
-static void send_over_http(struct pbx *pbx, struct command *cmd)
-{
-    const struct wire_request *r = &cmd->request_text;
-    char target[sizeof pbx->path + WIRE_URI_MAX + 1];
-    struct answer refused = {.fate = NET_NOT_SENT, .body = "", .error = "no way to the server"};
-    snprintf(target, sizeof target, "%s/%s", pbx->path, r->uri);
-    const struct net_http_call call = {
-        .method = r->method,
-        .target = target,
-        .content_type = r->body_len ? "application/json" : NULL,
-        .body = r->body_len ? r->body : NULL,
-        .len = r->body_len,
-        .on_done = on_http_done,
-        .ctx = cmd,
-    };
-    cmd->http = true;
-    int sent = pbx->http ? net_http_send(pbx->http, &call) : NET_ECLOSED;
-    if (sent != NET_OK) {
-        refused.error = net_strerror(sent);
-        pbx_answered(cmd, &refused);
-    }
-}
-
-void pbx_send_command(struct pbx *pbx, struct command *cmd)
-{
-    struct lane *lane = &pbx->lanes[cmd->lane];
-    cmd->request = ++pbx->next_request;
-    cmd->tries++;
-    if (cmd->item.sent_us == 0) {
-        cmd->item.sent_us = net_now_us();
-    }
-    if (lane->open && pbx->rest_over_ws) {
-        char frame[FRAME_MAX];
-        size_t len = wire_frame(&cmd->request_text, cmd->request, frame, sizeof frame);
-        if (len > 0 && net_ws_send(lane->ws, frame, len) == NET_OK) {
-            lane_append(lane, cmd);
-            return;
-        }
-    }
-    send_over_http(pbx, cmd);
-}
-
-struct command *pbx_step(struct pbx *pbx,
-                         void (*done)(struct pbx *, struct command *, const struct answer *))
-{
-    struct command *cmd = calloc(1, sizeof *cmd);
-    if (cmd) {
-        cmd->pbx = pbx;
-        cmd->kind = CMD_STEP;
-        cmd->lane = LANE_CONTROL;
-        cmd->direct = true;
-        cmd->done = done;
-    }
-    return cmd;
-}
-
-/* Nothing on this lane will be answered any more. */
-static void lane_fail(struct lane *lane, const char *why)
-{
-    const struct answer a = {.fate = NET_MAYBE_SENT, .body = "", .error = why};
-    /* Only those that are there now: an answer may lead to a new request on HTTP, not on this lane,
-     * which is not open. */
-    while (lane->head) {
-        struct command *cmd = lane->head;
-        lane_remove(lane, cmd);
-        pbx_answered(cmd, &a);
-    }
-}
-
-static void lane_answer(struct lane *lane, const struct wire_event *e)
-{
-    char id[24];
-    snprintf(id, sizeof id, "%.*s", (int)(e->request.len < 20 ? e->request.len : 20),
-             e->request.ptr);
-    uint64_t request = strtoull(id, NULL, 10);
-    for (struct command *cmd = lane->head; cmd; cmd = cmd->next) {
-        if (cmd->request == request) {
-            const struct answer a = {NET_ANSWERED, e->status, e->body.ptr, e->body.len, ""};
-            lane_remove(lane, cmd);
-            pbx_answered(cmd, &a);
-            return;
-        }
-    }
-    pbx_count(lane->pbx, "dialer_ari_stray_answers_total", NULL);
-}
-
-/* --- lanes -------------------------------------------------------------------------------------
- */
-
-static void maybe_opened(struct pbx *pbx)
-{
-    if (pbx->events_open && pbx->lanes[LANE_ORIGINATE].settled &&
-        pbx->lanes[LANE_CONTROL].settled && link_state(&pbx->link) == LINK_CONNECTING) {
-        link_fire(&pbx->link, LINK_OPENED);
-    }
-}
-
-static void on_lane_open(void *ctx, struct net_ws *ws)
-{
-    struct lane *lane = ctx;
-    (void)ws;
-    lane->open = lane->settled = true;
-    maybe_opened(lane->pbx);
-}
-
-static void on_lane_message(void *ctx, struct net_ws *ws, const char *text, size_t len)
-{
-    struct lane *lane = ctx;
-    struct wire_event e;
-    (void)ws;
-    if (wire_read(&lane->pbx->list_doc, text, len, &e) != 0) {
-        pbx_count(lane->pbx, "dialer_ari_bad_messages_total", NULL);
-        pbx_log(lane->pbx, 2, "DLR-ARI-BAD", "request socket: %s", lane->pbx->list_doc.error);
-    } else if (e.kind == WIRE_RESPONSE) {
-        lane_answer(lane, &e);
-        pbx_pump(lane->pbx);
-    }
-}
-
-static void on_lane_close(void *ctx, struct net_ws *ws, const struct net_ws_end *end)
-{
-    struct lane *lane = ctx;
-    struct pbx *pbx = lane->pbx;
-    (void)ws;
-    lane->ws = NULL;
-    lane->open = false;
-    lane->settled = true;
-    lane_fail(lane, "the request socket was lost");
-    if (pbx->closing || link_state(&pbx->link) == LINK_DOWN ||
-        link_state(&pbx->link) == LINK_REPLACED) {
-        return;
-    }
-    pbx_log(pbx, 2, "DLR-ARI-LANE", "request socket %d ended (%d %s %d): HTTP until it is back",
-            (int)lane->kind, end->code, end->reason, end->http_status);
-    pbx_count(pbx, "dialer_ari_lanes_lost_total", NULL);
-    net_timer_set(lane->retry, LANE_RETRY_US);
-    maybe_opened(pbx);
-    pbx_pump(pbx);
-}
-
-static struct net_ws *dial(struct pbx *pbx, const char *suffix, const struct net_ws_events *events,
-                           size_t max_message, void *ctx)
-{
-    char path[256];
-    const struct net_header headers[] = {{"Authorization", pbx->authorization}};
-    snprintf(path, sizeof path, "%s/events?app=%s%s", pbx->path, pbx->application, suffix);
-    const struct net_ws_target target = {
-        .host = pbx->server,
-        .port = pbx->port,
-        .tls = pbx->tls,
-        .tls_ca = pbx->tls_ca[0] ? pbx->tls_ca : NULL,
-        .path = path,
-        .headers = headers,
-        .n_headers = 1,
-    };
-    const struct net_ws_limits limits = {.max_message = max_message, .ignore_binary = true};
-    return net_ws_connect(pbx->host->loop, &target, &limits, events, ctx);
-}
-
-static void lane_connect(struct lane *lane)
-{
-    static const struct net_ws_events events = {
-        .on_open = on_lane_open, .on_message = on_lane_message, .on_close = on_lane_close};
-    /* Answers to lists come here too when there is no HTTP beside it. */
-    lane->ws = dial(lane->pbx, lane->kind == LANE_ORIGINATE ? "-originate" : "-control", &events,
-                    LIST_MAX, lane);
-    lane->settled = lane->ws == NULL;
-}
-
-static void on_lane_retry(void *ctx)
-{
-    struct lane *lane = ctx;
-    enum link_state state = link_state(&lane->pbx->link);
-    if (!lane->ws && state != LINK_DOWN && state != LINK_REPLACED && lane->pbx->rest_over_ws) {
-        lane_connect(lane);
-    }
-}
-
-static void lane_drop(struct lane *lane)
-{
-    if (lane->retry) {
-        net_timer_clear(lane->retry);
-    }
-    lane->open = false;
-    if (lane->ws) {
-        net_ws_drop(lane->ws);
-    }
-}
-
 /* --- the events' socket ------------------------------------------------------------------------
  */
 
@@ -282,7 +52,7 @@ static void on_events_open(void *ctx, struct net_ws *ws)
     struct pbx *pbx = ctx;
     (void)ws;
     pbx->events_open = true;
-    maybe_opened(pbx);
+    pbx_maybe_opened(pbx);
 }
 
 static void on_events_message(void *ctx, struct net_ws *ws, const char *text, size_t len)
@@ -320,8 +90,8 @@ static void drop_sockets(struct pbx *pbx)
         net_ws_drop(pbx->events);
     }
     pbx->events_open = false;
-    lane_drop(&pbx->lanes[LANE_ORIGINATE]);
-    lane_drop(&pbx->lanes[LANE_CONTROL]);
+    pbx_lane_drop(&pbx->lanes[LANE_ORIGINATE]);
+    pbx_lane_drop(&pbx->lanes[LANE_CONTROL]);
 }
 
 static void hook_connect(void *ctx)
@@ -335,9 +105,9 @@ static void hook_connect(void *ctx)
         return;
     }
     pbx->rest_over_ws = true;
-    pbx->events = dial(pbx, "", &events, 256u * 1024u, pbx);
-    lane_connect(&pbx->lanes[LANE_ORIGINATE]);
-    lane_connect(&pbx->lanes[LANE_CONTROL]);
+    pbx->events = pbx_dial(pbx, "", &events, 256u * 1024u, pbx);
+    pbx_lane_connect(&pbx->lanes[LANE_ORIGINATE]);
+    pbx_lane_connect(&pbx->lanes[LANE_CONTROL]);
     if (!pbx->events) {
         trouble(pbx, "no memory for a connection");
         link_fire(&pbx->link, LINK_BAD);
@@ -400,8 +170,8 @@ static void on_rest_probe(struct pbx *pbx)
     if (link_state(&pbx->link) == LINK_CHECKING && pbx->rest_over_ws && pbx->http) {
         pbx_log(pbx, 1, "DLR-ARI-HTTP", "no answer to requests on a websocket: using HTTP");
         pbx->rest_over_ws = false;
-        lane_drop(&pbx->lanes[LANE_ORIGINATE]);
-        lane_drop(&pbx->lanes[LANE_CONTROL]);
+        pbx_lane_drop(&pbx->lanes[LANE_ORIGINATE]);
+        pbx_lane_drop(&pbx->lanes[LANE_CONTROL]);
         ask_state(pbx);
     }
 }
@@ -619,7 +389,7 @@ static void on_sweep_timer(void *ctx)
         } else if (waits > ANSWER_US && lane->ws) {
             pbx_log(pbx, 2, "DLR-ARI-SILENT", "no answer in %d s on a request socket: dropping it",
                     (int)(ANSWER_US / US_PER_S));
-            lane_drop(lane);
+            pbx_lane_drop(lane);
         }
     }
     pbx_sweep(pbx);
@@ -700,7 +470,7 @@ static bool make_timers(struct pbx *pbx)
     for (int i = 0; i < LANES; i++) {
         pbx->lanes[i].pbx = pbx;
         pbx->lanes[i].kind = (enum lane_kind)i;
-        pbx->lanes[i].retry = net_timer_new(loop, on_lane_retry, &pbx->lanes[i]);
+        pbx->lanes[i].retry = net_timer_new(loop, pbx_lane_retry, &pbx->lanes[i]);
     }
     return pbx->link_timer && pbx->pump_timer && pbx->sweep_timer && pbx->lanes[0].retry &&
            pbx->lanes[1].retry;

@@ -2,7 +2,8 @@
  * pbx.h - one Asterisk server: its sockets, its queue, its channels. Everything here belongs to the
  * adapter's thread.
  *
- *   pbx.c         sockets, lanes, the steps of the link
+ *   pbx.c         the events' socket, the steps of the link
+ *   pbx_lane.c    requests: their websockets, HTTP
  *   pbx_list.c    what a connect finds, and the phones' states
  *   pbx_command.c messages in: commands, and what became of them
  *   pbx_event.c   events in: messages out
@@ -146,10 +147,19 @@ void pbx_log(const struct pbx *pbx, int level, const char *code, const char *for
 void pbx_count(const struct pbx *pbx, const char *name, const char *label);
 void pbx_send(const struct pbx *pbx, handle to, uint16_t type, const void *msg);
 
-/* pbx.c */
+#define LIST_MAX (32u * 1024u * 1024u) /* bytes of GET /channels: 376 each */
+
+/* pbx_lane.c */
 void pbx_send_command(struct pbx *pbx, struct command *cmd); /* now; takes it over */
 struct command *pbx_step(struct pbx *pbx,
                          void (*done)(struct pbx *, struct command *, const struct answer *));
+struct net_ws *pbx_dial(struct pbx *pbx, const char *suffix, const struct net_ws_events *events,
+                        size_t max_message, void *ctx);
+void pbx_lane_connect(struct lane *lane);
+void pbx_lane_drop(struct lane *lane);
+void pbx_lane_retry(void *lane); /* its timer */
+/* All sockets are open, or have been given up: on with the link. */
+void pbx_maybe_opened(struct pbx *pbx);
 /* pbx_list.c */
 void pbx_list(struct pbx *pbx);      /* hook of the link */
 void pbx_subscribe(struct pbx *pbx); /* hook of the link */

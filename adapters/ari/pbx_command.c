@@ -379,8 +379,10 @@ static void take_play(struct pbx *pbx, const struct msg_play *m)
 
 static void tell_sound(struct pbx *pbx, const struct command *cmd, bool present, enum result result)
 {
-    const struct msg_sound_checked m = {
-        .campaign = cmd->campaign, .media = words(cmd->id2), .present = present, .result = result};
+    const struct msg_sound_checked m = {.campaign = cmd->campaign,
+                                        .media = words(cmd->id2),
+                                        .present = present,
+                                        .result = (uint8_t)result};
     pbx_send(pbx, named(KIND_CAMPAIGN, cmd->campaign), MSG_sound_checked, &m);
 }
 

@@ -5,7 +5,7 @@
  * as long as no byte of it was given to the kernel the call is free to go elsewhere; afterwards the
  * server may have acted on it, whatever happens to the connection.
  */
-#include "adapters/net/http1.h"
+#include "adapters/net/http_answer.h"
 #include "adapters/net/internal.h"
 
 #include <errno.h>
@@ -42,11 +42,7 @@ struct line {
     ev_timer timer;
     struct call *call;
     struct net_buf in;
-    bool have_head;
-    struct http1_head head;
-    struct http1_chunks chunks;
-    struct net_buf body;
-    char content_type[96];
+    struct http_answer answer;
 };
 
 struct net_http {
@@ -99,7 +95,7 @@ static void line_end(struct line *l, const char *why)
     pool->n_lines--;
     close(l->fd);
     buf_free(&l->in);
-    buf_free(&l->body);
+    buf_free(&l->answer.body);
     free(l);
     net_defer(pool->loop, &pool->task); /* there is room for another */
     if (call) {
@@ -162,8 +158,7 @@ static void line_take(struct line *l, struct call *call)
     pool->n_on_wire++;
     l->call = call;
     l->state = LINE_BUSY;
-    l->have_head = false;
-    l->chunks = (struct http1_chunks){0};
+    http_answer_begin(&l->answer, call->is_head, pool->config.max_body);
     call->reused = l->used;
     l->used = true;
     net_ev_timer_in(pool->loop, &l->timer, call->timeout_us);
@@ -177,17 +172,17 @@ static void line_answered(struct line *l, const char *body, size_t len, bool kee
 {
     struct net_http *pool = l->pool;
     struct call *call = l->call;
-    struct net_buf taken = l->body;
-    char type[sizeof l->content_type];
-    memcpy(type, l->content_type, sizeof type);
+    struct net_buf taken = l->answer.body;
+    char type[sizeof l->answer.content_type];
+    memcpy(type, l->answer.content_type, sizeof type);
     struct net_http_result r = {.fate = NET_ANSWERED,
-                                .status = l->head.status,
+                                .status = l->answer.head.status,
                                 .body = body,
                                 .len = len,
                                 .content_type = type};
     bool all_sent = call->sent == call->bytes.len;
     l->call = NULL;
-    l->body = (struct net_buf){0};
+    l->answer.body = (struct net_buf){0};
     pool->n_on_wire--;
     if (keep && all_sent && l->in.len == 0) {
         l->state = LINE_IDLE;
@@ -204,78 +199,15 @@ static void line_answered(struct line *l, const char *body, size_t len, bool kee
     buf_free(&taken);
 }
 
-static bool body_add(struct line *l, const char *bytes, size_t len)
-{
-    return l->body.len + len <= l->pool->config.max_body && buf_append(&l->body, bytes, len);
-}
-
-/* Take body bytes out of `in`. 1: the body is whole; 0: more to come; -1: broken (why is set). */
-static int read_body(struct line *l, const char **why)
-{
-    *why = "answer too large";
-    if (l->call->is_head || l->head.status == 204 || l->head.status == 304) {
-        return 1;
-    }
-    if (l->head.chunked) {
-        size_t len = l->in.len;
-        char *bytes = len ? buf_at(&l->in) : NULL;
-        int64_t taken = len ? http1_chunks_feed(&l->chunks, bytes, &len) : 0;
-        if (taken < 0) {
-            *why = "answer is malformed";
-            return -1;
-        }
-        bool ok = len == 0 || body_add(l, bytes, len);
-        buf_consume(&l->in, (size_t)taken);
-        return !ok ? -1 : l->chunks.done;
-    }
-    size_t want =
-        l->head.content_length >= 0 ? (size_t)l->head.content_length - l->body.len : SIZE_MAX;
-    if (l->head.content_length > (int64_t)l->pool->config.max_body) {
-        return -1;
-    }
-    size_t n = l->in.len < want ? l->in.len : want;
-    if (n > 0 && !body_add(l, buf_at(&l->in), n)) {
-        return -1;
-    }
-    if (n > 0) {
-        buf_consume(&l->in, n);
-    }
-    return l->head.content_length >= 0 && l->body.len == (size_t)l->head.content_length;
-}
-
-/* Look at what has arrived. NULL, or why the line is broken. *done: the answer is whole. */
-static const char *line_parse(struct line *l, bool *done)
-{
-    static const struct http1_limits limits = {8u * 1024u, 64u * 1024u};
-    *done = false;
-    while (!l->have_head) {
-        int got = l->in.len ? http1_response(buf_at(&l->in), l->in.len, &limits, &l->head) : 0;
-        if (got <= 0) {
-            return got < 0 ? "answer is malformed" : NULL;
-        }
-        if (l->head.status == 101) {
-            return "answer switches protocols";
-        }
-        struct text type = http1_field(buf_at(&l->in), &l->head, "Content-Type");
-        snprintf(l->content_type, sizeof l->content_type, "%.*s", type.ptr ? (int)type.len : 0,
-                 type.ptr ? type.ptr : "");
-        buf_consume(&l->in, l->head.head_len);
-        l->have_head = l->head.status >= 200; /* 1xx: the answer proper follows */
-    }
-    const char *why;
-    int whole = read_body(l, &why);
-    *done = whole > 0;
-    return whole < 0 ? why : NULL;
-}
-
 static void line_deliver(struct line *l, bool keep)
 {
-    if (!buf_reserve(&l->body, 0)) {
+    struct net_buf *body = &l->answer.body;
+    if (!buf_reserve(body, 0)) {
         line_end(l, "no memory");
         return;
     }
-    l->body.data[l->body.head + l->body.len] = '\0';
-    line_answered(l, buf_at(&l->body), l->body.len, keep);
+    body->data[body->head + body->len] = '\0';
+    line_answered(l, buf_at(body), body->len, keep);
 }
 
 static void line_read(struct line *l)
@@ -290,8 +222,7 @@ static void line_read(struct line *l)
         return;
     }
     if (n <= 0) {
-        bool until_close = n == 0 && l->have_head && !l->head.chunked && l->head.content_length < 0;
-        if (until_close) {
+        if (n == 0 && http_answer_ends_with_connection(&l->answer)) {
             line_deliver(l, false);
         } else {
             line_end(l, n == 0 ? "server closed the connection" : "connection lost");
@@ -303,11 +234,11 @@ static void line_read(struct line *l)
         return;
     }
     bool done;
-    const char *broken = line_parse(l, &done);
+    const char *broken = http_answer_feed(&l->answer, &l->in, &done);
     if (broken) {
         line_end(l, broken);
     } else if (done) {
-        line_deliver(l, !l->head.close);
+        line_deliver(l, !l->answer.head.close);
     }
 }
 

@@ -31,6 +31,7 @@ static void keep(char *to, size_t size, struct text t)
     snprintf(to, size, "%.*s", (int)t.len, t.ptr ? t.ptr : "");
 }
 
+/* Reason for length: one case for each message of the contract. */
 static void flatten(struct told *t, uint16_t type, const void *msg)
 {
 #define ID(field) keep(t->id, sizeof t->id, m->field)
@@ -258,7 +259,6 @@ static bool spawn_sim(const char *const *arguments, unsigned *port, unsigned *co
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, out[1], 1);
     posix_spawn_file_actions_addclose(&actions, out[0]);
-    extern char **environ;
     union {
         const char **in;
         char *const *out;
@@ -463,7 +463,7 @@ void originate(unsigned n)
 {
     char number[32];
     char endpoint[64];
-    snprintf(number, sizeof number, "+1212555%04u", n);
+    snprintf(number, sizeof number, "+1%03u55501%02u", 201 + n / 100, n % 100);
     snprintf(endpoint, sizeof endpoint, "PJSIP/%s@carrier", number + 1);
     originate_to(n, number, endpoint, secret_permit(&key, words(call_id(n)), words(number)));
 }

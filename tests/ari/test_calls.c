@@ -67,8 +67,8 @@ static void nothing_leaves_without_its_permit(void **state)
     static const struct {
         const char *number, *endpoint;
     } cases[] = {
-        {"+12125550001", "PJSIP/12125550001@carrier"}, /* a permit of nobody's */
-        {"+12125550001", "PJSIP/12125550002@carrier"},
+        {"+12125550101", "PJSIP/12125550101@carrier"}, /* a permit of nobody's */
+        {"+12125550101", "PJSIP/12125550102@carrier"},
     };
     for (unsigned i = 0; i < 2; i++) {
         originate_to(10 + i, cases[i].number, cases[i].endpoint, i ? 1 : 0);
@@ -78,19 +78,19 @@ static void nothing_leaves_without_its_permit(void **state)
         assert_int_equal(failed->status, 0);
     }
     /* a permit for another number of the same attempt */
-    originate_to(12, "+12125550012", "PJSIP/12125550012@carrier",
-                 secret_permit(host.permits, words(call_id(12)), words("+12125550013")));
+    originate_to(12, "+12125550112", "PJSIP/12125550112@carrier",
+                 secret_permit(host.permits, words(call_id(12)), words("+12125550113")));
     assert_int_equal(count_of(MSG_originate_failed, call_id(12)), 1);
     /* a permit, and a dial string with something else in it */
     static const char *const strings[] = {
-        "PJSIP/12125550014@carrier&PJSIP/900@carrier",
+        "PJSIP/12125550114@carrier&PJSIP/900@carrier",
         "PJSIP/900@carrier",
-        "PJSIP/12125550014 @carrier",
-        "PJSIP/12125550014,30@carrier",
+        "PJSIP/12125550114 @carrier",
+        "PJSIP/12125550114,30@carrier",
     };
     for (unsigned i = 0; i < 4; i++) {
-        originate_to(14, "+12125550014", strings[i],
-                     secret_permit(host.permits, words(call_id(14)), words("+12125550014")));
+        originate_to(14, "+12125550114", strings[i],
+                     secret_permit(host.permits, words(call_id(14)), words("+12125550114")));
         assert_int_equal(count_of(MSG_originate_failed, call_id(14)), i + 1);
     }
     static const char *const numbers[] = {"300&PJSIP/9", "abc", "+1234567890123456789", ""};
@@ -139,8 +139,8 @@ static void refused_by_the_server(void **state)
     assert_int_equal(failed->status, 500);
     assert_string_equal(failed->text, "Allocation failed");
     /* a trunk that does not exist cannot be subscribed to: nothing of it leaves */
-    originate_to(31, "+12125550031", "PJSIP/12125550031@nowhere",
-                 secret_permit(host.permits, words(call_id(31)), words("+12125550031")));
+    originate_to(31, "+12125550131", "PJSIP/12125550131@nowhere",
+                 secret_permit(host.permits, words(call_id(31)), words("+12125550131")));
     run_until(find(MSG_originate_failed, call_id(31), 0));
     /* the same id again while it lives */
     sim("trunk?name=carrier");

@@ -20,7 +20,7 @@ static void note(const char *word)
     strcat(steps, " ");
 }
 
-static void connect_(void *ctx)
+static void do_connect(void *ctx)
 {
     (void)ctx;
     note("connect");
@@ -91,15 +91,15 @@ static int64_t now_us(void *ctx)
     return 0;
 }
 
-static uint64_t random_(void *ctx)
+static uint64_t some_chance(void *ctx)
 {
     (void)ctx;
     return chance;
 }
 
-static const struct link_hooks hooks = {connect_,    check,  filter,   subscribe, list,
-                                        up,          down,   replaced, moved,     set_timer,
-                                        clear_timer, now_us, random_};
+static const struct link_hooks hooks = {do_connect,  check,  filter,     subscribe, list,
+                                        up,          down,   replaced,   moved,     set_timer,
+                                        clear_timer, now_us, some_chance};
 
 static struct link l;
 

@@ -118,6 +118,7 @@ static void takes_every_kind_of_root(void **state)
     assert_string_equal(json_str(&doc, JSON_ROOT, ""), "\xc3\xa9\xf0\x9f\x98\x80\n");
 }
 
+/* Reason for length: a list of bad texts. */
 static void refuses_what_is_wrong(void **state)
 {
     (void)state;
