@@ -256,7 +256,12 @@ static void on_hopper(struct desk *d, const struct event *ev, struct effects *fx
 static void on_loaded(struct desk *d, const struct event *ev, struct effects *fx)
 {
     const struct msg_loaded *m = ev->msg;
+    struct msg_list_again again = {.node = m->node};
 
+    if (m->kind == 0 && m->result == RESULT_OK) {
+        /* the servers may have been listed before anybody was there to hear it */
+        fx_send(fx, ADDR_ARI, MSG_list_again, &again);
+    }
     if (m->kind == 0 && !d->draining) {
         tell_ready("configuration", m->result == RESULT_OK, words_of("it could not be read"), fx);
     }
