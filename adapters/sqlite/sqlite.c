@@ -165,7 +165,7 @@ static int open_file(struct sqlite_store *s)
     /* exec: fixed texts, no data. The cache and the large journal are for imports. */
     static const char settings[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                                    "PRAGMA foreign_keys = OFF; PRAGMA cache_size = -131072;"
-                                   "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 8000;"
+                                   "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 16000;"
                                    "PRAGMA trusted_schema = OFF;";
     int code = sqlite3_open_v2(s->sql.where, &s->db,
                                SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |

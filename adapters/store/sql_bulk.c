@@ -116,8 +116,9 @@ static int count_there(struct insert *in, uint64_t list)
             in->count.duplicates++;
             continue;
         }
-        in->params[n * 2] = sql_u(list);
-        in->params[n * 2 + 1] = sql_t(in->leads[i].number);
+        in->params[n * 3] = sql_u(list);
+        in->params[n * 3 + 1] = sql_i(number_tail(in->leads[i].number));
+        in->params[n * 3 + 2] = sql_t(in->leads[i].number);
         n++;
     }
     return n ? in->s->backend->each(in->s, SQL_leads_there, in->params, n, take_there, in)
