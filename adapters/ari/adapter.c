@@ -235,7 +235,6 @@ struct ari *ari_open(const struct ari_options *options, char *err, size_t errlen
     }
     ari->options = *options;
     ari->permits = *options->permits;
-    ari->permits = *options->permits;
     ari->options.permits = NULL; /* copied */
     const struct net_loop_config config = {.on_wake = on_wake, .on_log = net_log_line, .ctx = ari};
     ari->loop = net_loop_open(&config, err, errlen);
