@@ -217,6 +217,9 @@ static void hostile_bytes_do_no_harm(void **state)
         run_for(1000);
         close(fd);
     }
+    static const char half_body[] = "{\"type\":\"RESTRequest\",\"uri\":\"channels\",\"method\":"
+                                    "\"POST\",\"content_type\":\"application/json\","
+                                    "\"message_body\":\"{\\\"a\\\":\"}";
     connect_ws(b);
     for (int i = 0; i < 200 && b->open; i++) {
         static const char *const frames[] = {
@@ -225,8 +228,7 @@ static void hostile_bytes_do_no_harm(void **state)
             "\"\"",
             "{\"type\":\"RESTRequest\",\"uri\":5}",
             "{\"type\":\"RESTRequest\",\"uri\":\"?\",\"method\":\"GET\"}",
-            "{\"type\":\"RESTRequest\",\"uri\":\"channels\",\"method\":\"POST\","
-            "\"content_type\":\"application/json\",\"message_body\":\"{\\\"a\\\":\"}"};
+            half_body};
         net_ws_send(b->ws, frames[i % 6], strlen(frames[i % 6]));
     }
     run_until(b->frames == 200);
