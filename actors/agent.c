@@ -403,6 +403,12 @@ static const struct fsm_row rows[] = {
     ROW(S(OFFLINE), GE_LOGIN, 0, rest_after_login, S(BREAK), FSM_NO_TIMER),
     ROW(S(OFFLINE), GE_ADOPT, call_alive, joined, S(BUSY), T_BUSY),
     ROW(S(OFFLINE), GE_ADOPT, 0, 0, S(WRAPUP), T_WRAPUP),
+    ROW(S(CONNECTING), GE_ADOPT, call_alive, joined, S(BUSY), T_BUSY),
+    ROW(S(CONNECTING), GE_ADOPT, 0, 0, S(WRAPUP), T_WRAPUP),
+    ROW(S(AVAILABLE), GE_ADOPT, call_alive, joined, S(BUSY), T_BUSY),
+    ROW(S(AVAILABLE), GE_ADOPT, 0, 0, S(WRAPUP), T_WRAPUP),
+    ROW(S(BREAK), GE_ADOPT, call_alive, joined, S(BUSY), T_BUSY),
+    ROW(S(BREAK), GE_ADOPT, 0, 0, S(WRAPUP), T_WRAPUP),
     ROW(S(OFFLINE), GE_LINK_LOST, 0, leave, FSM_STAY, FSM_NO_TIMER),
 
     ROW(S(CONNECTING), GE_LEG_UP, wanted_and_reachable, be_available, S(AVAILABLE), FSM_NO_TIMER),
@@ -816,9 +822,10 @@ static void on_adopted(struct agent *g, const struct event *ev, struct effects *
         .cause = m->cause,
     };
 
-    if (g->fsm.state != AGENT_OFFLINE || g->attempt[0] != 0) {
+    if (g->attempt[0] != 0) {
         return;
     }
+    leg_await_page(g, fx);
     words_keep(g->attempt, sizeof g->attempt, m->attempt);
     words_keep(g->number, sizeof g->number, m->number);
     g->lead = m->lead;

@@ -120,6 +120,8 @@ void leg_on_message(struct agent *g, const struct event *ev, struct effects *fx)
 void leg_home(struct agent *g, struct effects *fx);
 /* The store knows a leg from before our start, and Asterisk has not told yet whether it is up. */
 bool leg_may_live(const struct agent *g);
+/* Adopted without a page: it has a minute to come back, then the link counts as lost. */
+void leg_await_page(struct agent *g, struct effects *fx);
 /* agent.c, told by the leg */
 void agent_leg_up(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_leg_failed(struct agent *g, const char *why, const struct event *ev, struct effects *fx);

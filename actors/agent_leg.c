@@ -126,14 +126,19 @@ static void went_up(const struct fsm_ctx *x)
     agent_leg_up(g, x->ev, x->fx);
 }
 
+void leg_await_page(struct agent *g, struct effects *fx)
+{
+    if (!g->socket && g->socket_timer == 0) {
+        g->socket_timer = fx_arm(fx, ADOPTED_US, TIMER_SOCKET, 0);
+    }
+}
+
 /* It lives from before our start, and so does its bridge. */
 static void adopt(const struct fsm_ctx *x)
 {
     struct agent *g = self(x);
 
-    if (!g->socket && g->socket_timer == 0) { /* its page has so long to come back */
-        g->socket_timer = fx_arm(x->fx, ADOPTED_US, TIMER_SOCKET, 0);
-    }
+    leg_await_page(g, x->fx);
     agent_leg_up(g, x->ev, x->fx);
 }
 

@@ -390,11 +390,33 @@ static void unsee(struct campaign *c, struct attempt *a, const struct event *ev,
     a->seen = false;
 }
 
+/* After a restart: the agent it belongs to has to hear of it. */
+static void tell_adopted(const struct campaign *c, const struct attempt *a, uint8_t state,
+                         struct effects *fx)
+{
+    struct msg_call_adopted m = {
+        .campaign = c->id,
+        .attempt = words_of(a->id),
+        .lead = a->lead,
+        .number = words_of(a->number),
+        .name = words_of(a->name),
+        .fields = {a->fields ? a->fields : "{}", a->fields ? a->fields_len : 2u},
+        .attempt_no = a->attempt_no,
+        .state = state,
+        .cause = (uint8_t)a->cause,
+    };
+
+    fx_send(fx, named(KIND_AGENT, a->agent), MSG_call_adopted, &m);
+}
+
 static void bury_unseen(struct campaign *c, struct attempt *a, const struct event *ev,
                         struct effects *fx)
 {
     if (!a->seen) {
         a->vanished = true;
+        if (a->restored && a->agent != 0 && a->bridged_wall_ms != 0) {
+            tell_adopted(c, a, ATTEMPT_ENDED, fx); /* it waits for its disposition */
+        }
         attempt_fire(c, a, AE_GONE, ev, fx);
     }
 }
@@ -431,26 +453,18 @@ static void on_channel_found(struct campaign *c, const struct event *ev, struct 
         return;
     }
     a->seen = true;
+    if (!m->up && a->fsm.state == ATTEMPT_UNKNOWN) {
+        attempt_fire(c, a, AE_RINGING, ev, fx); /* counted as in flight from now on */
+        return;
+    }
     if (!m->up || !m->in_app) {
         return; /* its events will come */
     }
     if (m->bridge.len > 0 && a->fsm.state == ATTEMPT_UNKNOWN && a->bridged_wall_ms != 0) {
-        struct msg_call_adopted adopted = {
-            .campaign = c->id,
-            .attempt = words_of(a->id),
-            .lead = a->lead,
-            .number = words_of(a->number),
-            .name = words_of(a->name),
-            .fields = {a->fields ? a->fields : "{}", a->fields ? a->fields_len : 2u},
-            .attempt_no = a->attempt_no,
-            .state = ATTEMPT_BRIDGED,
-            .cause = (uint8_t)a->cause,
-        };
-
         a->bridge_made = true;
         a->customer_in = true;
         attempt_restore(c, a, ATTEMPT_BRIDGED, ev, fx);
-        fx_send(fx, named(KIND_AGENT, a->agent), MSG_call_adopted, &adopted);
+        tell_adopted(c, a, ATTEMPT_BRIDGED, fx);
         campaign_view_call(c, a, ev, fx);
         return;
     }
@@ -477,6 +491,7 @@ static void on_open_attempt(struct campaign *c, const struct event *ev, struct e
     a->pbx = m->pbx;
     a->agent = m->agent;
     a->attempt_no = m->attempt_no;
+    a->restored = true;
     a->cause = m->cause == CAUSE_AGENT ? CAUSE_AGENT : CAUSE_AUTO;
     a->answered_wall_ms = m->answered_wall_ms;
     a->bridged_wall_ms = m->bridged_wall_ms;

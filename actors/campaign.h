@@ -77,6 +77,7 @@ struct attempt {
     bool on_hold;  /* music plays in the bridge */
     bool line;     /* holds a permit of the trunk */
     bool seen;     /* found in the list of the last connect */
+    bool restored; /* from before our start */
     bool vanished; /* not found there: nobody knows how it ended */
     bool suspect;  /* a number was suppressed while its claim was on the way */
     int64_t answered_wall_ms, bridged_wall_ms;

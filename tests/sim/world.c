@@ -310,7 +310,7 @@ const char *world_number(const struct world *w, uint64_t lead)
     return w->rows[lead - 1].number;
 }
 
-static void start_daemon(struct world *w)
+static void start_daemon(struct world *w, bool connect)
 {
     struct msg_begin m = {.node = w->node};
 
@@ -318,16 +318,18 @@ static void start_daemon(struct world *w)
     (void)sim_spawn(w->sim, &desk_actor, 1, 0, NULL);
     sim_post(w->sim, 0, named(KIND_CTL, 0), ADDR_DESK, MSG_begin, &m);
     world_run(w, 0.1);
-    pbx_connect(w, false);
+    if (connect) {
+        pbx_connect(w, false);
+    }
     world_run(w, 0.9);
 }
 
 void world_begin(struct world *w)
 {
-    start_daemon(w);
+    start_daemon(w, true);
 }
 
-void world_restart(struct world *w)
+static void restart(struct world *w, bool connect)
 {
     pbx_disconnect(w);
     sim_kill(w->sim, ADDR_DESK);
@@ -340,7 +342,17 @@ void world_restart(struct world *w)
         w->people[i].socket = false;
     }
     world_run(w, 0.4); /* what was on its way to them finds nobody */
-    start_daemon(w);
+    start_daemon(w, connect);
+}
+
+void world_restart(struct world *w)
+{
+    restart(w, true);
+}
+
+void world_restart_without_pbx(struct world *w)
+{
+    restart(w, false);
 }
 
 struct sim *world_sim(struct world *w)

@@ -59,6 +59,8 @@ const char *world_number(const struct world *w, uint64_t lead);
 void world_begin(struct world *w);
 /* The daemon dies and comes back: actors are made anew, the models keep what they have. */
 void world_restart(struct world *w);
+/* The same, but Asterisk cannot be reached: world_pbx_up() says when. */
+void world_restart_without_pbx(struct world *w);
 
 /* --- time ------------------------------------------------------------------------------------- */
 

@@ -445,8 +445,10 @@ void pbx_connect(struct world *w, bool restarted)
 {
     struct msg_pbx_listed listed = {.pbx = WORLD_PBX};
 
+    if (!w->link) {
+        moved(w, PBX_CONNECTING, false);
+    }
     w->link = true;
-    moved(w, PBX_CONNECTING, false);
     moved(w, PBX_LISTING, restarted);
     for (uint32_t i = 0; i < w->n_chans; i++) {
         const struct chan *ch = &w->chans[i];
@@ -548,6 +550,11 @@ void pbx_receive(void *ctx, handle to, handle from, uint16_t type, const void *m
         }
         break;
     }
+    case MSG_list_again:
+        if (w->link) {
+            pbx_connect(w, false);
+        }
+        break;
     case MSG_bridge_create:
         if (w->link) {
             on_bridge_create(w, msg);
@@ -604,4 +611,26 @@ void pbx_free(struct world *w)
     free(w->free_bridges);
     free(w->chan_of.slots);
     free(w->bridge_of.slots);
+}
+
+void world_pbx_sound(struct world *w, bool present)
+{
+    w->sound = present;
+}
+
+void world_pbx_latency(struct world *w, double ms)
+{
+    w->pbx_us = MS(ms);
+}
+
+void world_pbx_duplicates(struct world *w, double share)
+{
+    w->duplicates = share;
+}
+
+void world_next_originate_fails(struct world *w, uint8_t fate, bool carried_out)
+{
+    w->fail_next = true;
+    w->fail_fate = fate;
+    w->fail_carried_out = carried_out;
 }
