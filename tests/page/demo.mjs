@@ -21,7 +21,7 @@ const link = await new Promise((found, lost) => {
   demo.once("exit", (code) => lost(new Error(`the demo ended with ${code}`)));
 });
 const base = link.split("/enter")[0];
-const { page, trouble, close } = await open(base, { width: 1440, height: 1080 });
+const { page, trouble, close } = await open(base, { width: 1440, height: 960 });
 
 await test("the demo's link opens the board", async () => {
   await page.goto(link);

@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { request } from "./link.ts";
 import { agents, calls, campaigns, complete, dependencies, pbxs } from "./model.ts";
-import type { AgentState, Call, CallState, Campaign, StatusUpdate } from "./protocol.ts";
+import type { Call, CallState, Campaign, StatusUpdate } from "./protocol.ts";
 import { named, t } from "./strings.ts";
 import { count, Empty, Panel, Pill, share, Timer } from "./ui.tsx";
 
@@ -10,48 +10,42 @@ const CALLS_SHOWN = 60;
 /** What holds dialing back in a normal hour: said, but not as a warning. */
 const ROUTINE: ReadonlySet<string> = new Set(["allow", "pace_full", "no_available_agent", "calls_per_second"]);
 
-function tally<S extends string>(rows: readonly { state: S }[]): (...states: S[]) => number {
-  return (...states) => rows.filter((row) => states.includes(row.state)).length;
-}
-
 // --- the strip ---------------------------------------------------------------------------------
 
-function Kpi({ n, label, of, tone }: { n: string; label: string; of?: string; tone: string }) {
+function Kpi({ n, label, of, tone }: { n: string; label: string; of: string; tone: string }) {
   return (
     <div class={`kpi ${tone}`}>
       <b>{n}</b>
       <span>{label}</span>
-      <small>{of ?? "\u00a0"}</small>
+      <small>{of}</small>
     </div>
   );
 }
 
+/** Sums of the campaigns' lines, so that the strip and the lines below it never disagree. */
 function Strip() {
-  const people = agents.all();
   const lines = campaigns.all();
-  const on = tally<AgentState>(people);
-  const in_ = tally<CallState>(calls.all());
-  const logged = people.length - on("offline");
   const sum = (of: (c: Campaign) => number) => lines.reduce((n, c) => n + of(c), 0);
-  const answered = sum((c) => c.answered);
+  const people = t("kpi_of_agents", { n: count(sum((c) => c.agents)) });
+  const ringing = sum((c) => c.ringing);
+  const waiting = sum((c) => c.waiting);
+  const talking = sum((c) => c.bridged);
   const dialed = sum((c) => c.dialed);
+  const answered = sum((c) => c.answered);
   const abandoned = sum((c) => c.abandoned);
-  const waiting = in_("answered", "bridging");
+  const lost = answered > 0 ? abandoned / answered : 0;
   return (
     <div class="strip">
-      <Kpi n={count(on("available"))} label={t("kpi_available")} tone="good"
-        of={t("kpi_of_agents", { n: count(logged) })} />
-      <Kpi n={count(on("busy"))} label={t("kpi_talking")} tone="talk"
-        of={t("kpi_of_agents", { n: count(logged) })} />
-      <Kpi n={count(on("wrapup"))} label={t("kpi_wrapup")} tone="wrap"
-        of={t("kpi_of_agents", { n: count(logged) })} />
-      <Kpi n={count(in_("originating", "ringing"))} label={t("kpi_ringing")} tone="ring"
-        of={t("kpi_calls", { n: count(calls.keys.value.length) })} />
-      <Kpi n={count(waiting)} label={t("kpi_waiting")} tone={waiting > 0 ? "warn" : "quiet"} />
+      <Kpi n={count(sum((c) => c.available))} label={t("kpi_available")} tone="good" of={people} />
+      <Kpi n={count(talking)} label={t("kpi_talking")} tone="talk" of={people} />
+      <Kpi n={count(sum((c) => c.wrapup))} label={t("kpi_wrapup")} tone="wrap" of={people} />
+      <Kpi n={count(ringing)} label={t("kpi_ringing")} tone="ring"
+        of={t("kpi_calls", { n: count(ringing + waiting + talking) })} />
+      <Kpi n={count(waiting)} label={t("kpi_waiting")} tone={waiting > 0 ? "wrap" : "quiet"}
+        of={t("kpi_waiting_of")} />
       <Kpi n={share(answered, dialed)} label={t("kpi_answered")} tone="plain"
         of={t("kpi_of_dialed", { n: count(dialed) })} />
-      <Kpi n={share(abandoned, answered)} label={t("kpi_abandoned")}
-        tone={answered > 0 && abandoned / answered > 0.03 ? "bad" : "plain"}
+      <Kpi n={share(abandoned, answered)} label={t("kpi_abandoned")} tone={lost > 0.03 ? "bad" : "plain"}
         of={t("kpi_of_answered", { n: count(answered) })} />
     </div>
   );
@@ -105,7 +99,7 @@ function CampaignLine({ id }: { id: number }) {
         <Cell n={count(c.agents)} label={t("col_agents")} />
         <Cell n={count(c.available)} label={t("col_available")} tone="good" />
         <Cell n={count(c.ringing)} label={t("col_ringing")} tone="ring" />
-        <Cell n={count(c.waiting)} label={t("col_waiting")} tone={c.waiting > 0 ? "warn" : ""} />
+        <Cell n={count(c.waiting)} label={t("col_waiting")} tone={c.waiting > 0 ? "wrap" : ""} />
         <Cell n={count(c.bridged)} label={t("col_bridged")} tone="talk" />
         <Cell n={count(c.dialed)} label={t("col_dialed")} />
         <Cell n={count(c.answered)} label={t("col_answered")} />
@@ -114,7 +108,9 @@ function CampaignLine({ id }: { id: number }) {
       </dl>
       <footer>
         <span class={ROUTINE.has(c.held_by) ? "" : "held"}>
-          {c.held_by === "allow" ? t("held_none") : `${t("held_by")} ${c.text || c.held_by}`}
+          {c.held_by === "allow"
+            ? t("held_none")
+            : `${ROUTINE.has(c.held_by) ? t("pace") : t("held_by")} ${c.text || c.held_by}`}
         </span>
         <span>
           {c.answers_30d > 0
@@ -147,7 +143,7 @@ function AgentTile({ id }: { id: number }) {
   if (!a) {
     return null;
   }
-  const detail = a.reason || a.text;
+  const detail = a.reason !== "" && a.reason !== a.state ? named("reason", a.reason) : a.text;
   return (
     <li class={`agent state-${a.state}`} title={a.text || undefined}>
       <span class="who">{a.name || `#${a.agent}`}</span>

@@ -12,11 +12,15 @@ export function clock(ms: number): string {
   return h > 0 ? `${h}:${String(m).padStart(2, "0")}:${s}` : `${m}:${s}`;
 }
 
-/** Time since (or until) a moment of the daemon's clock. Only its own text is renewed. */
-export function Timer({ since, until }: { since?: number; until?: number }) {
-  const text = useComputed(() =>
-    clock(until !== undefined ? until - now.value : now.value - (since ?? now.value)));
+function Ticking({ since, until }: { since: number; until: number }) {
+  const text = useComputed(() => clock(until > 0 ? until - now.value : now.value - since));
   return <time class="timer" aria-hidden="true">{text}</time>;
+}
+
+/** Time since (or until) a moment of the daemon's clock. Each second only its own text is renewed; another moment
+ * is another clock, or it would show the old one until the next second. */
+export function Timer({ since = 0, until = 0 }: { since?: number; until?: number }) {
+  return <Ticking key={`${since}/${until}`} since={since} until={until} />;
 }
 
 const numbers = new Intl.NumberFormat("en");
