@@ -60,7 +60,7 @@ struct lead_import {
     char key[SECRET_DIGEST_SIZE];
     uint64_t import; /* the store's number of it, 0 not begun */
     int status;
-    char error[512];
+    char error[600];
 };
 
 static void fail(struct lead_import *im, int status, const char *text)
