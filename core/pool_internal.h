@@ -157,6 +157,7 @@ struct worker {
     unsigned pass_left; /* actors to run in this pass */
 
     struct actor *running;
+    struct node *in_hand; /* whose message it is; freed by the loop when the step does not return */
     bool ending;
     jmp_buf no_memory;
     void *scratch; /* one unpacked message */

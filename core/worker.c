@@ -188,7 +188,9 @@ static bool step_node(struct worker *w, struct actor *a, struct node *n)
     }
     if (!n->is_void) {
         ev.msg = n->has_msg ? node_block(n) : NULL;
+        w->in_hand = n;
         alive = step(w, a, &ev);
+        w->in_hand = NULL;
     }
     node_free(w, n);
     return alive;
@@ -201,7 +203,8 @@ static void run_actor(struct worker *w, struct actor *a)
 
     for (; left != 0; left--) {
         struct node *n = a->mail;
-        a->mail = n->next;
+        a->mail =
+            n->next; // NOLINT(clang-analyzer-core.NullDereference): mail_count says it is there
         if (a->mail == NULL) {
             a->mail_end = &a->mail;
         }
@@ -463,6 +466,7 @@ static void idle(struct worker *w)
     atomic_fetch_add_explicit(&pool->hungry, 1, memory_order_relaxed);
     if (!spin(w) && station_arm(w->out.station)) {
         wait = wheel_wait(&w->wheel, pool_now_us());
+        sender_retry(&w->out); /* a way may have become free while nobody could wake us */
         if (!stopping(w) && !(steals && others_offer(w)) && fences_check(w)) {
             bump(&w->parks, 1);
             sleep_until(w, wait);
@@ -478,6 +482,10 @@ void *worker_main(void *arg)
 
     if (setjmp(w->no_memory) != 0) {
         actor_park(w, w->running); /* and go on with whatever was being done */
+        if (w->in_hand != NULL) {
+            node_free(w, w->in_hand);
+            w->in_hand = NULL;
+        }
     }
     while (!stopping(w)) {
         bool busy;
