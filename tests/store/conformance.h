@@ -15,8 +15,11 @@ struct fixture {
     bool clock; /* leases end by the store's own clock, not by the times it is told */
 };
 
-/* Runs the suite; cmocka's status. */
-int conformance_run(const char *name, const struct fixture *fixture);
+struct CMUnitTest;
+
+/* Runs the suite and what only this store has; cmocka's status. */
+int conformance_run(const char *name, const struct fixture *fixture, const struct CMUnitTest *more,
+                    size_t n_more);
 
 /* --- a small world for tests that use a store
  * ----------------------------------------------------- */

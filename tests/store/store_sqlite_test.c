@@ -1,10 +1,22 @@
-/* The store's suite on SQLite, and what only SQLite has. */
+/* The store's suite on SQLite, and what only SQLite has: a file, and two handles of one process on
+ * it. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <cmocka.h>
+#include <sqlite3.h>
+
 #include "tests/store/conformance.h"
+#include "tests/support/services.h"
 
 static char directory[64];
 static char path[96];
@@ -26,20 +38,182 @@ static int fresh(struct store_options *o)
 
 static void drop(void)
 {
-    static const char *const ends[] = {"", "-wal", "-shm", ".owner"};
-    char file[128];
-    size_t i;
+    support_remove(directory);
+}
 
-    for (i = 0; i < sizeof ends / sizeof *ends; i++) {
-        snprintf(file, sizeof file, "%s%s", path, ends[i]);
-        unlink(file);
+static const struct fixture fixture = {&store_sqlite, fresh, again, drop, false};
+
+static int setup(void **state)
+{
+    struct store *s = world_open(&fixture, "first");
+
+    *state = NULL;
+    s->ops->close(s);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    drop();
+    return 0;
+}
+
+/* Somebody else's hand in the file. */
+static void file_does(const char *sql)
+{
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static int opens(const char *where, bool own, const char *says)
+{
+    struct store_options o = {.where = where, .owner = "second", .own = own};
+    struct store *s = store_sqlite.make(&o);
+    int rc = s->ops->connect(s, WORLD_NOW);
+
+    if (says && !strstr(s->error, says))
+        fail_msg("%s", s->error);
+    s->ops->close(s);
+    return rc;
+}
+
+static void newer_schema_that_allows_us(void **state)
+{
+    (void)state;
+    file_does("INSERT INTO schema_migration VALUES (99, 1, 'x', 1)");
+    assert_int_equal(opens(path, true, NULL), STORE_OK);
+    assert_int_equal(opens(path, false, NULL), STORE_OK);
+}
+
+static void newer_schema_that_does_not(void **state)
+{
+    (void)state;
+    file_does("INSERT INTO schema_migration VALUES (99, 98, 'x', 1)");
+    assert_int_equal(opens(path, true, "needs a program that knows 98"), STORE_TOO_NEW);
+    assert_int_equal(opens(path, false, "upgrade"), STORE_TOO_NEW);
+}
+
+static void migration_with_another_text(void **state)
+{
+    (void)state;
+    file_does("UPDATE schema_migration SET digest = 'x' WHERE number = 1");
+    assert_int_equal(opens(path, true, "migration 0001"), STORE_FAULT);
+}
+
+static void tool_does_not_migrate(void **state)
+{
+    char empty[128];
+
+    (void)state;
+    snprintf(empty, sizeof empty, "%s/empty.db", directory);
+    assert_int_equal(opens(empty, false, "empty.db"), STORE_FAULT);
+}
+
+static void no_store_there(void **state)
+{
+    char other[128];
+    FILE *f;
+
+    (void)state;
+    snprintf(other, sizeof other, "%s/no/such/folder.db", directory);
+    assert_int_equal(opens(other, true, "folder.db"), STORE_AWAY);
+    snprintf(other, sizeof other, "%s/text.db", directory);
+    f = fopen(other, "w");
+    assert_non_null(f);
+    fputs("this is a letter, not a database; it is long enough to have a header of its own....", f);
+    fputs("this is a letter, not a database; it is long enough to have a header of its own....", f);
+    fclose(f);
+    assert_int_equal(opens(other, true, "text.db"), STORE_FAULT);
+}
+
+/* An import on one handle must not keep the claims on the other waiting: they take turns. */
+struct import {
+    struct world w;
+    atomic_bool stop;
+    unsigned batches;
+};
+
+static void *import_on(void *arg)
+{
+    struct import *in = arg;
+    static struct store_lead leads[2000];
+    static char numbers[2000][20];
+    unsigned n = 0, i;
+
+    while (!atomic_load(&in->stop)) {
+        struct store_import_count count = {0};
+        for (i = 0; i < 2000; i++) {
+            snprintf(numbers[i], sizeof numbers[i], "+4420%08u", 79460000 + n++);
+            leads[i] = (struct store_lead){.number = text_of(numbers[i])};
+        }
+        if (in->w.s->ops->leads_insert(in->w.s, in->w.list, 0, WORLD_NOW, leads, 2000, &count) != 0)
+            break;
+        in->batches++;
     }
-    rmdir(directory);
+    return NULL;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void claims_during_an_import(void **state)
+{
+    struct store_options o = {.where = path, .owner = "owner", .own = true};
+    struct store *s = store_sqlite.make(&o);
+    static struct import in;
+    struct world w;
+    pthread_t thread;
+    uint64_t rows[100];
+    int64_t worst = 0, start;
+    size_t i, n;
+
+    (void)state;
+    store_good(s, s->ops->connect(s, WORLD_NOW));
+    world_make(&w, s);
+    world_leads(&w, 100);
+    n = world_rows(&w, WORLD_NOW, rows, 100);
+    in.w = w;
+    o.own = false;
+    o.owner = "tool";
+    in.w.s = store_sqlite.make(&o);
+    store_good(in.w.s, in.w.s->ops->connect(in.w.s, WORLD_NOW));
+    assert_int_equal(pthread_create(&thread, NULL, import_on, &in), 0);
+    for (i = 0; i < n; i++) {
+        start = now_ms();
+        assert_int_equal(world_claim_one(&w, rows[i], WORLD_NOW, NULL), REASON_allow);
+        if (now_ms() - start > worst)
+            worst = now_ms() - start;
+    }
+    atomic_store(&in.stop, true);
+    pthread_join(thread, NULL);
+    print_message("# longest claim %lld ms beside %u batches of 2000\n", (long long)worst,
+                  in.batches);
+    assert_true(in.batches > 0);
+    assert_true(worst < 2000);
+    in.w.s->ops->close(in.w.s);
+    s->ops->close(s);
 }
 
 int main(void)
 {
-    static const struct fixture fixture = {&store_sqlite, fresh, again, drop, false};
+#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+    const struct CMUnitTest more[] = {
+        CASE(newer_schema_that_allows_us),
+        CASE(newer_schema_that_does_not),
+        CASE(migration_with_another_text),
+        CASE(tool_does_not_migrate),
+        CASE(no_store_there),
+        CASE(claims_during_an_import),
+    };
 
-    return conformance_run("sqlite", &fixture);
+    return conformance_run("sqlite", &fixture, more, sizeof more / sizeof *more);
 }
