@@ -70,8 +70,7 @@ static double rate(struct pool *pool, const struct bench_options *o)
     return (double)(after.steps - before.steps) * 1e9 / (double)(end - begin);
 }
 
-/* --- fan-in
- * ------------------------------------------------------------------------------------------ */
+/* --- fan-in ---------------------------------------------------------------------------------- */
 
 static _Atomic uint64_t received; /* by the sink: one writer */
 
@@ -158,8 +157,7 @@ static double fanin(const struct bench_options *o)
     return v;
 }
 
-/* --- rings and ping-pong
- * --------------------------------------------------------------------------------- */
+/* --- rings and ping-pong --------------------------------------------------------------------- */
 
 struct stage {
     handle next;
@@ -229,9 +227,7 @@ static double pingpong_local(const struct bench_options *o)
     return steps > 0 ? 1e9 / steps : -1; /* from send to step */
 }
 
-/* --- skynet
- * ------------------------------------------------------------------------------------------------
- */
+/* --- skynet ---------------------------------------------------------------------------------- */
 
 #define LEAVES UINT64_C(1000000)
 
@@ -328,8 +324,7 @@ static double skynet(const struct bench_options *o)
     return (double)(ended - begin) / 1e6;
 }
 
-/* --- births, timers, idle actors
- * ----------------------------------------------------------------------------- */
+/* --- births, timers, idle actors ------------------------------------------------------------- */
 
 static void mayfly_step(void *self, const struct event *ev, struct effects *fx)
 {
@@ -429,9 +424,7 @@ static double idle_bytes(const struct bench_options *o)
     return stats.steps < IDLE_AGENTS ? -1 : bytes;
 }
 
-/* --- the table
- * --------------------------------------------------------------------------------------------------
- */
+/* --- the table ------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;

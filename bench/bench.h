@@ -35,8 +35,7 @@ struct bench_command {
     int (*run)(const struct bench_options *options, struct bench_report *report);
 };
 
-/* --- report.c ----------------------------------------------------------------------------------
- */
+/* --- report.c -------------------------------------------------------------------------------- */
 
 struct bench_report *report_open(const struct bench_options *options);
 /* `name` as in "actors.fanin_cross_msgs"; all strings are copied. */
@@ -47,8 +46,7 @@ void report_skip(struct bench_report *r, const char *name, const char *reason);
 void report_print(struct bench_report *r);
 void report_close(struct bench_report *r);
 
-/* --- bench.c ------------------------------------------------------------------------------------
- */
+/* --- bench.c --------------------------------------------------------------------------------- */
 
 int64_t bench_now_ns(void);
 void bench_sleep(double seconds);
@@ -59,8 +57,7 @@ size_t bench_resident(void);
 unsigned bench_repeat(const struct bench_options *o, double (*one)(const struct bench_options *o),
                       double *samples);
 
-/* --- subcommands ---------------------------------------------------------------------------------
- */
+/* --- subcommands ----------------------------------------------------------------------------- */
 
 int bench_actors(const struct bench_options *options, struct bench_report *report);
 

@@ -107,8 +107,7 @@ void report_skip(struct bench_report *r, const char *name, const char *reason)
     (void)snprintf(m->skipped, sizeof m->skipped, "%s", reason);
 }
 
-/* --- printing
- * ------------------------------------------------------------------------------------- */
+/* --- printing -------------------------------------------------------------------------------- */
 
 static void put_string(const char *s)
 {

@@ -44,7 +44,7 @@ struct actor_type {
     void (*fini)(void *self); /* frees what the state owns; may be NULL */
 };
 
-/* --- effects: what a step may ask for ------------------------------------------------------- */
+/* --- effects: what a step may ask for -------------------------------------------------------- */
 
 /* Send a message (struct msg_<type>) to an actor or an endpoint. The struct and its texts are
  * copied before the call returns. Order between any two actors is kept. */

@@ -92,8 +92,7 @@ static _Noreturn void out_of_memory(void)
     abort();
 }
 
-/* --- opening and closing -----------------------------------------------------------------------
- */
+/* --- opening and closing --------------------------------------------------------------------- */
 
 struct bus *bus_open(void)
 {
@@ -244,8 +243,7 @@ void bus_close(struct bus *bus)
     free(bus);
 }
 
-/* --- waking
- * --------------------------------------------------------------------------------------- */
+/* --- waking ---------------------------------------------------------------------------------- */
 
 _Atomic uint32_t *station_word(struct station *st)
 {
@@ -298,8 +296,7 @@ void link_watch(struct link *l)
     atomic_thread_fence(memory_order_seq_cst);
 }
 
-/* --- receiving
- * ------------------------------------------------------------------------------------ */
+/* --- receiving ------------------------------------------------------------------------------- */
 
 /* nng's thread: one at a time for each station, so bags of one link stay in order. */
 static void on_bag(void *arg)
@@ -356,8 +353,7 @@ void station_release(struct station *st, const struct bag *bag)
     }
 }
 
-/* --- sending
- * -------------------------------------------------------------------------------------- */
+/* --- sending --------------------------------------------------------------------------------- */
 
 /* A message of `bytes`, from the bags this thread has received when one is there. */
 static nng_msg *new_message(struct station *own, size_t bytes)
@@ -519,8 +515,7 @@ size_t link_backlog(const struct link *l)
     return l->backlog;
 }
 
-/* --- conflation
- * ----------------------------------------------------------------------------------- */
+/* --- conflation ------------------------------------------------------------------------------ */
 
 struct link_place link_last(const struct link *l)
 {
@@ -561,8 +556,7 @@ bool link_void(struct link *l, struct link_place place)
     return false;
 }
 
-/* --- fences
- * --------------------------------------------------------------------------------------- */
+/* --- fences ---------------------------------------------------------------------------------- */
 
 uint64_t link_sent(const struct link *l)
 {

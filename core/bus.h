@@ -51,8 +51,7 @@ _Atomic uint32_t *station_word(struct station *st);
 
 struct link *link_open(struct station *from, struct station *to);
 
-/* --- receiving ----------------------------------------------------------------------------------
- */
+/* --- receiving ------------------------------------------------------------------------------- */
 
 /* The oldest bag, false when there is none. */
 bool station_take(struct station *st, struct bag *bag);
@@ -67,8 +66,7 @@ void station_disarm(struct station *st);
 /* Wake it if it is armed. Any thread. Whatever it shall find must have been stored before. */
 void station_wake(struct station *st);
 
-/* --- sending ------------------------------------------------------------------------------------
- */
+/* --- sending --------------------------------------------------------------------------------- */
 
 /* Room for a record of at most `bytes` in the open bag; a bag that is too full leaves first. Never
  * NULL: without memory the program ends, a MUST message cannot be lost quietly. */

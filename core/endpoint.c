@@ -43,8 +43,7 @@ struct endpoint *endpoint_open(struct pool *pool, unsigned kind, void (*wake)(vo
     return ep;
 }
 
-/* --- sending
- * ---------------------------------------------------------------------------------------- */
+/* --- sending --------------------------------------------------------------------------------- */
 
 int endpoint_send_as(struct endpoint *ep, handle from, handle to, uint16_t type, const void *msg)
 {
@@ -102,8 +101,7 @@ size_t endpoint_backlog(const struct endpoint *ep)
     return n;
 }
 
-/* --- receiving
- * -------------------------------------------------------------------------------------- */
+/* --- receiving ------------------------------------------------------------------------------- */
 
 static bool deliver(struct endpoint *ep, const struct record *r, endpoint_handler handler,
                     void *ctx)

@@ -170,7 +170,7 @@ void fsm_drop(struct fsm_set *set, struct fsm *m, struct effects *fx)
     clear_timer(m, fx);
 }
 
-/* --- the static proof ----------------------------------------------------------------------- */
+/* --- the static proof ------------------------------------------------------------------------ */
 
 static int fail(char *why, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -357,7 +357,7 @@ int fsm_check(const struct fsm_def *def, char *why, size_t why_size)
     return 0;
 }
 
-/* --- the picture ---------------------------------------------------------------------------- */
+/* --- the picture ----------------------------------------------------------------------------- */
 
 struct dot {
     char *out;

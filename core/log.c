@@ -51,8 +51,7 @@ static struct {
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
-/* --- what may pass -------------------------------------------------------------------------------
- */
+/* --- what may pass --------------------------------------------------------------------------- */
 
 static uint64_t second_now(void)
 {
@@ -100,8 +99,7 @@ static bool take_budget(const char *code)
     return true;
 }
 
-/* --- one line
- * ------------------------------------------------------------------------------------- */
+/* --- one line -------------------------------------------------------------------------------- */
 
 static void write_all(int fd, const char *text, size_t len)
 {
@@ -239,8 +237,7 @@ void log_set_level(int level)
     atomic_store_explicit(&the.level, level, memory_order_relaxed);
 }
 
-/* --- the thread
- * ------------------------------------------------------------------------------------- */
+/* --- the thread ------------------------------------------------------------------------------ */
 
 static void *writer(void *arg)
 {

@@ -48,8 +48,7 @@ struct metrics {
     struct metric_set *sets;
 };
 
-/* --- buckets -----------------------------------------------------------------------------------
- */
+/* --- buckets --------------------------------------------------------------------------------- */
 
 static unsigned bucket_of(uint64_t v)
 {
@@ -114,8 +113,7 @@ static void merge_shared(struct histogram *into, struct shared_histogram *from)
     }
 }
 
-/* --- sets ---------------------------------------------------------------------------------------
- */
+/* --- sets ------------------------------------------------------------------------------------ */
 
 struct metrics *metrics_open(void)
 {
@@ -303,8 +301,7 @@ void metric_observe(struct metric_set *set, const char *name, const char *label,
     }
 }
 
-/* --- reading ------------------------------------------------------------------------------------
- */
+/* --- reading --------------------------------------------------------------------------------- */
 
 static void each_cell(struct metrics *m, void (*fn)(void *ctx, const char *name, struct cell *c),
                       void *ctx)
@@ -386,8 +383,7 @@ int64_t metric_quantile(struct metrics *m, const char *name, const char *label, 
     return value;
 }
 
-/* --- Prometheus text ----------------------------------------------------------------------------
- */
+/* --- Prometheus text ------------------------------------------------------------------------- */
 
 struct row {
     const char *name;

@@ -33,7 +33,7 @@ void metric_gauge(struct metric_set *set, const char *name, const char *label, u
 void metric_observe(struct metric_set *set, const char *name, const char *label, uint64_t id,
                     int64_t value);
 
-/* --- by anybody ------------------------------------------------------------------------------- */
+/* --- by anybody ------------------------------------------------------------------------------ */
 
 /* The sum over all sets; label NULL and id 0 as in the call. */
 int64_t metric_value(struct metrics *m, const char *name, const char *label, uint64_t id);
@@ -49,8 +49,7 @@ int64_t metric_quantile(struct metrics *m, const char *name, const char *label, 
 void metrics_write(struct metrics *m, void (*write)(void *ctx, const char *text, size_t len),
                    void *ctx);
 
-/* --- the histogram itself, for benches and simulators
- * ---------------------------------------------- */
+/* --- the histogram itself, for benches and simulators ---------------------------------------- */
 
 /* Log-linear: 16 steps in each power of two, so each value is known to 1/16. */
 #define HISTOGRAM_BUCKETS 976

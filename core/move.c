@@ -79,8 +79,7 @@ static void control(struct worker *w, unsigned to_worker, unsigned type, handle 
     way_forward(&w->out, &w->out.to_worker[to_worker], actor, who, type, NULL, 0);
 }
 
-/* --- offering and taking
- * --------------------------------------------------------------------------- */
+/* --- offering and taking --------------------------------------------------------------------- */
 
 void offer_surplus(struct worker *w, bool forced)
 {
@@ -174,8 +173,7 @@ bool steal_one(struct worker *w, bool forced)
     return false;
 }
 
-/* --- holding
- * ------------------------------------------------------------------------------------------ */
+/* --- holding --------------------------------------------------------------------------------- */
 
 struct move *move_find(const struct worker *w, handle actor)
 {
@@ -229,8 +227,7 @@ static void complete(struct worker *w, struct move *m)
     bump(&w->steals, 1);
 }
 
-/* --- fences
- * ------------------------------------------------------------------------------------------- */
+/* --- fences ---------------------------------------------------------------------------------- */
 
 static struct way *way_number(struct worker *w, unsigned i)
 {

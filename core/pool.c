@@ -40,8 +40,7 @@ uint32_t pool_home(struct pool *pool, handle actor, struct slot **slot)
     return where >> 32 == actor >> 32 ? (uint32_t)where : NO_HOME;
 }
 
-/* --- opening -------------------------------------------------------------------------------------
- */
+/* --- opening --------------------------------------------------------------------------------- */
 
 static size_t largest_message(const struct message_catalogue *catalogue)
 {
@@ -251,8 +250,7 @@ void pool_close(struct pool *pool)
     free(pool);
 }
 
-/* --- looking
- * ---------------------------------------------------------------------------------------- */
+/* --- looking --------------------------------------------------------------------------------- */
 
 unsigned pool_workers(const struct pool *pool)
 {

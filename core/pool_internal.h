@@ -209,7 +209,7 @@ struct pool {
     size_t scratch_bytes;
 };
 
-/* --- pool.c ----------------------------------------------------------------------------------- */
+/* --- pool.c ---------------------------------------------------------------------------------- */
 
 static inline uint32_t slot_index(handle actor)
 {
@@ -229,8 +229,7 @@ static inline void bump(_Atomic uint64_t *at, uint64_t add)
                           memory_order_relaxed);
 }
 
-/* --- send.c ------------------------------------------------------------------------------------
- */
+/* --- send.c ---------------------------------------------------------------------------------- */
 
 /* Put a message, or a record that is passed on, into the open bag of a way. */
 int way_send(struct sender *s, struct way *w, handle to, handle from,
@@ -242,7 +241,7 @@ void sender_retry(struct sender *s);
 void sender_close(struct sender *s);
 void dead_letter(struct sender *s, handle to, unsigned type);
 
-/* --- worker.c --------------------------------------------------------------------------------- */
+/* --- worker.c -------------------------------------------------------------------------------- */
 
 void *worker_main(void *arg);
 void worker_wake(void *worker);
@@ -259,8 +258,7 @@ void worker_record(struct worker *w, handle to, handle from, unsigned type, cons
 void timer_due(void *worker, struct wheel_entry *entry);
 void clock_read(struct worker *w);
 
-/* --- memory.c: blocks and slots, of one worker --------------------------------------------------
- */
+/* --- memory.c: blocks and slots, of one worker ----------------------------------------------- */
 
 void *block_alloc(struct worker *w, size_t bytes); /* never NULL; not cleared */
 void block_free(struct worker *w, void *p, size_t bytes);
@@ -272,8 +270,7 @@ uint32_t slot_alloc(struct worker *w);
 void slot_free(struct worker *w, uint32_t index);
 void memory_close(struct worker *w);
 
-/* --- worker_fx.c --------------------------------------------------------------------------------
- */
+/* --- worker_fx.c ----------------------------------------------------------------------------- */
 
 extern const struct effects_ops worker_ops;
 handle actor_create(struct worker *w, const struct actor_type *type, uint64_t id, uint16_t arg_type,
@@ -282,8 +279,7 @@ void actor_end(struct worker *w, struct actor *a);
 void actor_park(struct worker *w, struct actor *a);
 void timer_drop(struct worker *w, struct timer *t); /* out of the wheel and the actor's list */
 
-/* --- move.c --------------------------------------------------------------------------------------
- */
+/* --- move.c ---------------------------------------------------------------------------------- */
 
 bool steal_one(struct worker *w, bool forced);
 void offer_surplus(struct worker *w, bool forced);

@@ -53,8 +53,7 @@ void clock_read(struct worker *w)
     }
 }
 
-/* --- mailboxes and the run queue
- * -------------------------------------------------------------------- */
+/* --- mailboxes and the run queue ------------------------------------------------------------- */
 
 void actor_append(struct actor *a, struct node *n)
 {
@@ -134,8 +133,7 @@ void timer_due(void *worker, struct wheel_entry *entry)
     mail_put(worker, atomic_load_explicit(&t->actor, memory_order_relaxed), &t->node);
 }
 
-/* --- steps
- * ------------------------------------------------------------------------------------------- */
+/* --- steps ----------------------------------------------------------------------------------- */
 
 /* Returns false when the actor is gone. */
 static bool step(struct worker *w, struct actor *a, const struct event *ev)
@@ -265,8 +263,7 @@ static bool run_pass(struct worker *w)
     return true;
 }
 
-/* --- bags
- * --------------------------------------------------------------------------------------------- */
+/* --- bags ------------------------------------------------------------------------------------ */
 
 static void unreadable(struct worker *w, const char *why)
 {
@@ -392,8 +389,7 @@ static bool take_mail(struct worker *w)
     return bags != 0;
 }
 
-/* --- sleeping
- * ------------------------------------------------------------------------------------------ */
+/* --- sleeping -------------------------------------------------------------------------------- */
 
 void worker_wake(void *worker)
 {

@@ -65,8 +65,7 @@ static void worker_send(struct effects *fx, handle to, uint16_t type, const void
     (void)way_send(&w->out, way, to, actor_shown_as(w->running), desc, msg);
 }
 
-/* --- timers
- * --------------------------------------------------------------------------------------- */
+/* --- timers ---------------------------------------------------------------------------------- */
 
 /* A reference is the block's address with 16 bits of its generation above the 48 it uses. Blocks of
  * timers stay timers as long as the pool lives; a stale reference finds another generation, or,
@@ -140,8 +139,7 @@ static void worker_cancel(struct effects *fx, timer_ref ref)
     }
 }
 
-/* --- birth and end
- * --------------------------------------------------------------------------------- */
+/* --- birth and end --------------------------------------------------------------------------- */
 
 handle actor_create(struct worker *w, const struct actor_type *type, uint64_t id, uint16_t arg_type,
                     const void *arg)
@@ -246,8 +244,7 @@ static void worker_end(struct effects *fx)
     worker_of(fx)->ending = true;
 }
 
-/* --- the rest
- * ---------------------------------------------------------------------------------------- */
+/* --- the rest -------------------------------------------------------------------------------- */
 
 static void worker_trace(struct effects *fx, const char *what, uint64_t a, uint64_t b)
 {

@@ -64,7 +64,7 @@ void fx_log(struct effects *fx, int level, const char *code, const char *text, i
     fx->logged++;
 }
 
-/* --- a door ----------------------------------------------------------------------------------- */
+/* --- a door ---------------------------------------------------------------------------------- */
 
 enum { CLOSED, OPEN, LOCKED, GONE, N_STATES };
 enum { TIMEOUT, PUSH, LOCK, BREAK, N_EVENTS };

@@ -364,8 +364,7 @@ static void dumps(void **state)
     assert_string_equal(out, "<not msgpack: 5 bytes>");
 }
 
-/* --- the table in the docs ---------------------------------------------------------------------
- */
+/* --- the table in the docs ------------------------------------------------------------------- */
 
 static void write_doc(FILE *f)
 {

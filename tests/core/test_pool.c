@@ -83,8 +83,7 @@ static void read_until(struct bench *b, endpoint_handler handler, void *ctx, con
     }
 }
 
-/* --- the hammer: every message finds everybody asleep
- * -------------------------------------------------------- */
+/* --- the hammer: every message finds everybody asleep ---------------------------------------- */
 
 struct relay {
     handle next;
@@ -151,8 +150,7 @@ static void no_wakeup_is_lost(void **state)
     close_bench(&b);
 }
 
-/* --- a full mailbox
- * ----------------------------------------------------------------------------------------- */
+/* --- a full mailbox -------------------------------------------------------------------------- */
 
 #define MANY 100
 
@@ -250,8 +248,7 @@ static void full_mailbox(void **state)
     close_bench(&b);
 }
 
-/* --- an endpoint that does not read
- * ------------------------------------------------------------------------- */
+/* --- an endpoint that does not read ---------------------------------------------------------- */
 
 #define RECORDS 20000
 
@@ -321,9 +318,7 @@ static void full_link(void **state)
     close_bench(&b);
 }
 
-/* --- timers
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- timers ---------------------------------------------------------------------------------- */
 
 #define TIMERS 400
 
@@ -380,8 +375,7 @@ static void timers(void **state)
     close_bench(&b);
 }
 
-/* --- births, ends, names, dead letters, memory
- * ----------------------------------------------------------------- */
+/* --- births, ends, names, dead letters, memory ----------------------------------------------- */
 
 static _Atomic int finis;
 

@@ -67,8 +67,7 @@ static uint32_t take_token(struct book *b, const struct msg_token *t, uint64_t d
     return (uint32_t)(dice % PARTIES);
 }
 
-/* --- actors -------------------------------------------------------------------------------------
- */
+/* --- actors ---------------------------------------------------------------------------------- */
 
 struct party {
     struct book book;
@@ -108,8 +107,7 @@ static void party_step(void *self, const struct event *ev, struct effects *fx)
 static const struct actor_type party = {
     .name = "party", .kind = KIND_PARTY, .state_size = sizeof(struct party), .step = party_step};
 
-/* --- endpoints
- * ------------------------------------------------------------------------------------ */
+/* --- endpoints ------------------------------------------------------------------------------- */
 
 struct outside {
     struct book book;
@@ -160,8 +158,7 @@ static void wake_endpoint(void *ctx)
     (void)sem_post(ctx);
 }
 
-/* --- the run
- * -------------------------------------------------------------------------------------- */
+/* --- the run --------------------------------------------------------------------------------- */
 
 static bool sometimes(void *ctx, unsigned worker)
 {

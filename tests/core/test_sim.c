@@ -21,8 +21,7 @@ static struct sim *open_sim(uint64_t seed)
         .seed = seed, .catalogue = &sample_catalogue, .wall_ms = 1000000, .codec = true});
 }
 
-/* --- walkers: send each other numbers, arm and cancel timers, all by their own dice
- * ------------------------- */
+/* --- walkers: send each other numbers, arm and cancel timers, all by their own dice ---------- */
 
 #define WALKERS 20
 
@@ -102,8 +101,7 @@ static void same_seed_same_hash(void **state)
     assert_true(a > 1000);
 }
 
-/* --- a probe that does what the test tells it
- * --------------------------------------------------------------- */
+/* --- a probe that does what the test tells it ------------------------------------------------ */
 
 struct probe {
     int64_t timer_at[8];
