@@ -56,6 +56,7 @@ struct front {
     struct task boot, down;
     int64_t down_us;
     int64_t core_free[16];
+    int64_t charged_us; // of pbx_work_us
     bool stalled;
     int64_t delay_us;
     unsigned swallow;

@@ -22,16 +22,37 @@ static int64_t cost_of(const struct front *f, const char *method, const char *pa
     return 700 + 3 * live / 10;
 }
 
-// When a request of this cost that begins now is done: the first core that is free takes it.
-static int64_t finish_time(struct front *f, int64_t cost)
+static unsigned freest_core(const struct front *f)
 {
-    int64_t now = net_now_us();
     unsigned best = 0;
     for (unsigned i = 1; i < f->config.cores; i++)
         if (f->core_free[i] < f->core_free[best])
             best = i;
-    int64_t begin = f->core_free[best] > now ? f->core_free[best] : now;
-    f->core_free[best] = begin + cost;
+    return best;
+}
+
+// Events and the calls themselves use the cores as well, whoever they are for: 45 us an event, 0.5
+// ms for an answer and for an end, which with the requests makes the 3.6 ms of a bridged call that
+// were measured.
+static void charge_calls(struct front *f, int64_t now)
+{
+    int64_t work = pbx_work_us(f->pbx);
+    unsigned core = freest_core(f);
+    if (f->core_free[core] < now)
+        f->core_free[core] = now;
+    f->core_free[core] += work - f->charged_us;
+    f->charged_us = work;
+}
+
+// When a request of this cost that begins now is done: the first core that is free takes it.
+static int64_t finish_time(struct front *f, int64_t cost)
+{
+    int64_t now = net_now_us();
+    if (f->config.cost)
+        charge_calls(f, now);
+    unsigned core = freest_core(f);
+    int64_t begin = f->core_free[core] > now ? f->core_free[core] : now;
+    f->core_free[core] = begin + cost;
     return begin + cost + f->delay_us;
 }
 

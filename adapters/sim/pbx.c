@@ -184,6 +184,11 @@ void pbx_run(struct pbx *pbx, int64_t now_us)
         pbx->now_us = now_us;
 }
 
+int64_t pbx_work_us(const struct pbx *pbx)
+{
+    return (int64_t)(45 * pbx->events + 500 * pbx->answers + 500 * pbx->ended);
+}
+
 size_t pbx_live_channels(const struct pbx *pbx)
 {
     return pbx->ids.count;

@@ -86,6 +86,8 @@ int64_t pbx_due(const struct pbx *pbx);
 void pbx_run(struct pbx *pbx, int64_t now_us);
 
 size_t pbx_live_channels(const struct pbx *pbx);
+// Microseconds of a real server's core that calls and events have taken so far, requests apart.
+int64_t pbx_work_us(const struct pbx *pbx);
 
 // What sticks to an HTTP connection or a websocket.
 struct pbx_peer {
