@@ -30,8 +30,9 @@ typedef void (*endpoint_handler)(void *ctx, handle to, handle from, uint16_t typ
 
 /* Open the endpoint of `kind`. `wake` is called when mail arrives, or a way that was full is free
  * again, after an endpoint_receive() that returned less than its `max`: once, then not again until
- * the next such call. It must not block, and may be called from any thread. Returns NULL when the
- * kind is taken or out of range, or nng refuses. */
+ * the next such call. It must not block, and may be called from any thread; `ctx` must live until
+ * pool_close() has returned. Nothing can be sent before pool_start(). Returns NULL when the kind is
+ * taken or out of range, or nng refuses. */
 struct endpoint *endpoint_open(struct pool *pool, unsigned kind, void (*wake)(void *ctx),
                                void *ctx);
 

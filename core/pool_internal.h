@@ -143,6 +143,8 @@ struct worker {
     bool started;
 
     int64_t now_us, wall_ms, wall_read_us;
+    int64_t spin_us; /* see spin_budget() */
+    unsigned spins_left_out;
     unsigned since_clock; /* steps since the clock was read */
     unsigned in_place;    /* steps straight from bags in this round */
 

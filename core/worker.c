@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #define STEPS_A_CLOCK 16u  /* steps that share one reading of the clock */
+#define SPIN_PROBE 64u     /* sleeps without looking around before it is tried again */
 #define OFFER_AFTER_US 500 /* a pass that took so long shares its actors with idle workers */
 
 int64_t pool_now_us(void)
@@ -429,10 +430,23 @@ static void relax(void)
 #endif
 }
 
-/* Look around for a moment. True: there is something to do. */
-static bool spin(struct worker *w)
+/* How long to look around before this sleep. Looking is worth its cost only while mail keeps coming
+ * within that time: at some thousand events a second it would cost more than the events. So the
+ * time doubles when mail came, halves when none did, and now and then is tried again in full. */
+static int64_t spin_budget(struct worker *w)
 {
-    const int64_t until = pool_now_us() + w->out.pool->config.spin_us;
+    const int64_t most = w->out.pool->config.spin_us;
+
+    if (w->spin_us == 0 && ++w->spins_left_out == SPIN_PROBE) {
+        w->spins_left_out = 0;
+        return most;
+    }
+    return w->spin_us < most ? w->spin_us : most;
+}
+
+static bool look_around(struct worker *w, int64_t budget_us)
+{
+    const int64_t until = pool_now_us() + budget_us;
     const bool steals = !w->out.pool->config.no_steal;
 
     do {
@@ -447,6 +461,23 @@ static bool spin(struct worker *w)
         }
         (void)sched_yield(); /* nng's threads bring the mail: they need a processor */
     } while (pool_now_us() < until);
+    return false;
+}
+
+/* True: there is something to do. */
+static bool spin(struct worker *w)
+{
+    const int64_t budget = spin_budget(w);
+
+    if (budget == 0) {
+        return !station_empty(w->out.station) ||
+               (!w->out.pool->config.no_steal && steal_one(w, false));
+    }
+    if (look_around(w, budget)) {
+        w->spin_us = budget * 2;
+        return true;
+    }
+    w->spin_us = budget / 2;
     return false;
 }
 
