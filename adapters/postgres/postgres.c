@@ -21,9 +21,9 @@
 
 #include <libpq-fe.h>
 
+#include "adapters/postgres/params.h"
 #include "adapters/store/sql.h"
 
-#define PARAMS_MAX 40
 #define PENDING_MAX 4096
 #define PASSWORD_MAX 512
 
@@ -50,9 +50,7 @@ struct postgres {
     uint8_t prepared[SQL_COUNT]; /* enum prepared */
     struct pending pending[PENDING_MAX];
     size_t first, n;
-    /* text of the parameters of one statement */
-    char *buffer;
-    size_t used, size;
+    struct params params;
     int64_t deadline_ms;
 };
 
@@ -69,8 +67,7 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* --- errors
- * ------------------------------------------------------------------------------------------ */
+/* --- errors ----------------------------------------------------------------------------------- */
 
 /* libpq's messages are several lines; people get the first. */
 static int fail_line(struct postgres *p, int status, const char *what, const char *message)
@@ -106,8 +103,7 @@ static int refused(struct postgres *p, const PGresult *r, enum sql_id id)
                      PQresultErrorMessage(r));
 }
 
-/* --- waiting
- * ----------------------------------------------------------------------------------------- */
+/* --- waiting ---------------------------------------------------------------------------------- */
 
 static int wait_for(struct postgres *p, short what)
 {
@@ -151,8 +147,7 @@ static int next_result(struct postgres *p, PGresult **out)
     return STORE_OK;
 }
 
-/* --- what was sent, and its answers
- * --------------------------------------------------------------------- */
+/* --- what was sent, and its answers ----------------------------------------------------------- */
 
 static int note(struct postgres *p, enum pending_kind kind, enum sql_id id, int64_t *changed)
 {
@@ -298,102 +293,7 @@ static int drain(struct postgres *p, struct receiver *last)
     return worst;
 }
 
-/* --- parameters
- * ------------------------------------------------------------------------------------------ */
-
-static bool reserve(struct postgres *p, size_t more)
-{
-    size_t size = p->size ? p->size : 4096;
-    char *grown;
-
-    while (size < p->used + more)
-        size *= 2;
-    if (size == p->size)
-        return true;
-    grown = realloc(p->buffer, size);
-    if (!grown)
-        return false;
-    p->buffer = grown;
-    p->size = size;
-    return true;
-}
-
-static void put(struct postgres *p, const char *text, size_t n)
-{
-    memcpy(p->buffer + p->used, text, n);
-    p->used += n;
-}
-
-/* A text inside an array: quoted, with \ before " and \. */
-static void put_quoted(struct postgres *p, struct text t)
-{
-    uint32_t i;
-
-    put(p, "\"", 1);
-    for (i = 0; i < t.len; i++) {
-        if (t.ptr[i] == '"' || t.ptr[i] == '\\')
-            put(p, "\\", 1);
-        put(p, &t.ptr[i], 1);
-    }
-    put(p, "\"", 1);
-}
-
-/* The room of a value is made before it is put: twice the text, or a number's most digits. */
-static int put_value(struct postgres *p, char type, const struct sql_value *v, bool quoted)
-{
-    char number[40];
-
-    if (type == 't') {
-        if (v->t.len && memchr(v->t.ptr, '\0', v->t.len))
-            return sql_fail(&p->sql, STORE_INVALID, "a text with a NUL in it");
-        if (!reserve(p, (size_t)v->t.len * 2 + 4))
-            return sql_fail(&p->sql, STORE_FAULT, "out of memory");
-        if (quoted)
-            put_quoted(p, v->t);
-        else if (v->t.len)
-            put(p, v->t.ptr, v->t.len);
-        return STORE_OK;
-    }
-    if (!reserve(p, sizeof number + 2))
-        return sql_fail(&p->sql, STORE_FAULT, "out of memory");
-    put(p, number,
-        (size_t)(type == 'i' ? snprintf(number, sizeof number, "%lld", (long long)v->i)
-                             : snprintf(number, sizeof number, "%.17g", v->d)));
-    return STORE_OK;
-}
-
-/* at[k]: where parameter k begins in the buffer (which may still move). */
-static int put_params(struct postgres *p, const struct sql_statement *text,
-                      const struct sql_value *params, size_t n, size_t *at)
-{
-    size_t width = strlen(text->params), k, i;
-    int rc = STORE_OK;
-
-    p->used = 0;
-    for (k = 0; k < width && rc == STORE_OK; k++) {
-        at[k] = p->used;
-        if (!text->each) {
-            rc = put_value(p, text->params[k], &params[k], false);
-        } else {
-            for (i = 0; i < n && rc == STORE_OK; i++) {
-                if (!reserve(p, 2))
-                    return sql_fail(&p->sql, STORE_FAULT, "out of memory");
-                put(p, i ? "," : "{", 1);
-                rc = put_value(p, text->params[k], &params[i * width + k], true);
-            }
-            if (rc == STORE_OK)
-                put(p, "}", 1);
-        }
-        if (rc == STORE_OK && !reserve(p, 2))
-            rc = sql_fail(&p->sql, STORE_FAULT, "out of memory");
-        if (rc == STORE_OK)
-            put(p, "", 1);
-    }
-    return rc;
-}
-
-/* --- sending
- * ---------------------------------------------------------------------------------------------- */
+/* --- sending ---------------------------------------------------------------------------------- */
 
 static Oid type_of(char letter, bool array)
 {
@@ -438,16 +338,13 @@ static int send_statement(struct postgres *p, enum sql_id id, const struct sql_v
 {
     const struct sql_statement *text = &sql_catalogue[id];
     const char *values[PARAMS_MAX];
-    size_t at[PARAMS_MAX], k, width = strlen(text->params);
     int rc = prepare(p, id);
 
     if (rc == STORE_OK)
-        rc = put_params(p, text, params, n, at);
+        rc = params_write(&p->params, &p->sql, text, params, n, values);
     if (rc != STORE_OK)
         return rc;
-    for (k = 0; k < width; k++)
-        values[k] = p->buffer + at[k];
-    if (!PQsendQueryPrepared(p->conn, text->name, (int)width, values, NULL, NULL, 0))
+    if (!PQsendQueryPrepared(p->conn, text->name, (int)strlen(text->params), values, NULL, NULL, 0))
         return lost(p, text->name);
     return note(p, PENDING_STATEMENT, id, changed);
 }
@@ -495,8 +392,7 @@ static int each(struct sql_store *base, enum sql_id id, const struct sql_value *
     return rc == STORE_OK && row ? drain(p, &to) : rc;
 }
 
-/* --- transactions
- * ------------------------------------------------------------------------------------------ */
+/* --- transactions ----------------------------------------------------------------------------- */
 
 static int begin(struct sql_store *base)
 {
@@ -548,9 +444,7 @@ static int script(struct sql_store *base, const char *text)
     return rc;
 }
 
-/* --- opening
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static void disconnect(struct sql_store *base)
 {
@@ -673,7 +567,7 @@ static int hold(struct sql_store *base)
 
 static void destroy(struct sql_store *base)
 {
-    free(of(base)->buffer);
+    params_free(&of(base)->params);
     free(base);
 }
 

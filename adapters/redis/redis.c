@@ -66,8 +66,7 @@ static void tell(struct redis *r, bool up)
     r->base.events.state(r->base.events.ctx, up, up ? "" : r->text);
 }
 
-/* --- hiredis and poll(2)
- * --------------------------------------------------------------------------------- */
+/* --- hiredis and poll(2) ---------------------------------------------------------------------- */
 
 static void read_on(void *data)
 {
@@ -96,8 +95,7 @@ static void cleanup(void *data)
     r->reading = r->writing = false;
 }
 
-/* --- connection
- * -------------------------------------------------------------------------------------------- */
+/* --- connection ------------------------------------------------------------------------------- */
 
 static void gone(struct redis *r, const char *what)
 {
@@ -228,9 +226,7 @@ static void try_connect(struct redis *r)
     set_up(r);
 }
 
-/* --- commands
- * ------------------------------------------------------------------------------------------------
- */
+/* --- commands --------------------------------------------------------------------------------- */
 
 static void on_done(redisAsyncContext *c, void *reply, void *data)
 {
@@ -332,8 +328,7 @@ static void take(struct hopper *h, uint64_t campaign, uint32_t rows)
     r->base.events.taken(r->base.events.ctx, campaign, 0, 0, 0, false);
 }
 
-/* --- the caller's loop
- * --------------------------------------------------------------------------------------- */
+/* --- the caller's loop ------------------------------------------------------------------------ */
 
 static int fd(const struct hopper *h)
 {

@@ -20,8 +20,7 @@
 
 #include "adapters/store/sql.h"
 
-/* --- turns
- * ------------------------------------------------------------------------------------------- */
+/* --- turns ------------------------------------------------------------------------------------ */
 
 struct turns {
     struct turns *next;
@@ -104,8 +103,7 @@ static void turn_pass(struct sqlite_store *s)
     pthread_mutex_unlock(&turns_lock);
 }
 
-/* --- errors
- * ------------------------------------------------------------------------------------------ */
+/* --- errors ----------------------------------------------------------------------------------- */
 
 static struct sqlite_store *of(struct sql_store *s)
 {
@@ -137,8 +135,7 @@ static int failed(struct sqlite_store *s, int code, const char *what)
                     s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(code));
 }
 
-/* --- opening
- * ----------------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static void disconnect(struct sql_store *base)
 {
@@ -221,8 +218,7 @@ static void destroy(struct sql_store *base)
     free(base);
 }
 
-/* --- transactions
- * ------------------------------------------------------------------------------------ */
+/* --- transactions ----------------------------------------------------------------------------- */
 
 static int run(struct sqlite_store *s, const char *text)
 {
@@ -271,8 +267,7 @@ static int script(struct sql_store *base, const char *text)
     return code == SQLITE_OK ? STORE_OK : failed(s, code, "migration");
 }
 
-/* --- statements
- * -------------------------------------------------------------------------------------- */
+/* --- statements ------------------------------------------------------------------------------- */
 
 static int prepare(struct sqlite_store *s, enum sql_id id)
 {

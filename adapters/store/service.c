@@ -64,8 +64,7 @@ static void say(const struct service *s, int level, const char *code, const char
     s->batch.log(s->batch.log_ctx, level, code, text);
 }
 
-/* --- the state of the connection
- * ----------------------------------------------------------------------- */
+/* --- the state of the connection -------------------------------------------------------------- */
 
 static void tell_state(struct service *s, const char *text)
 {
@@ -151,8 +150,7 @@ static void try_connect(struct service *s)
     s->ready = true;
 }
 
-/* --- questions
- * ------------------------------------------------------------------------------------------- */
+/* --- questions -------------------------------------------------------------------------------- */
 
 struct loading {
     struct service *s;
@@ -365,8 +363,7 @@ static bool answer_away(struct service *s, handle from, uint16_t type, const voi
     return false;
 }
 
-/* --- the loop
- * ---------------------------------------------------------------------------------------------- */
+/* --- the loop --------------------------------------------------------------------------------- */
 
 static void take_mail(void *ctx, handle to, handle from, uint16_t type, const void *msg)
 {

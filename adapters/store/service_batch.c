@@ -156,8 +156,7 @@ static int run_all(struct service_batch *b, const struct share *s)
     return rc;
 }
 
-/* --- answers
- * ------------------------------------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 static void answer_record(struct service_batch *b, const struct item *it, size_t at)
 {
@@ -259,8 +258,7 @@ static void give_up(struct service_batch *b, struct queue *q)
     queue_drop(q, 1);
 }
 
-/* --- running
- * ------------------------------------------------------------------------------------------- */
+/* --- running ---------------------------------------------------------------------------------- */
 
 static int run_share(struct service_batch *b, const struct share *s)
 {

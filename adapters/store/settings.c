@@ -167,8 +167,7 @@ void store_agent_defaults(struct msg_agent_config *a)
                                    .leg_ring_s = 20};
 }
 
-/* --- text to value
- * -------------------------------------------------------------------------------- */
+/* --- text to value ---------------------------------------------------------------------------- */
 
 static bool parse_number(struct text v, double *out)
 {

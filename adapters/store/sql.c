@@ -215,8 +215,7 @@ int sql_take_ints4(void *ctx, size_t item, const struct sql_value *column)
     return sql_take_ints2(ctx, item, column);
 }
 
-/* --- life
- * ----------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static int take_installation(void *ctx, size_t item, const struct sql_value *column)
 {

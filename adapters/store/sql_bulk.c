@@ -184,8 +184,7 @@ int sql_leads_insert(struct store *st, uint64_t list, uint64_t import, int64_t n
     return rc;
 }
 
-/* --- leads out
- * ------------------------------------------------------------------------------------------ */
+/* --- leads out -------------------------------------------------------------------------------- */
 
 struct leads_out {
     struct sql_store *s;
@@ -265,8 +264,7 @@ int sql_leads(struct store *st, int64_t from, int64_t to, struct store_cursor *a
     return sql_leave(s, false, rc);
 }
 
-/* --- calls out
- * ------------------------------------------------------------------------------------------ */
+/* --- calls out -------------------------------------------------------------------------------- */
 
 struct calls_out {
     store_each_call each;
@@ -333,7 +331,7 @@ int sql_calls(struct store *st, int64_t from, int64_t to, uint64_t lead, struct 
     return sql_leave(s, false, rc);
 }
 
-/* --- legs out ------------------------------------------------------------------------------- */
+/* --- legs out --------------------------------------------------------------------------------- */
 
 struct legs_out {
     store_each_leg each;
@@ -378,8 +376,7 @@ int sql_legs(struct store *st, int64_t from, int64_t to, struct store_cursor *at
     return sql_leave(s, false, rc);
 }
 
-/* --- agents' times
- * ----------------------------------------------------------------------------------------- */
+/* --- agents' times ---------------------------------------------------------------------------- */
 
 /* Each interval ends where the agent's next one begins, so one row is always held back until the
  * next has been seen: also across pages, by reading it again. */

@@ -274,8 +274,7 @@ static int find_manual(struct batch *b, size_t i)
     return STORE_OK;
 }
 
-/* --- the decision
- * ---------------------------------------------------------------------------------- */
+/* --- the decision ----------------------------------------------------------------------------- */
 
 /* The same row or number earlier in this batch: what the store will say once that one is in. */
 static bool earlier(const struct batch *b, size_t i)
@@ -365,8 +364,7 @@ static int decide(struct batch *b, size_t i)
                     sql_i(effect.due_ms), sql_s(reason_name(reason)));
 }
 
-/* --- writing
- * ----------------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static void insert_params(const struct batch *b, size_t i, struct sql_value *p)
 {

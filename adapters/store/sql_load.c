@@ -176,8 +176,7 @@ int sql_load(struct store *st, uint8_t kind, uint64_t id, int64_t now, store_sin
     return sql_leave(s, false, rc);
 }
 
-/* --- why is this lead dialed, or not
- * ---------------------------------------------------------------- */
+/* --- why is this lead dialed, or not ---------------------------------------------------------- */
 
 struct explain {
     struct sql_store *s;

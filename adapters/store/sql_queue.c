@@ -79,8 +79,7 @@ int sql_recycle(struct store *st, const struct msg_recycle *req, struct msg_recy
     return sql_leave(s, mine, rc);
 }
 
-/* --- candidates
- * ---------------------------------------------------------------------------------------- */
+/* --- candidates ------------------------------------------------------------------------------- */
 
 struct candidate {
     int64_t list_priority, priority, due, position, row;

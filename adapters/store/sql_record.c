@@ -157,8 +157,7 @@ int sql_suppress(struct store *st, const struct msg_suppress *req, size_t n)
     return sql_leave(s, mine, rc);
 }
 
-/* --- dispositions
- * ------------------------------------------------------------------------------------ */
+/* --- dispositions ----------------------------------------------------------------------------- */
 
 struct dispose_read {
     struct sql_store *s;

@@ -69,8 +69,7 @@ static struct msg_claimed claim_good(struct world *w, uint64_t row, int64_t now)
     return c;
 }
 
-/* --- claims
- * ---------------------------------------------------------------------------------------- */
+/* --- claims ----------------------------------------------------------------------------------- */
 
 static void claim_commits_what_is_needed_to_dial(void **state)
 {
@@ -415,8 +414,7 @@ static void stopped_list_is_not_dialed(void **state)
     assert_int_equal(world_claim_one(w, row, WORLD_NOW, NULL), REASON_allow);
 }
 
-/* --- manual calls
- * ---------------------------------------------------------------------------------- */
+/* --- manual calls ----------------------------------------------------------------------------- */
 
 static unsigned manual(struct world *w, const char *number, int64_t now, struct msg_claimed *out)
 {
@@ -510,8 +508,7 @@ static void manual_rubbish_is_refused(void **state)
         assert_int_equal(manual(w, bad[i], WORLD_NOW, &c), REASON_bad_number);
 }
 
-/* --- records
- * --------------------------------------------------------------------------------------- */
+/* --- records ---------------------------------------------------------------------------------- */
 
 static struct store_call one_call;
 
@@ -643,8 +640,7 @@ static void legs(void **state)
     assert_int_equal(out.result, RESULT_CONFLICT);
 }
 
-/* --- dispositions
- * ---------------------------------------------------------------------------------- */
+/* --- dispositions ----------------------------------------------------------------------------- */
 
 static uint8_t dispose(struct world *w, struct text attempt, uint64_t agent, const char *code,
                        int64_t callback, int64_t now, struct msg_disposed *out)
@@ -801,8 +797,7 @@ static void not_disposed_may_still_be_disposed(void **state)
                      RESULT_CONFLICT);
 }
 
-/* --- queue
- * ------------------------------------------------------------------------------------------ */
+/* --- queue ------------------------------------------------------------------------------------ */
 
 static void queue_order(void **state)
 {

@@ -21,8 +21,7 @@ struct CMUnitTest;
 int conformance_run(const char *name, const struct fixture *fixture, const struct CMUnitTest *more,
                     size_t n_more);
 
-/* --- a small world for tests that use a store
- * ----------------------------------------------------- */
+/* --- a small world for tests that use a store ------------------------------------------------- */
 
 #define WORLD_NOW INT64_C(1767612600000) /* Monday 5 January 2026, 11:30 UTC */
 

@@ -1,4 +1,8 @@
-/* See conformance_more.h. */
+/*
+ * See conformance_more.h.
+ *
+ * Reason for length: one case after the other, each a few lines.
+ */
 #include "tests/store/conformance_more.h"
 
 #include <setjmp.h>

@@ -1,5 +1,9 @@
-/* The store's service on the bus: permits, loads, outages. The store is SQLite behind a driver that
- * can be told to fail. */
+/*
+ * The store's service on the bus: permits, loads, outages. The store is SQLite behind a driver
+ * that can be told to fail.
+ *
+ * Reason for length: the failing store, the other side of the bus and the cases belong together.
+ */
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,8 +24,7 @@
 #include "tests/store/conformance.h"
 #include "tests/support/services.h"
 
-/* --- a store that fails when told
- * ------------------------------------------------------------------------ */
+/* --- a store that fails when told ------------------------------------------------------------- */
 
 static atomic_bool away;       /* nothing works */
 static atomic_int lose_before; /* so many commits fail and do nothing */
@@ -90,8 +93,7 @@ static struct store *faulty_make(const struct store_options *o)
 
 static const struct store_driver store_faulty = {"faulty", faulty_make};
 
-/* --- the other side of the bus
- * ------------------------------------------------------------------------------ */
+/* --- the other side of the bus ---------------------------------------------------------------- */
 
 struct bench {
     char folder[64], path[96];

@@ -11,8 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* --- programs
- * ----------------------------------------------------------------------------------------- */
+/* --- programs --------------------------------------------------------------------------------- */
 
 /* Starts a program in a new session; it gets SIGKILL when this process dies. uid and gid other than
  * 0: runs as that user. Output goes to the file. Returns the pid, or -1. */
@@ -29,8 +28,7 @@ bool support_wait_listening(const char *path, int port, pid_t pid, int timeout_m
 /* Deletes a folder of ours with all that is in it. */
 void support_remove(const char *folder);
 
-/* --- PostgreSQL
- * ----------------------------------------------------------------------------------------- */
+/* --- PostgreSQL ------------------------------------------------------------------------------- */
 
 struct support_postgres {
     char folder[64];
@@ -48,9 +46,7 @@ int support_postgres_kill(struct support_postgres *p, int signal);
 int support_postgres_again(struct support_postgres *p);
 void support_postgres_stop(struct support_postgres *p);
 
-/* --- Redis
- * ------------------------------------------------------------------------------------------------
- */
+/* --- Redis ------------------------------------------------------------------------------------ */
 
 struct support_redis {
     char folder[64];
