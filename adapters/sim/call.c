@@ -252,6 +252,7 @@ static void far_step(void *owner)
         return;
     }
     const struct far_step step = c->far.step[c->far_next++];
+    char exten[16];
     bool gone = false;
     switch (step.kind) {
     case FAR_RING:
@@ -281,6 +282,8 @@ static void far_step(void *owner)
         ev_hold(c, step.kind == FAR_HOLD);
         break;
     case FAR_REFER:
+        (void)snprintf(exten, sizeof exten, "%d", step.arg);
+        call_refer(c, exten);
         break;
     case FAR_BYE:
         gone = true;

@@ -12,7 +12,8 @@ enum {
     DTMF_START_MS = 1060,
     DTMF_GAP_MS = 267,
     INFO_START_MS = 1000,
-    HOLD_MS = 1000
+    HOLD_MS = 1000,
+    REFER_MS = 1000
 };
 
 static void add(struct far_end *far, uint32_t at_ms, enum far_kind kind, int32_t arg)
@@ -96,8 +97,8 @@ static bool number_step(struct script *s, char verb, uint32_t n)
         add(far, s->answered + n, FAR_HOLD, 0);
         add(far, s->answered + n + HOLD_MS, FAR_UNHOLD, 0);
         return true;
-    case 'z':
-        add(far, s->answered + n, FAR_REFER, 0);
+    case 'p':
+        add(far, s->answered + REFER_MS, FAR_REFER, (int32_t)n);
         return true;
     case 'y':
         far->refer_code = (uint16_t)n;

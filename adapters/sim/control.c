@@ -61,6 +61,13 @@ static bool hold(struct order *o)
     return word(o, "channel", id, sizeof id) && pbx_far_hold(o->pbx, id, on(o));
 }
 
+static bool refer(struct order *o)
+{
+    char id[200], exten[80];
+    return word(o, "channel", id, sizeof id) && word(o, "exten", exten, sizeof exten) &&
+           pbx_far_refer(o->pbx, id, exten);
+}
+
 static bool inbound(struct order *o)
 {
     char endpoint[PBX_NAME], id[200] = "", from[80] = "", context[PBX_NAME] = "inbound",
@@ -179,14 +186,23 @@ static bool stats(struct order *o)
 static const struct {
     const char *path;
     bool (*run)(struct order *o);
-} orders[] = {{"/sim/hangup", hangup},   {"/sim/answer", answer},
-              {"/sim/dtmf", dtmf},       {"/sim/hold", hold},
-              {"/sim/inbound", inbound}, {"/sim/register", registration},
-              {"/sim/trunk", trunk},     {"/sim/people", people},
-              {"/sim/stop", stop},       {"/sim/stop-gracefully", stop_gracefully},
-              {"/sim/kill", kill_now},   {"/sim/boot", boot},
-              {"/sim/stall", stall},     {"/sim/delay", delay},
-              {"/sim/swallow", swallow}, {"/sim/drop-sockets", drop_sockets},
+} orders[] = {{"/sim/hangup", hangup},
+              {"/sim/answer", answer},
+              {"/sim/dtmf", dtmf},
+              {"/sim/hold", hold},
+              {"/sim/refer", refer},
+              {"/sim/inbound", inbound},
+              {"/sim/register", registration},
+              {"/sim/trunk", trunk},
+              {"/sim/people", people},
+              {"/sim/stop", stop},
+              {"/sim/stop-gracefully", stop_gracefully},
+              {"/sim/kill", kill_now},
+              {"/sim/boot", boot},
+              {"/sim/stall", stall},
+              {"/sim/delay", delay},
+              {"/sim/swallow", swallow},
+              {"/sim/drop-sockets", drop_sockets},
               {"/sim/stats", stats}};
 
 static void on_request(void *ctx, struct net_req *req)

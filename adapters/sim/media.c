@@ -92,14 +92,22 @@ static void forget(struct playback *p)
     free(p);
 }
 
+// `whole`: it was played to its end.
 static void end(struct playback *p, enum playback_state state, bool told)
 {
+    bool whole =
+        p->at + 1 == p->count && p->worked && p->state == PLAY_PLAYING && p->task.place == 0;
     struct playback **queue = queue_of(p);
     p->state = state;
     sched_cancel(&p->pbx->sched, &p->task);
     if (told)
         tell(p, EV_PlaybackFinished);
-    witness_word(p->pbx, "play_end", p->chan != NULL ? p->chan->id : "", "playback", p->id);
+    witness_open(p->pbx, "play_end", p->chan != NULL ? p->chan->id : "");
+    if (p->bridge != NULL)
+        json_put_str(&p->pbx->line, "bridge", p->bridge->id);
+    json_put_str(&p->pbx->line, "playback", p->id);
+    json_put_bool(&p->pbx->line, "whole", whole);
+    witness_close(p->pbx);
     struct playback **at = queue;
     while (*at != p)
         at = &(*at)->queued;

@@ -24,7 +24,8 @@ const char options_help[] =
     "  --seed N            every fate follows from it\n"
     "  --user NAME:FILE[:ro]   a user; FILE's first line is the password\n"
     "  --trunk NAME[,cps=N][,lines=N][,down][,silent][,redirect=user|uri_core|uri_pjsip]\n"
-    "  --phones NAME*[,answer=MS][,refuse=SIPCODE][,unregistered]   endpoints that are agents' "
+    "  --phones NAME*[,answer=MS][,refuse=SIPCODE][,unregistered][,no-transfer]   endpoints that "
+    "are agents' "
     "phones\n"
     "  --context NAME      a dialplan context holding the customers' plan\n"
     "  --app NAME          the application that plan enters\n"
@@ -295,6 +296,8 @@ static int set_phones(struct options *o, const char *value)
         long n;
         if (strcmp(word, "unregistered") == 0)
             p.unregistered = true;
+        else if (strcmp(word, "no-transfer") == 0)
+            p.no_transfer = true;
         else if (strncmp(word, "answer=", 7) == 0 && whole(word + 7, 0, 86400000, &n) == 0)
             p.answer_ms = (uint32_t)n;
         else if (strncmp(word, "refuse=", 7) == 0 && whole(word + 7, 300, 699, &n) == 0)

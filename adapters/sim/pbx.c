@@ -244,6 +244,12 @@ bool pbx_far_hold(struct pbx *pbx, const char *id, bool on)
     return true;
 }
 
+bool pbx_far_refer(struct pbx *pbx, const char *id, const char *exten)
+{
+    struct chan *c = chan_find(pbx, id);
+    return c != NULL && !c->ending && call_refer(c, exten);
+}
+
 bool pbx_register(struct pbx *pbx, const char *endpoint, bool registered)
 {
     struct endpoint *e = endpoint_find(pbx, endpoint);

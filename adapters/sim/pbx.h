@@ -37,6 +37,7 @@ struct pbx_phone {
     uint32_t answer_ms;
     uint16_t refuse; // SIP code it answers instead; 0: it answers the call
     bool unregistered;
+    bool no_transfer; // its REFER is refused (allow_transfer=no)
 };
 
 struct pbx_config {
@@ -138,6 +139,8 @@ void pbx_client_answer(struct pbx *pbx, struct pbx_client *client, const char *t
 bool pbx_far_hangup(struct pbx *pbx, const char *id, int cause); // cause -1: BYE without Reason
 bool pbx_far_answer(struct pbx *pbx, const char *id);
 bool pbx_far_dtmf(struct pbx *pbx, const char *id, const char *digits);
+bool pbx_far_refer(struct pbx *pbx, const char *id,
+                   const char *exten); // its phone transfers it away
 bool pbx_far_hold(struct pbx *pbx, const char *id, bool on);
 struct pbx_call {
     const char *endpoint; // it comes in through

@@ -386,6 +386,7 @@ static void configure(struct front_config *c, const char *name)
     for (size_t i = 0; i < 3; i++)
         strcpy(c->pbx.phone[i].pattern, phones[i]);
     c->pbx.phones = 3;
+    c->pbx.phone[2].no_transfer = true;
 }
 
 struct replay *replay_start(struct net_loop *loop, const char *path, const char *name, bool races,

@@ -23,7 +23,7 @@ static bool leftover(const char *name, int64_t n)
     static const struct {
         const char *name;
         int64_t n;
-    } list[] = {{"a51", 1}, {"a52", 1}, {"g08", 3}, {"h06", 2}, {"h06", 5}};
+    } list[] = {{"a51", 1}, {"a52", 1}, {"g06", 6}, {"g08", 3}, {"h06", 2}, {"h06", 5}};
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
         if (strncmp(list[i].name, name, strlen(list[i].name)) == 0 && list[i].n == n)
             return true;

@@ -30,8 +30,6 @@ static const struct entry left_out[] = {
     {"n06", "a measurement of GET /channels"},
     {"g03", "Dial() in the dialplan is not simulated (continue to an extension that is absent is: "
             "test_model)"},
-    {"g06", "a REFER from an agent's phone is not simulated: allow_transfer=no is the setting to "
-            "ask for (g09)"},
 };
 
 // The recorded outcome is one of several that the real server gave.
