@@ -20,7 +20,11 @@ struct bench_options {
     double seconds;  /* one measurement, after its warm-up */
     unsigned repeat; /* measurements of each metric */
     uint64_t seed;
-    int argc; /* what was left on the command line, for the subcommand */
+    /* of dial, the others do without */
+    long agents, rate; /* 0: the command's own default */
+    double warm_up;    /* s; negative: the default */
+    bool full;         /* PostgreSQL and Redis */
+    int argc;          /* what was left on the command line, for the subcommand */
     char **argv;
 };
 
@@ -59,6 +63,7 @@ unsigned bench_repeat(const struct bench_options *o, double (*one)(const struct 
 
 /* --- subcommands ----------------------------------------------------------------------------- */
 
+int bench_dial(const struct bench_options *options, struct bench_report *report);
 int bench_actors(const struct bench_options *options, struct bench_report *report);
 
 #endif

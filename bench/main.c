@@ -12,6 +12,7 @@ static int list_commands(const struct bench_options *options, struct bench_repor
 static const struct bench_command commands[] = {
     {"list", "the subcommands", list_commands},
     {"actors", "the runtime: messages, rings, births, timers", bench_actors},
+    {"dial", "the whole product: attempts held, CPU for each, memory", bench_dial},
 };
 #define N_COMMANDS (sizeof commands / sizeof commands[0])
 
@@ -37,7 +38,8 @@ static int usage(FILE *out, int rv)
                 "  --quick      short measurements, the command under 20 s\n"
                 "  --seconds S  length of one measurement (1)\n"
                 "  --repeat N   measurements of each metric (5)\n"
-                "  --seed N     of everything random (1)\n\ncommands:\n",
+                "  --seed N     of everything random (1)\n"
+                "  --agents N --rate N --warm-up S --full   the load of dial\n\ncommands:\n",
                 out);
     for (size_t i = 0; i < N_COMMANDS; i++) {
         (void)fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].sentence);
@@ -67,6 +69,10 @@ static int parse(int argc, char **argv, struct bench_options *o)
                                             {"seconds", required_argument, NULL, 's'},
                                             {"repeat", required_argument, NULL, 'r'},
                                             {"seed", required_argument, NULL, 'S'},
+                                            {"agents", required_argument, NULL, 'a'},
+                                            {"rate", required_argument, NULL, 'R'},
+                                            {"warm-up", required_argument, NULL, 'w'},
+                                            {"full", no_argument, NULL, 'f'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
     double v = 0;
@@ -98,6 +104,26 @@ static int parse(int argc, char **argv, struct bench_options *o)
             }
             o->seed = (uint64_t)v;
             break;
+        case 'a':
+            if (!number("agents", optarg, 1, 10000, &v)) {
+                return 2;
+            }
+            o->agents = (long)v;
+            break;
+        case 'R':
+            if (!number("rate", optarg, 1, 10000, &v)) {
+                return 2;
+            }
+            o->rate = (long)v;
+            break;
+        case 'w':
+            if (!number("warm-up", optarg, 0, 3600, &o->warm_up)) {
+                return 2;
+            }
+            break;
+        case 'f':
+            o->full = true;
+            break;
         case 'h':
             (void)usage(stdout, 0);
             return -1;
@@ -125,7 +151,7 @@ static int refuse_slow_build(void)
 
 int main(int argc, char **argv)
 {
-    struct bench_options o = {.seconds = 0, .repeat = 0, .seed = 1};
+    struct bench_options o = {.seconds = 0, .repeat = 0, .seed = 1, .warm_up = -1};
     const struct bench_command *command = NULL;
     struct bench_report *report;
     int rv;

@@ -51,7 +51,7 @@ const struct setting config_settings[] = {
      "name of the Stasis application; the dialplan's context enters the same"},
     {"pbx", "calls_per_s", SET_NUMBER, PBX(calls_per_s), 0.1, 1000, NULL, "50", false,
      "originates a second to this server, all trunks and agents' legs together"},
-    {"pbx", "lines", SET_INT, PBX(lines), 1, 20000, NULL, "500", false,
+    {"pbx", "lines", SET_INT, PBX(lines), 1, 20000, NULL, "2000", false,
      "channels at once on this server that come from this daemon"},
 
     {"web", "listen", SET_TEXT, AT(web, listen), 1, 64, NULL, "127.0.0.1", false,

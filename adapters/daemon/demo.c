@@ -31,6 +31,8 @@ static const char usage[] =
     "  --leads N     fictional leads (default 10000)\n"
     "  --port N      port of the page (default: a free one)\n"
     "  --seed N      of callees and agents (default 1)\n"
+    "  --rate N      the load of dialer-bench: N calls a second, 8 % of them answered, talks of 90 "
+    "s\n"
     "  --json        the report as one JSON object, as the last line\n"
     "\n"
     "exit status: 0 done, 1 failed, 2 usage\n";
@@ -45,12 +47,17 @@ static bool number(const char *text, long low, long high, long *out)
 
 static int parse(struct demo *d, int argc, char **argv)
 {
-    static const struct option known[] = {
-        {"seconds", required_argument, NULL, 's'}, {"full", no_argument, NULL, 'f'},
-        {"keep", required_argument, NULL, 'k'},    {"agents", required_argument, NULL, 'a'},
-        {"leads", required_argument, NULL, 'l'},   {"port", required_argument, NULL, 'p'},
-        {"seed", required_argument, NULL, 'S'},    {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
+    static const struct option known[] = {{"seconds", required_argument, NULL, 's'},
+                                          {"full", no_argument, NULL, 'f'},
+                                          {"keep", required_argument, NULL, 'k'},
+                                          {"agents", required_argument, NULL, 'a'},
+                                          {"leads", required_argument, NULL, 'l'},
+                                          {"port", required_argument, NULL, 'p'},
+                                          {"seed", required_argument, NULL, 'S'},
+                                          {"json", no_argument, NULL, 'j'},
+                                          {"rate", required_argument, NULL, 'r'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
     int c = 0;
     bool good = true;
     opterr = 0;
@@ -61,7 +68,10 @@ static int parse(struct demo *d, int argc, char **argv)
             good = number(optarg, 1, 1000000, &d->seconds);
             break;
         case 'a':
-            good = number(optarg, 1, 1000, &d->agents);
+            good = number(optarg, 1, 10000, &d->agents);
+            break;
+        case 'r':
+            good = number(optarg, 1, 10000, &d->rate);
             break;
         case 'l':
             good = number(optarg, 1, 50000, &d->leads);

@@ -84,6 +84,16 @@ static void log_of(const struct demo *d, const char *name, char *path, size_t si
 
 /* --- the simulated Asterisk ------------------------------------------------------------------ */
 
+/* Who is called: a lively mixture to look at, and the one that the bench's bars are defined by. */
+struct people {
+    const char *human, *machine, *no_answer, *busy, *bad, *congestion, *ring, *talk;
+};
+
+static const struct people demo_people = {
+    "0.45", "0.1", "0.3", "0.1", "0.03", "0.02", "lognormal:3,0.5", "lognormal:9,0.6"};
+static const struct people bench_people = {
+    "0.08", "0", "0.75", "0.05", "0.12", "0", "lognormal:10,0.5", "lognormal:90,1"};
+
 static int start_ari_sim(struct demo *d, char *why, size_t size)
 {
     char program[PATH_MAX];
@@ -98,48 +108,19 @@ static int start_ari_sim(struct demo *d, char *why, size_t size)
     snprintf(user, sizeof user, "dialer:%s/ari.password", d->dir);
     snprintf(seed, sizeof seed, "%ld", d->seed);
     log_of(d, "ari-sim", log, sizeof log);
-    char *argv[] = {program,
-                    "--port",
-                    "0",
-                    "--witness",
-                    d->witness,
-                    "--seed",
-                    seed,
-                    "--user",
-                    user,
-                    "--trunk",
-                    "carrier,cps=20,lines=300",
-                    "--phones",
-                    "agent*,answer=300",
-                    "--context",
-                    "customers",
-                    "--app",
-                    "dialer",
-                    "--sound",
-                    "safe-harbour=4",
-                    "--sound",
-                    "beep=0.3",
-                    "--human",
-                    "0.45",
-                    "--machine",
-                    "0.1",
-                    "--no-answer",
-                    "0.3",
-                    "--busy",
-                    "0.1",
-                    "--bad",
-                    "0.03",
-                    "--congestion",
-                    "0.02",
-                    "--setup",
-                    "constant:0.4",
-                    "--ring",
-                    "lognormal:3,0.5",
-                    "--talk",
-                    "lognormal:9,0.6",
-                    "--machine-talk",
-                    "constant:8",
-                    NULL};
+    const struct people *p = d->rate > 0 ? &bench_people : &demo_people;
+    char trunk[64];
+    snprintf(trunk, sizeof trunk, "carrier,cps=%ld,lines=%ld", d->rate > 0 ? 2 * d->rate : 20,
+             d->rate > 0 ? 100 * d->rate : 300);
+    /* clang-format off */
+    char *argv[] = {program, "--port", "0", "--witness", d->witness, "--seed", seed, "--user", user, "--trunk", trunk,
+                    "--phones", "agent*,answer=300", "--context", "customers", "--app", "dialer",
+                    "--sound", "safe-harbour=4", "--sound", "beep=0.3",
+                    "--human", (char *)p->human, "--machine", (char *)p->machine, "--no-answer", (char *)p->no_answer,
+                    "--busy", (char *)p->busy, "--bad", (char *)p->bad, "--congestion", (char *)p->congestion,
+                    "--setup", "constant:0.4", "--ring", (char *)p->ring, "--talk", (char *)p->talk,
+                    "--machine-talk", "constant:8", "--cost", d->rate > 0 ? "off" : "on", NULL};
+    /* clang-format on */
     const struct child_options o = {.log = log, .pipe_out = true};
     struct child *c = &d->part[PART_ARI_SIM];
     if (write_file(d, "ari.password", "simulated\n", why, size) != 0 ||
@@ -161,8 +142,10 @@ static int write_config(struct demo *d, char *why, size_t size)
              "[daemon]\nname = demo\ndrain_time = %ds\n"
              "[store]\nurl = \"%s\"\n[hopper]\nurl = \"%s\"\n"
              "[pbx sim]\nurl = http://127.0.0.1:%u\npassword_file = \"%s/ari.password\"\n"
+             "calls_per_s = %ld\nlines = 20000\n"
              "[web]\nport = %ld\n[ctl]\nsocket = \"%s\"\n",
-             DRAIN_S, d->store_url, d->hopper_url, d->ari_port, d->dir, d->port, d->socket);
+             DRAIN_S, d->store_url, d->hopper_url, d->ari_port, d->dir,
+             d->rate > 0 ? (d->rate < 400 ? 2 * d->rate + 200 : 1000) : 50, d->port, d->socket);
     return write_file(d, "dialerd.conf", text, why, size);
 }
 
@@ -267,6 +250,24 @@ static int ask(struct demo *d, struct answer *a, const char *request, char *why,
     return result;
 }
 
+/* Only the calls a second bind: lines and ratio are as high as they go. */
+static int set_rate(struct demo *d, struct answer *a, char *why, size_t size)
+{
+    char request[256];
+    snprintf(
+        request, sizeof request,
+        "{\"id\":1,\"command\":\"trunk set\",\"args\":{\"trunk\":\"1\",\"settings\":[\"cps=%ld\","
+        "\"lines=%ld\"]}}\n",
+        d->rate, d->rate * 100 < 100000 ? d->rate * 100 : 100000);
+    if (ask(d, a, request, why, size) != 0)
+        return -1;
+    snprintf(request, sizeof request,
+             "{\"id\":1,\"command\":\"campaign set\",\"args\":{\"campaign\":\"%llu\","
+             "\"settings\":[\"ratio=10\",\"ring=25\",\"hopper_size=5000\",\"hopper_low=2000\"]}}\n",
+             (unsigned long long)a->campaign);
+    return ask(d, a, request, why, size);
+}
+
 static int set_up(struct demo *d, char *why, size_t size)
 {
     char request[256];
@@ -276,7 +277,7 @@ static int set_up(struct demo *d, char *why, size_t size)
              "{\"id\":1,\"command\":\"demo-data\",\"args\":{\"leads\":\"%ld\",\"agents\":\"%ld\","
              "\"pbx\":\"sim\"}}\n",
              d->leads, d->agents);
-    if (ask(d, &a, request, why, size) != 0)
+    if (ask(d, &a, request, why, size) != 0 || (d->rate > 0 && set_rate(d, &a, why, size) != 0))
         return -1;
     snprintf(request, sizeof request,
              "{\"id\":1,\"command\":\"campaign start\",\"args\":{\"campaign\":\"%llu\"}}\n",
@@ -316,8 +317,12 @@ static int start_agents(struct demo *d, char *why, size_t size)
     snprintf(tickets, sizeof tickets, "%s/tickets", d->dir);
     snprintf(seed, sizeof seed, "%ld", d->seed);
     log_of(d, "agent-sim", log, sizeof log);
-    char *argv[] = {program, "--url",  url, "--tickets",     tickets, "--seed",  seed, "--talk",
-                    "12",    "--wrap", "3", "--break-every", "120",   "--break", "10", NULL};
+    bool bench = d->rate > 0;
+    /* clang-format off */
+    char *argv[] = {program, "--url",  url, "--tickets", tickets, "--seed",  seed, "--talk", bench ? "90" : "12",
+                    "--hang-up", bench ? "0" : "0.5", "--wrap", bench ? "15" : "3",
+                    "--break-every", bench ? "0" : "120", "--break", "10", NULL};
+    /* clang-format on */
     const struct child_options o = {.log = log};
     return child_start(&d->part[PART_AGENT_SIM], "agent-sim", argv, &o, why, size);
 }

@@ -12,6 +12,7 @@ enum { PART_POSTGRES, PART_REDIS, PART_ARI_SIM, PART_DIALERD, PART_AGENT_SIM, DE
 struct demo {
     /* asked for */
     long seconds, agents, leads, port, seed;
+    long rate; /* 0: the demo's own load; else the bench's, so many calls a second */
     bool full, json;
     const char *keep;
     /* made */
