@@ -96,6 +96,7 @@ static const struct ctl_arg agent_phone[] = {
 static const struct ctl_arg agent_ticket[] = {
     O("agent", ARG_ID, "N", "first agent; without it the first of all"),
     O("count", ARG_COUNT, "N", "for so many agents, in the order of their ids"),
+    O("bare", ARG_SWITCH, NULL, "nothing but the tickets, one a line, as agent-sim wants them"),
     LAST,
 };
 

@@ -34,8 +34,19 @@ struct job {
     void (*on_free)(struct job *job);
 };
 
+/* What the desk last said of something the daemon needs. */
+struct needed {
+    uint32_t pbx; /* 0: store, hopper and the like */
+    char name[64];
+    char state[16];
+    char text[200];
+};
+#define NEEDED_MAX 64
+
 struct ctl {
     const struct ctl_options *options;
+    struct needed needed[NEEDED_MAX];
+    size_t n_needed;
     struct endpoint *endpoint;
     struct store *store;
     bool store_ready; /* the daemon owns it and has migrated it */
@@ -79,6 +90,9 @@ struct store_by job_by(const struct job *job);
 uint64_t job_request(struct job *job);
 void job_send(struct job *job, handle to, uint16_t type, const void *msg);
 void job_changed(struct job *job, unsigned kind, uint64_t id);
+
+/* Takes MSG_readiness and MSG_view_pbx. */
+void ctl_needed(struct ctl *ctl, uint16_t type, const void *msg);
 
 /* --- the commands ---------------------------------------------------------------------------- */
 typedef void (*job_fn)(struct job *job);

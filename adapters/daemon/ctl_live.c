@@ -124,6 +124,31 @@ static int ask_campaign(void *ctx, uint16_t type, const void *msg)
     return 0;
 }
 
+void ctl_needed(struct ctl *ctl, uint16_t type, const void *msg)
+{
+    struct needed n = {.pbx = 0};
+    if (type == MSG_view_pbx) {
+        const struct msg_view_pbx *m = msg;
+        n.pbx = m->pbx;
+        snprintf(n.name, sizeof n.name, "%.*s", (int)m->name.len, m->name.ptr);
+        snprintf(n.state, sizeof n.state, "%s", pbx_state_name(m->state));
+        snprintf(n.text, sizeof n.text, "%.*s", (int)m->text.len, m->text.ptr);
+    } else {
+        const struct msg_readiness *m = msg;
+        snprintf(n.name, sizeof n.name, "%.*s", (int)m->name.len, m->name.ptr);
+        snprintf(n.state, sizeof n.state, "%s", m->ready ? "up" : "away");
+        snprintf(n.text, sizeof n.text, "%.*s", (int)m->text.len, m->text.ptr);
+    }
+    size_t i = 0;
+    while (i < ctl->n_needed &&
+           (ctl->needed[i].pbx != n.pbx || strcmp(ctl->needed[i].name, n.name) != 0))
+        i++;
+    if (i == NEEDED_MAX)
+        return;
+    ctl->needed[i] = n;
+    ctl->n_needed += i == ctl->n_needed;
+}
+
 /* The daemon, the store, each Asterisk of the config file, each campaign. */
 void cmd_status(struct job *job)
 {
@@ -136,6 +161,9 @@ void cmd_status(struct job *job)
     job->on_free = free_status;
     row_status_line(job, "daemon", text_of(ctl->options->config->daemon.name), "running",
                     DIALERD_VERSION);
+    for (size_t i = 0; i < ctl->n_needed; i++)
+        row_status_line(job, ctl->needed[i].pbx ? "pbx" : "needs", text_of(ctl->needed[i].name),
+                        ctl->needed[i].state, ctl->needed[i].text);
     if (!job_store(job) || job_store_failed(job, ctl->store->ops->installation(ctl->store, &in)))
         return;
     snprintf(text, sizeof text, "schema %u, node %04x, start %u", (unsigned)in.schema,
@@ -155,15 +183,33 @@ void cmd_status(struct job *job)
 
 struct tickets {
     uint64_t first, left, waiting;
+    bool bare;
     enum result result;
     char text[256];
 };
+
+static void bare_ticket(struct job *job, struct text json)
+{
+    struct json d;
+    char line[128];
+    json_init(&d, JSON_SIZE_MAX);
+    if (json_parse(&d, json.ptr, json.len) == 0) {
+        int n = snprintf(line, sizeof line, "%s\n",
+                         json_str(&d, json_get(&d, JSON_ROOT, "ticket"), ""));
+        if (n > 0 && (size_t)n < sizeof line)
+            job_data(job, line, (size_t)n);
+    }
+    json_free(&d);
+}
 
 static void got_ticket(struct job *job, const struct msg_reply *reply)
 {
     struct tickets *t = job->state;
     if (reply->result == RESULT_OK) {
-        row_of_reply(job, reply);
+        if (t->bare)
+            bare_ticket(job, reply->json);
+        else
+            row_of_reply(job, reply);
     } else {
         t->result = (enum result)reply->result;
         snprintf(t->text, sizeof t->text, "%.*s", (int)reply->text.len, reply->text.ptr);
@@ -206,6 +252,7 @@ void cmd_agent_ticket(struct job *job)
         abort();
     t->first = job_id(job, "agent");
     t->left = job_count(job, "count", 1);
+    t->bare = job_switch(job, "bare");
     t->result = RESULT_OK;
     job->state = t;
     job->on_free = free_tickets;

@@ -399,6 +399,8 @@ static void on_message(void *ctx, handle to, handle from, uint16_t type, const v
         s->ctl.options->on_drained(s->ctl.options->ctx, m->ringing);
         return;
     }
+    if (type == MSG_readiness || type == MSG_view_pbx)
+        ctl_needed(&s->ctl, type, msg);
     if (type != MSG_reply)
         return;
     const struct msg_reply *reply = msg;

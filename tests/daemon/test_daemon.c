@@ -1,0 +1,364 @@
+/* The daemon as it is run: command line, set-up by dialerctl alone, reload, a second daemon,
+ * secrets, everything absent at start and lost in the middle. */
+#include "tests/daemon/place.h"
+#include "tests/support/services.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct place place;
+
+static int open_place(void **state)
+{
+    (void)state;
+    place_open(&place);
+    return 0;
+}
+
+static int close_place(void **state)
+{
+    (void)state;
+    place_close(&place);
+    return 0;
+}
+
+static void dialerd(const char *words, int status, const char *out)
+{
+    char copy[512];
+    char *argv[16] = {getenv("DIALERD")};
+    int n = 1;
+    snprintf(copy, sizeof copy, "%s", words);
+    for (char *w = strtok(copy, " "); w && n < 15; w = strtok(NULL, " "))
+        argv[n++] = w;
+    struct ran r = ran("", argv);
+    bool good = r.status == status && (strstr(r.out, out) || strstr(r.err, out));
+    if (!good)
+        print_error("dialerd %s: status %d, want %d\n%s%s\nwant: %s\n", words, r.status, status,
+                    r.out, r.err, out);
+    ran_free(&r);
+    assert_true(good);
+}
+
+/* --- command line ---------------------------------------------------------------------------- */
+
+static void checks_its_config(void **state)
+{
+    (void)state;
+    char words[300];
+    dialerd("", 2, "--config FILE is missing");
+    dialerd("--nonsense", 2, "not understood");
+    dialerd("--version", 0, "dialerd ");
+    dialerd("--help", 0, "usage");
+    dialerd("--print-example", 0, "[store]");
+    dialerd("--print-manual", 0, ".TH DIALERD.CONF");
+    dialerd("demo --nonsense", 2, "not understood");
+    dialerd("demo --seconds x", 2, "out of range");
+    dialerd("demo --help", 0, "--full");
+    dialerd("--config /nonexistent --check", 2, "/nonexistent: cannot be opened");
+    place_config(&place, NULL, "");
+    snprintf(words, sizeof words, "--config %s --check", place.conf);
+    dialerd(words, 0, "good");
+    snprintf(words, sizeof words, "--config %s --show", place.conf);
+    dialerd(words, 0, "drain_time = \"30s\" # default");
+    place_write(&place, "dialerd.conf", "[store]\nurl = sqlite:/x\n[wbe]\nport = 1\n");
+    snprintf(words, sizeof words, "--check --config %s", place.conf);
+    dialerd(words, 2, "dialerd.conf:3:2: there is no section [wbe]; did you mean [web]?");
+    snprintf(words, sizeof words, "--config %s", place.conf);
+    dialerd(words, 2, "did you mean [web]?");
+    char text[300];
+    snprintf(text, sizeof text, "[pbx a]\nurl = http://127.0.0.1:1\npassword_file = %s/pw\n",
+             place.dir);
+    place_config(&place, NULL, text);
+    dialerd(words, 2, "No such file");
+    place_write(&place, "pw", "secret\n");
+    snprintf(text, sizeof text, "%s/pw", place.dir);
+    assert_int_equal(chmod(text, 0644), 0);
+    dialerd(words, 2, "chmod 0600");
+}
+
+static void migrates_without_a_daemon(void **state)
+{
+    (void)state;
+    char words[200];
+    char *argv[] = {getenv("DIALERCTL"),
+                    (char *)(uintptr_t) "db",
+                    (char *)(uintptr_t) "migrate",
+                    (char *)(uintptr_t) "--config",
+                    place.conf,
+                    (char *)(uintptr_t) "--json",
+                    NULL};
+    place_config(&place, NULL, "");
+    struct ran r = ran("", argv);
+    if (r.status != 0)
+        print_error("%s%s\n", r.out, r.err);
+    assert_int_equal(r.status, 0);
+    assert_non_null(strstr(r.out, "\"schema\":"));
+    ran_free(&r);
+    snprintf(words, sizeof words, "db-status --config %s", place.conf);
+    dialerd(words, 0, "schema");
+}
+
+/* --- a second daemon ------------------------------------------------------------------------- */
+
+static void refuses_a_second_daemon(void **state)
+{
+    (void)state;
+    char words[300];
+    place_config(&place, NULL, "");
+    place_start(&place, true);
+    snprintf(words, sizeof words, "--config %s", place.conf);
+    dialerd(words, 1, "another daemon answers there");
+    char text[600];
+    snprintf(text, sizeof text,
+             "[store]\nurl = \"sqlite:%s/db\"\n[web]\nport = 0\n[daemon]\nname = other\n"
+             "[ctl]\nsocket = \"%s/ctl2\"\n",
+             place.dir, place.dir);
+    place_write(&place, "second.conf", text);
+    snprintf(words, sizeof words, "--config %s/second.conf", place.dir);
+    dialerd(words, 4, "tested at ");
+    place_expect(&place, "db status", 0, "sqlite");
+    assert_int_equal(place_end(&place), 0);
+}
+
+/* --- reload ---------------------------------------------------------------------------------- */
+
+static void reloads_all_or_nothing(void **state)
+{
+    (void)state;
+    place_config(&place, NULL, "");
+    place_start(&place, true);
+    place_config(&place, NULL, "[timers]\nlink_grase = 5s\n");
+    kill(place.daemon.pid, SIGHUP);
+    place_until_log(&place, "the old configuration stays in force", 20);
+    place_until_log(&place, "did you mean link_grace?", 5);
+    place_expect(&place, "db status", 0, "sqlite");
+    place_config(&place, NULL, "[timers]\nlink_grace = 5s\n");
+    kill(place.daemon.pid, SIGHUP);
+    place_until_log(&place, "waits for a restart: [timers] link_grace", 20);
+    place_until_log(&place, "configuration read again", 5);
+    unlink(place.conf);
+    kill(place.daemon.pid, SIGHUP);
+    place_until_log(&place, "cannot be opened", 20);
+    place_expect(&place, "db status", 0, "sqlite");
+    assert_int_equal(place_end(&place), 0);
+}
+
+/* --- from an empty database to a dialing campaign -------------------------------------------- */
+
+static void pbx_section(char *text, size_t size, unsigned port)
+{
+    snprintf(text, size, "[pbx one]\nurl = http://127.0.0.1:%u\npassword_file = %s/ari.password\n",
+             port, place.dir);
+}
+
+static void set_up(void)
+{
+    char words[400];
+    place_expect(&place,
+                 "trunk add carrier pbx=one endpoint=PJSIP/{number}@carrier lines=60 cps=20", 0,
+                 "carrier");
+    place_expect(&place,
+                 "campaign add spring mode=ratio ratio=1 trunk=1 caller_id=+12125550100 "
+                 "prefixes=+1212 message=sorry from=00:00 to=00:00 wrapup_timeout=1",
+                 0, "spring");
+    place_expect(&place, "list add first --campaign 1", 0, "first");
+    char *csv = calloc(1, 8192);
+    assert_non_null(csv);
+    size_t n = (size_t)snprintf(csv, 8192, "phone,name\n");
+    for (unsigned i = 0; i < 100; i++)
+        n += (size_t)snprintf(csv + n, 8192 - n, "212-555-01%02u,Lead %u\n", i, i);
+    place_write(&place, "people.csv", csv);
+    free(csv);
+    snprintf(words, sizeof words,
+             "--json lead import %s/people.csv --list 1 --country US --map phone=number",
+             place.dir);
+    place_expect(&place, words, 0, "\"inserted\":100");
+    place_write(&place, "ann.password", "correct horse battery\n");
+    snprintf(words, sizeof words, "agent add ann --name Ann --password-file %s/ann.password",
+             place.dir);
+    place_expect(&place, words, 0, "Ann");
+    place_expect(&place, "agent phone 1 --endpoint PJSIP/1001 --pbx one", 0, NULL);
+    place_expect(&place, "agent assign 1 --campaign 1", 0, NULL);
+    place_expect(&place, "campaign start 1", 0, NULL);
+}
+
+static void bring_agent(void)
+{
+    char why[300] = "";
+    char path[120];
+    char log[120];
+    struct ran r = place_ctl(&place, "agent ticket --count 1 --bare");
+    assert_int_equal(r.status, 0);
+    place_write(&place, "tickets", r.out);
+    ran_free(&r);
+    snprintf(path, sizeof path, "%s/tickets", place.dir);
+    snprintf(log, sizeof log, "%s/agent-sim.log", place.dir);
+    const char *argv[] = {
+        getenv("AGENT_SIM"), "--url", place.page, "--tickets", path, "--wrap", "0.2",
+        "--hang-up",         "0",     NULL};
+    const struct child_options o = {.log = log};
+    assert_int_equal(child_start(&place.agents, "agent-sim", (char *const *)(uintptr_t)argv, &o,
+                                 why, sizeof why),
+                     0);
+}
+
+/* Is the secret anywhere but in its file? */
+static void assert_hidden(const char *name)
+{
+    char path[64];
+    char text[65536];
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)place.daemon.pid, name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text);
+    if (fd >= 0)
+        close(fd);
+    if (n > 0)
+        assert_null(memmem(text, (size_t)n, "Kn0ck", 5));
+}
+
+static void dials_from_an_empty_database(void **state)
+{
+    (void)state;
+    char section[200];
+    place_sim(&place, 0);
+    pbx_section(section, sizeof section, place.ari_port);
+    place_config(&place, NULL, section);
+    place_start(&place, true);
+    set_up();
+    place_until(&place, "explain campaign 1", "no agent is available", 20);
+    bring_agent();
+    place_until(&place, "export calls --format jsonl", "\"disposition\":\"", 60);
+    place_until(&place, "export agents --format jsonl", "\"state\":\"wrapup\"", 60);
+    place_expect(&place, "explain lead 100", 0, "lead");
+    place_expect(&place, "campaign stop 1", 0, NULL);
+    place_until(&place, "explain campaign 1", "the campaign is not running", 20);
+    assert_hidden("cmdline");
+    assert_hidden("environ");
+    assert_int_equal(place_end(&place), 0);
+    char *log = place_read(&place, "dialerd.log");
+    assert_null(strstr(log, "Kn0ck"));
+    assert_null(strstr(log, "correct horse"));
+    free(log);
+}
+
+/* --- what is not there ----------------------------------------------------------------------- */
+
+static void waits_for_asterisk(void **state)
+{
+    (void)state;
+    char section[200];
+    unsigned port = (unsigned)support_free_port();
+    place_write(&place, "ari.password", "Kn0ck-kn0ck-secret\n");
+    pbx_section(section, sizeof section, port);
+    place_config(&place, NULL, section);
+    place_start(&place, true);
+    set_up();
+    place_until(&place, "explain campaign 1", "down", 20);
+    place_sim(&place, port);
+    place_until(&place, "--json explain campaign 1", "\"asterisk\":\"up\"", 30);
+    place_until(&place, "--json explain campaign 1", "\"state\":\"running\"", 30);
+    child_stop(&place.sim, SIGKILL, 5000);
+    place_until(&place, "--json explain campaign 1", "\"held_by\":\"line_away\"", 30);
+    place_sim(&place, port);
+    place_until(&place, "--json explain campaign 1", "\"asterisk\":\"up\"", 30);
+    bring_agent();
+    place_until(&place, "--json export calls", "\"bridged\":\"2", 60);
+    assert_int_equal(place_end(&place), 0);
+}
+
+static void waits_for_redis(void **state)
+{
+    (void)state;
+    char more[600];
+    char section[200];
+    char why[300] = "";
+    struct support_redis redis;
+    int started = support_redis_start(&redis, why, sizeof why);
+    if (started == 77)
+        skip();
+    assert_int_equal(started, 0);
+    support_redis_kill(&redis);
+    place_sim(&place, 0);
+    pbx_section(section, sizeof section, place.ari_port);
+    snprintf(more, sizeof more, "[hopper]\nurl = redis://127.0.0.1:%d/0\n%s%s%s\n%s", redis.port,
+             redis.password[0] ? "password_file = " : "", redis.password[0] ? place.dir : "",
+             redis.password[0] ? "/redis.password" : "", section);
+    place_write(&place, "redis.password", redis.password);
+    place_config(&place, NULL, more);
+    place_start(&place, true);
+    set_up();
+    bring_agent();
+    place_until(&place, "explain campaign 1", "running", 20);
+    assert_int_equal(support_redis_again(&redis), 0);
+    place_until_log(&place, "DLR-HOPPER-UP", 30);
+    place_until(&place, "--json export calls", "\"bridged\":\"2", 60);
+    support_redis_kill(&redis);
+    place_until_log(&place, "DLR-HOPPER-AWAY", 30);
+    place_expect(&place, "db status", 0, "sqlite");
+    assert_int_equal(place_end(&place), 0);
+    support_redis_stop(&redis);
+}
+
+static void waits_for_postgres(void **state)
+{
+    (void)state;
+    char why[300] = "";
+    char url[300];
+    char where[200];
+    char section[200];
+    struct support_postgres pg;
+    int started = support_postgres_start(&pg, why, sizeof why);
+    if (started == 77)
+        skip();
+    assert_int_equal(started, 0);
+    assert_int_equal(support_postgres_database(&pg, where, sizeof where), 0);
+    const char *name = strstr(where, "dbname=");
+    assert_non_null(name);
+    snprintf(url, sizeof url, "url = \"postgresql:///%.60s?host=%s&port=%d&user=postgres\"",
+             name + strlen("dbname="), pg.folder, pg.port);
+    support_postgres_kill(&pg, SIGINT);
+    place_sim(&place, 0);
+    pbx_section(section, sizeof section, place.ari_port);
+    place_config(&place, url, section);
+    place_start(&place, false);
+    place_expect(&place, "campaign list", 5, "not got its store yet");
+    assert_int_equal(support_postgres_again(&pg), 0);
+    place_until(&place, "db status", "postgres", 30);
+    set_up();
+    bring_agent();
+    place_until(&place, "--json export calls", "\"bridged\":\"2", 60);
+    support_postgres_kill(&pg, SIGQUIT);
+    place_until(&place, "--json explain campaign 1", "\"store\":\"away\"", 30);
+    place_until(&place, "campaign list", "store", 5);
+    assert_int_equal(support_postgres_again(&pg), 0);
+    place_until(&place, "--json explain campaign 1", "\"store\":\"up\"", 60);
+    place_until(&place, "campaign list", "spring", 30);
+    assert_int_equal(place_end(&place), 0);
+    support_postgres_stop(&pg);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_place, close_place)
+    const struct CMUnitTest tests[] = {
+        TEST(checks_its_config),
+        TEST(migrates_without_a_daemon),
+        TEST(refuses_a_second_daemon),
+        TEST(reloads_all_or_nothing),
+        TEST(dials_from_an_empty_database),
+        TEST(waits_for_asterisk),
+        TEST(waits_for_redis),
+        TEST(waits_for_postgres),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
