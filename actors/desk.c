@@ -169,6 +169,11 @@ static void on_trunk(struct desk *d, const struct event *ev, struct effects *fx)
         fx_spawn(fx, &trunk_actor, m->trunk, 0, NULL);
     }
     fx_send(fx, named(KIND_TRUNK, m->trunk), MSG_trunk_config, m);
+    if (m->endpoint.len > 0) {
+        /* calls from before a restart must be heard before the first new one goes out */
+        struct msg_watch_endpoint w = {.pbx = m->pbx, .endpoint = m->endpoint};
+        fx_send(fx, ADDR_ARI, MSG_watch_endpoint, &w);
+    }
     brief(d, named(KIND_TRUNK, m->trunk), fx);
 }
 
@@ -201,6 +206,7 @@ static void on_pbx(struct desk *d, const struct event *ev, struct effects *fx)
     to_each(&d->agents, KIND_AGENT, MSG_pbx_moved, m, fx);
     to_each(&d->trunks, KIND_TRUNK, MSG_pbx_moved, m, fx);
     fx_send(fx, ADDR_WEB, MSG_view_pbx, &v);
+    fx_send(fx, ADDR_CTL, MSG_view_pbx, &v);
 }
 
 static void on_listed(struct desk *d, const struct event *ev, struct effects *fx)
@@ -230,6 +236,7 @@ static void tell_ready(const char *name, bool ready, struct text why, struct eff
         .name = words_of(name), .ready = ready, .text = ready ? words_of("") : why};
 
     fx_send(fx, ADDR_WEB, MSG_readiness, &m);
+    fx_send(fx, ADDR_CTL, MSG_readiness, &m);
 }
 
 static void on_store(struct desk *d, const struct event *ev, struct effects *fx)

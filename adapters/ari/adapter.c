@@ -150,6 +150,7 @@ static void on_mail(void *ctx, handle to, handle from, uint16_t type, const void
     uint32_t number;
     (void)to;
     if (type == MSG_list_again) {
+        ari->host.node = ((const struct msg_list_again *)msg)->node;
         for (size_t i = 0; i < ari->n_pbxs; i++) {
             link_fire(&ari->pbxs[i]->link, LINK_AGAIN);
         }

@@ -46,7 +46,9 @@ struct ari_options {
     const struct secret_key *permits;
     const struct ari_server *servers;
     size_t n_servers;
-    uint16_t node; /* channels of other nodes are foreign; 0: those of every node are ours */
+    /* Channels of other nodes are foreign; 0: those of every node are ours, until list_again names
+     * the node. */
+    uint16_t node;
     /* A line for the log, by the adapter's thread: level 0 debug .. 3 error, a stable code. */
     void (*log)(void *ctx, int level, const char *code, const char *line);
     void *log_ctx;

@@ -280,12 +280,14 @@ static void tell_state(struct pbx *pbx)
     pbx_send(pbx, ADDR_DESK, MSG_pbx_moved, &m);
 }
 
+/* Coming and going are news; the steps between, and each further failure to come, are not. */
 static void hook_moved(void *ctx)
 {
     struct pbx *pbx = ctx;
     enum link_state state = link_state(&pbx->link);
-    pbx_log(pbx, state == LINK_UP ? 1 : 0, "DLR-ARI-LINK", "%s%s%s", link_state_name(state),
-            pbx->why[0] ? ": " : "", pbx->why);
+    bool first_failure = state == LINK_DOWN && pbx->link.failures == 1;
+    pbx_log(pbx, first_failure ? 2 : state == LINK_UP, "DLR-ARI-LINK", "%s%s%s",
+            link_state_name(state), pbx->why[0] ? ": " : "", pbx->why);
     tell_state(pbx);
     pbx_update_hold(pbx);
     pbx_pump(pbx);

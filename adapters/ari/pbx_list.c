@@ -182,8 +182,15 @@ void pbx_watch(struct pbx *pbx, struct text dial_string)
                 (int)dial_string.len, dial_string.ptr);
         return;
     }
-    bool known = w->phone;
     size_t index = (size_t)(w - pbx->watched);
+    if (memchr(dial_string.ptr, '{', dial_string.len)) {
+        /* A trunk's template: without the subscription its calls are silent before the answer. */
+        if (link_state(&pbx->link) == LINK_UP && !w->subscribed && !w->asking) {
+            ask_subscription(pbx, index, true);
+        }
+        return;
+    }
+    bool known = w->phone;
     w->phone = true;
     if (link_state(&pbx->link) != LINK_UP) {
         return; /* the walk after the connect has it */
@@ -233,7 +240,7 @@ static void unsee(void *ctx, struct chan *chan)
 static void forget_unseen(void *ctx, struct chan *chan)
 {
     struct pbx *pbx = ctx;
-    if (!chan->seen) {
+    if (!chan->seen && !chan->asked) {
         chans_remove(&pbx->chans, chan);
     }
 }
