@@ -99,7 +99,6 @@ int sql_campaign_put(struct store *st, const struct msg_campaign_config *c)
 {
     struct sql_store *s = sql_of(st);
     struct sql_value p[CAMPAIGN_PARAMS];
-    int64_t changed = 0;
     bool mine;
     int rc = sql_enter_tx(s, &mine);
 
@@ -107,7 +106,8 @@ int sql_campaign_put(struct store *st, const struct msg_campaign_config *c)
         return rc;
     campaign_params(c, p);
     p[CAMPAIGN_PARAMS - 1] = sql_u(c->campaign);
-    rc = s->backend->exec(s, SQL_campaign_update, p, &changed);
+    rc = s->backend->exec(s, SQL_campaign_update, p,
+                          NULL); /* inside a larger turn: a count would come later */
     /* Rows that had used their attempts may have some left under the new limit. */
     if (rc == STORE_OK)
         rc = sql_exec(s, recycle_unpark, NULL, sql_u(c->campaign));

@@ -274,7 +274,10 @@ static void link_for(enum role role, uint64_t who, const char *name, const char 
     fake_post(MSG_ticket_ask, &ask_msg);
     reply = fake_sent(MSG_reply, NULL);
     /* {"agent":7,"ticket":"..."} */
-    printf("\"%s\":\"%.43s\"%s", name, strstr(reply->json.ptr, "\"ticket\":\"") + 10, end);
+    static const char key[] = "\"ticket\":\"";
+    const char *at = memmem(reply->json.ptr, reply->json.len, key, sizeof key - 1);
+
+    printf("\"%s\":\"%.43s\"%s", name, at ? at + sizeof key - 1 : "", end);
 }
 
 static void set_up(void)
