@@ -6,7 +6,7 @@
 # dialer_test(NAME SOURCES ... LIBS ... SUITE <suite> [TIMEOUT seconds] [SERIAL] [TSAN] [NEEDS program...] [ENV A=B...])
 #   One cmocka executable, one subject. It prints TAP and is run from the source tree's top.
 #   SUITE   what `./run test SUITE` selects (LABEL is the same word).
-#   TIMEOUT default 60 s, sanitizers included.
+#   TIMEOUT default 120 s, sanitizers included.
 #   SERIAL  nothing else runs beside it (timing, many threads). TSAN: also part of the ThreadSanitizer run; SUITE core always is.
 #   NEEDS   programs it starts; their paths arrive as environment variables, ari-sim as ARI_SIM.
 #
@@ -72,7 +72,7 @@ function(dialer_test name)
     return()
   endif()
   if(NOT T_TIMEOUT)
-    set(T_TIMEOUT 60)
+    set(T_TIMEOUT 120)
   endif()
   add_executable(${name} ${T_SOURCES})
   target_link_libraries(${name} PRIVATE ${T_LIBS} PkgConfig::CMOCKA)
@@ -91,7 +91,7 @@ function(dialer_script_test name)
     message(FATAL_ERROR "dialer_script_test(${name}): SUITE and COMMAND are needed; unknown: ${T_UNPARSED_ARGUMENTS}")
   endif()
   if(NOT T_TIMEOUT)
-    set(T_TIMEOUT 60)
+    set(T_TIMEOUT 120)
   endif()
   dialer_register(${name} ${T_SUITE} ${T_TIMEOUT} "${T_SERIAL}" "${T_NEEDS}" "${T_ENV}" ${T_COMMAND})
 endfunction()
