@@ -202,35 +202,20 @@ static int read_rows(struct postgres *p, const PGresult *r, enum sql_id id, stru
 static int take_result(struct postgres *p, const struct pending *what, const PGresult *r,
                        struct receiver *to)
 {
-    switch (PQresultStatus(r)) {
-    case PGRES_COMMAND_OK:
-        if (what->kind == PENDING_PREPARE)
-            p->prepared[what->id] = PREPARED_YES;
-        else if (what->changed)
-            *what->changed = strtoll(PQcmdTuples((PGresult *)(uintptr_t)r), NULL, 10);
-        return STORE_OK;
-    case PGRES_TUPLES_OK:
+    ExecStatusType status = PQresultStatus(r);
+
+    if (status == PGRES_TUPLES_OK) {
         if (what->changed)
             *what->changed = PQntuples(r);
         return what->id < SQL_COUNT ? read_rows(p, r, what->id, to) : STORE_OK;
-    case PGRES_PIPELINE_ABORTED:
-        if (what->kind == PENDING_PREPARE)
-            p->prepared[what->id] = PREPARED_NOT;
-        return STORE_OK;
-    case PGRES_EMPTY_QUERY:
-    case PGRES_COPY_OUT:
-    case PGRES_COPY_IN:
-    case PGRES_BAD_RESPONSE:
-    case PGRES_NONFATAL_ERROR:
-    case PGRES_FATAL_ERROR:
-    case PGRES_COPY_BOTH:
-    case PGRES_SINGLE_TUPLE:
-    case PGRES_PIPELINE_SYNC:
-    default:
-        if (what->kind == PENDING_PREPARE)
-            p->prepared[what->id] = PREPARED_NOT;
-        return refused(p, r, what->id);
     }
+    if (what->kind == PENDING_PREPARE)
+        p->prepared[what->id] = status == PGRES_COMMAND_OK ? PREPARED_YES : PREPARED_NOT;
+    else if (status == PGRES_COMMAND_OK && what->changed)
+        *what->changed = strtoll(PQcmdTuples((PGresult *)(uintptr_t)r), NULL, 10);
+    if (status == PGRES_COMMAND_OK || status == PGRES_PIPELINE_ABORTED)
+        return STORE_OK;
+    return refused(p, r, what->id);
 }
 
 static int drain_one(struct postgres *p, struct receiver *last)
