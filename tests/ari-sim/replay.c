@@ -375,9 +375,8 @@ static void configure(struct front_config *c, const char *name)
     c->pbx.scripts = true;
     c->pbx.exact_ids = strncmp(name, "a50", 3) == 0;
     c->pbx.early_events = 0;
-    // As long as the recorded one took at times; in two of them a subscription has to fit in.
-    bool subscribes = strncmp(name, "h06", 3) == 0 || strncmp(name, "i06", 3) == 0;
-    c->pbx.setup_us = subscribes ? 25000 : 2500;
+    // As long as the recorded one took at times; in i06 a subscription has to fit in.
+    c->pbx.setup_us = strncmp(name, "i06", 3) == 0 ? 25000 : 2500;
     if (strncmp(name, "n05", 3) == 0)
         c->pbx.sounds = 3; // those of the recorded server
     memcpy(c->pbx.trunk, trunks, sizeof trunks);

@@ -40,6 +40,7 @@ static const struct entry races[] = {
     {"b12", "addChannel between the answer and StasisStart"},
     {"b16", "addChannel against BYE and DELETE"},
     {"b19", "DELETE of a bridge against addChannel"},
+    {"h06", "a subscription against the first event"},
     {"j03", "two DELETEs and a GET in a millisecond"},
 };
 
