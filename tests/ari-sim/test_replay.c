@@ -13,7 +13,7 @@
 
 #include "tests/ari-sim/replay.h"
 
-enum { MOST = 200, STAGGER_US = 150000, ROUNDS = 3 };
+enum { MOST = 200, STAGGER_US = 150000, ROUNDS = 4 };
 
 struct entry {
     const char *name; // beginning of the file name
