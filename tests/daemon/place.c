@@ -122,6 +122,7 @@ void place_start(struct place *p, bool store)
     wait_notified(p, fd, store ? "STATUS=the store is ours" : "READY=1");
     close(fd);
     unlink(notify);
+    place_until_log(p, "page at http", 10); /* lines are written by a thread of their own */
     char *log = place_read(p, "dialerd.log");
     const char *page = NULL;
     for (const char *at = log; (at = strstr(at, "page at http")); at++)

@@ -337,7 +337,7 @@ static void waits_for_postgres(void **state)
     set_up();
     bring_agent();
     place_until(&place, "--json export calls", "\"bridged\":\"2", 60);
-    support_postgres_kill(&pg, SIGQUIT);
+    support_postgres_kill(&pg, SIGINT);
     place_until(&place, "--json explain campaign 1", "\"store\":\"away\"", 30);
     place_until(&place, "campaign list", "store", 5);
     assert_int_equal(support_postgres_again(&pg), 0);
