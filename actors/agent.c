@@ -557,9 +557,14 @@ void agent_view(const struct agent *g, struct effects *fx)
     fx_send(fx, ADDR_WEB, MSG_view_agent, &v);
 }
 
+/* What a campaign hears is what it may count on: available with a server that is away would be
+ * asked, refuse, and be asked again. */
 static void tell_campaign(const struct agent *g, uint64_t campaign, uint8_t state,
                           struct effects *fx)
 {
+    if (state == AGENT_AVAILABLE && !agent_reachable(g)) {
+        state = AGENT_BREAK;
+    }
     struct msg_agent_status m = {
         .agent = g->id,
         .state = state,
@@ -1058,7 +1063,14 @@ static void on_config(struct agent *g, const struct event *ev, struct effects *f
     const struct msg_agent_config *m = ev->msg;
 
     if (!g->configured) {
+        struct msg_agent_moved begun = {.agent = g->id,
+                                        .state = AGENT_OFFLINE,
+                                        .reason = words_of("daemon started"),
+                                        .attempt = words_of(""),
+                                        .at_wall_ms = ev->wall_ms};
+
         g->epoch = m->epoch;
+        fx_send(fx, ADDR_STORE, MSG_agent_moved, &begun); /* R28: ends what a crash left open */
     }
     g->account = m->account;
     words_keep(g->login, sizeof g->login, m->login);
@@ -1132,6 +1144,9 @@ static void on_pbx(struct agent *g, const struct event *ev, struct effects *fx)
         g->leg_seen = false; /* the next list tells whether the leg is still there */
     }
     g->pbx_up = up;
+    if (g->fsm.state == AGENT_AVAILABLE) {
+        tell_campaign(g, g->campaign, g->fsm.state, fx);
+    }
     agent_view(g, fx);
 }
 

@@ -356,6 +356,24 @@ void attempt_rejoin(const struct fsm_ctx *x)
     add_to_bridge(a, a->leg, "", x);
 }
 
+/* While the line is away the command would be lost: it is kept for when the line is back. */
+static void drop_bridge(struct campaign *c, struct attempt *a, const struct fsm_ctx *x)
+{
+    struct msg_bridge_destroy m = {.pbx = a->pbx, .bridge = words_of(a->bridge)};
+
+    if (!a->bridge_made) {
+        return;
+    }
+    if (campaign_line_up(c)) {
+        fx_send(x->fx, ADDR_ARI, MSG_bridge_destroy, &m);
+    } else {
+        memcpy(c->left_bridge[c->left_bridges++ % LEFT_BRIDGES], a->bridge, ID_SIZE);
+    }
+    a->bridge_made = false;
+    a->customer_in = false;
+    a->on_hold = false;
+}
+
 void attempt_play_message(const struct fsm_ctx *x)
 {
     struct campaign *c = x->owner;
@@ -369,14 +387,7 @@ void attempt_play_message(const struct fsm_ctx *x)
     if (a->bridged_wall_ms == 0) {
         a->outcome = OUTCOME_ABANDONED;
     }
-    if (a->bridge_made) {
-        struct msg_bridge_destroy b = {.pbx = a->pbx, .bridge = words_of(a->bridge)};
-
-        fx_send(x->fx, ADDR_ARI, MSG_bridge_destroy, &b);
-        a->bridge_made = false;
-        a->customer_in = false;
-        a->on_hold = false;
-    }
+    drop_bridge(c, a, x);
     fx_send(x->fx, ADDR_ARI, MSG_play, &m);
     fx_count(x->fx, "dialer_messages_total", NULL, c->id, 1);
 }
@@ -435,12 +446,7 @@ static void finish(struct campaign *c, struct attempt *a, enum outcome outcome,
     if (a->cause == CAUSE_AUTO) {
         pacing_note(&c->pacing, PACING_ENDED, outcome, x->ev->now_us);
     }
-    if (a->bridge_made) {
-        struct msg_bridge_destroy m = {.pbx = a->pbx, .bridge = words_of(a->bridge)};
-
-        fx_send(x->fx, ADDR_ARI, MSG_bridge_destroy, &m);
-        a->bridge_made = false;
-    }
+    drop_bridge(c, a, x);
     campaign_line_back(c, a, x->fx);
     if (a->agent != 0) {
         campaign_tell_agent(c, a, ATTEMPT_ENDED, REASON_allow, x->fx);

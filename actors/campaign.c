@@ -421,6 +421,16 @@ static void bury_unseen(struct campaign *c, struct attempt *a, const struct even
     }
 }
 
+static void end_left_bridges(struct campaign *c, struct effects *fx)
+{
+    for (uint32_t i = 0; i < c->left_bridges && i < LEFT_BRIDGES; i++) {
+        struct msg_bridge_destroy m = {.pbx = c->set.pbx, .bridge = words_of(c->left_bridge[i])};
+
+        fx_send(fx, ADDR_ARI, MSG_bridge_destroy, &m);
+    }
+    c->left_bridges = 0;
+}
+
 static void on_pbx_moved(struct campaign *c, const struct event *ev, struct effects *fx)
 {
     const struct msg_pbx_moved *m = ev->msg;
@@ -432,6 +442,9 @@ static void on_pbx_moved(struct campaign *c, const struct event *ev, struct effe
         each_on(c, m->pbx, unsee, ev, fx);
     }
     c->pbx_state = m->state;
+    if (m->state == PBX_UP) {
+        end_left_bridges(c, fx);
+    }
     if (m->state == PBX_UP && c->fsm.state == CAMPAIGN_STARTING) {
         struct fsm_ctx x = {c, c, NULL, ev, fx};
 

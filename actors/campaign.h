@@ -24,6 +24,7 @@
 #define NAME_SIZE 96
 #define SOUND_SIZE 96
 #define SUPPRESSED_KEPT 32u
+#define LEFT_BRIDGES 64u
 
 /* timer kinds of this actor (event.timer_kind) */
 enum { TIMER_CAMPAIGN = 1, TIMER_ATTEMPT, TIMER_RECYCLE, TIMER_VIEW, TIMER_DRAIN, TIMER_HOPPER };
@@ -135,6 +136,8 @@ struct campaign {
     uint64_t refused[REASON_COUNT];
     uint64_t suppressed[SUPPRESSED_KEPT]; /* the last numbers, hashed, oldest overwritten */
     uint32_t suppressed_at;
+    char left_bridge[LEFT_BRIDGES][ID_SIZE]; /* to be ended when the line is back */
+    uint32_t left_bridges;
     bool view_dirty;
 };
 

@@ -170,7 +170,11 @@ static bool after_step(void *ctx, handle actor, const struct event *ev)
     struct world *w = ctx;
     const void *state = sim_state(w->sim, actor);
 
-    (void)ev;
+    w->still = ev->now_us == w->still_us ? w->still + 1u : 0;
+    w->still_us = ev->now_us;
+    if (w->still > 500000u) {
+        world_broken(w, "the actors run in circles");
+    }
     if (state != NULL && handle_kind(actor) == KIND_CAMPAIGN) {
         check_campaign(w, state);
     } else if (state != NULL && handle_kind(actor) == KIND_AGENT) {
@@ -332,6 +336,7 @@ void world_begin(struct world *w)
 static void restart(struct world *w, bool connect)
 {
     pbx_disconnect(w);
+    w->excused = w->requests;
     sim_kill(w->sim, ADDR_DESK);
     sim_kill(w->sim, named(KIND_TRUNK, WORLD_TRUNK));
     for (uint32_t i = 0; i < w->n_camps; i++) {
@@ -376,7 +381,7 @@ void world_close(struct world *w)
 {
     world_run(w, 5);
     for (uint64_t i = 0; i < w->requests; i++) {
-        if (w->replies[i].times != 1) {
+        if (w->replies[i].times != 1 && i >= w->excused) {
             fail_msg("request %" PRIu64 " was answered %u times", i + 1, w->replies[i].times);
         }
     }

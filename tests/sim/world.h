@@ -215,6 +215,7 @@ enum line { LINE_NONE, LINE_CALLING, LINE_RINGING, LINE_ANSWERED, LINE_BRIDGED, 
 enum line world_line(const struct world *w, const char *number);
 bool world_hears_hold(const struct world *w, const char *number);
 uint32_t world_bridges(const struct world *w);
+const char *world_a_bridge(const struct world *w); /* its id, "" when there is none */
 /* Every agent's states, login to logout, without gap or overlap: what is wrong, or NULL. */
 const char *world_times_tile(const struct world *w);
 int64_t world_agent_time_ms(const struct world *w, uint64_t agent, enum agent_state state);

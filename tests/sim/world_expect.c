@@ -183,6 +183,16 @@ uint32_t world_bridges(const struct world *w)
     return w->n_bridges - w->n_free_bridges;
 }
 
+const char *world_a_bridge(const struct world *w)
+{
+    for (uint32_t i = 0; i < w->n_bridges; i++) {
+        if (w->bridges[i].used) {
+            return w->bridges[i].id;
+        }
+    }
+    return "";
+}
+
 /* --- people -------------------------------------------------------------------------------------
  */
 

@@ -138,6 +138,8 @@ struct world {
     uint16_t node;
     uint32_t starts;
     bool drained, loaded;
+    int64_t still_us; /* so many steps at this instant */
+    uint32_t still;
 
     /* store */
     bool store_up;
@@ -163,6 +165,7 @@ struct world {
     /* telephony */
     bool pbx_up, link; /* the machine runs; we are connected */
     bool sound;
+    int64_t link_since_us;
     int64_t pbx_us;
     double duplicates;
     struct way pbx_way;
@@ -189,6 +192,7 @@ struct world {
     /* people */
     struct way web_way, ctl_way;
     uint64_t requests;
+    uint64_t excused; /* those up to here may have died with a daemon */
     struct reply *replies;
     uint32_t room_replies;
 };

@@ -447,6 +447,7 @@ void pbx_connect(struct world *w, bool restarted)
 
     if (!w->link) {
         moved(w, PBX_CONNECTING, false);
+        w->link_since_us = sim_now_us(w->sim);
     }
     w->link = true;
     moved(w, PBX_LISTING, restarted);

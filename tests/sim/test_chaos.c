@@ -1,0 +1,216 @@
+/* test_chaos.c - everything at once, at random, many seeds: links, store and hopper come and go,
+ * phones drop, agents do what they like, the daemon dies. The promises are checked after each step;
+ * when it calms down, everything must be over and add up. SEEDS=n runs more. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/rng.h"
+#include "tests/sim/sim_test.h"
+
+#define AGENTS 12u
+
+static uint64_t somebody(struct rng *r)
+{
+    return 1 + rng_below(r, AGENTS);
+}
+
+static void agent_acts(struct world *w, struct rng *r)
+{
+    uint64_t a = somebody(r);
+    char number[24];
+
+    switch (rng_below(r, 10)) {
+    case 0:
+        world_break(w, a, "whim");
+        break;
+    case 1:
+        world_logout(w, a);
+        break;
+    case 2:
+        world_login(w, a);
+        break;
+    case 3:
+        world_socket(w, a, rng_below(r, 3) != 0);
+        break;
+    case 4:
+        world_phone_drops(w, a);
+        break;
+    case 5:
+        world_phone_answers(w, a, rng_below(r, 3) != 0);
+        break;
+    case 6:
+        world_phone_online(w, a, rng_below(r, 3) != 0);
+        break;
+    case 7:
+        (void)snprintf(number, sizeof number, "%s", world_number(w, 1 + rng_below(r, 300)));
+        world_dial(w, a, number);
+        break;
+    case 8:
+        world_hang_up(w, a);
+        break;
+    default:
+        world_available(w, a);
+        break;
+    }
+}
+
+static void something_breaks(struct world *w, struct rng *r, bool restarts)
+{
+    switch (rng_below(r, restarts ? 12 : 11)) {
+    case 0:
+        world_store_up(w, false);
+        world_run(w, (double)rng_below(r, 100));
+        world_store_up(w, true);
+        break;
+    case 1:
+        world_hopper_flush(w);
+        break;
+    case 2:
+        world_hopper_up(w, false);
+        world_run(w, (double)rng_below(r, 20));
+        world_hopper_up(w, true);
+        break;
+    case 3:
+        world_pbx_up(w, false);
+        world_run(w, (double)rng_below(r, 90));
+        world_pbx_up(w, true);
+        break;
+    case 4:
+        world_pbx_restarts(w, 5);
+        world_run(w, 6);
+        break;
+    case 5:
+        world_next_originate_fails(w, (uint8_t)rng_below(r, 3), rng_below(r, 2) != 0);
+        break;
+    case 6:
+        world_do_not_call(w, world_number(w, 1 + rng_below(r, 300)));
+        break;
+    case 7:
+        world_switch(w, 1 + rng_below(r, 2), 1 + (unsigned)rng_below(r, 3));
+        break;
+    case 8:
+        world_list_active(w, 1 + rng_below(r, 2), rng_below(r, 2) != 0);
+        break;
+    case 9:
+        world_store_latency(w, (double)rng_below(r, 3000));
+        break;
+    case 10:
+        world_customer_hangs_up(w, world_number(w, 1 + rng_below(r, 300)));
+        break;
+    default:
+        world_restart(w);
+        for (uint64_t a = 1; a <= AGENTS; a++) {
+            world_login(w, a);
+        }
+        break;
+    }
+}
+
+static void calm_down(struct world *w)
+{
+    world_store_latency(w, 2);
+    world_run(w, 5);
+    for (uint64_t c = 1; c <= 2; c++) {
+        world_switch(w, c, 2);
+    }
+    world_run(w, 60);
+    for (int i = 0; i < 80; i++) {
+        for (uint64_t a = 1; a <= AGENTS; a++) {
+            if (world_page(w, a)->state != AGENT_OFFLINE) {
+                world_logout(w, a);
+            }
+        }
+        world_run(w, 30);
+    }
+    world_run(w, 400);
+}
+
+static void all_over(struct world *w, uint64_t seed)
+{
+    for (uint64_t a = 1; a <= AGENTS; a++) {
+        if (world_page(w, a)->state != AGENT_OFFLINE) {
+            fail_msg("seed %" PRIu64 ": agent %" PRIu64 " is %s, reason %s, %s", seed, a,
+                     agent_state_name(world_page(w, a)->state), world_page(w, a)->reason,
+                     world_page(w, a)->attempt);
+        }
+    }
+    if (world_open_attempts(w) != 0 || world_open_legs(w) != 0 || world_lines(w) != 0 ||
+        world_bridges(w) != 0) {
+        fail_msg("seed %" PRIu64 ": %u attempts and %u legs are open, %u lines, %u bridges %s",
+                 seed, world_open_attempts(w), world_open_legs(w), world_lines(w), world_bridges(w),
+                 world_a_bridge(w));
+    }
+    for (uint64_t lead = 1; lead <= 600; lead++) {
+        if (world_row(w, lead) == ROW_DIALING || world_row(w, lead) == ROW_ANSWERED) {
+            fail_msg("seed %" PRIu64 ": row %" PRIu64 " is %s", seed, lead,
+                     row_status_name(world_row(w, lead)));
+        }
+    }
+    assert_null(world_times_tile(w));
+    assert_in_range(sim_timers(world_sim(w)), 0, 16);
+}
+
+static void chaos(uint64_t seed, bool restarts)
+{
+    struct rng r = rng_stream(seed, 77);
+    struct world *w = world_open_as(seed, false, getenv("WORLD_LOG") != NULL);
+
+    world_campaign(w, 1, seed % 3 == 0 ? MODE_PROGRESSIVE : MODE_RATIO)->ratio = 1.5;
+    world_campaign(w, 2, MODE_PROGRESSIVE)->leg = LEG_ON_DEMAND;
+    for (uint64_t a = 1; a <= AGENTS; a++) {
+        world_agent(w, a, a % 3 == 0 ? 2 : 1);
+        world_habits(w, a, (struct habits){.wrap_s = 8, .hang_up_share = 0.3, .code = "sale"});
+    }
+    world_leads(w, 1, 300);
+    world_leads(w, 2, 300);
+    world_population(w, 0.5, 0.1, 0.05, 40);
+    world_pbx_duplicates(w, 0.1);
+    world_begin(w);
+    for (uint64_t a = 1; a <= AGENTS; a++) {
+        world_login(w, a);
+    }
+    for (int i = 0; i < 150; i++) {
+        world_run(w, (double)rng_below(&r, 15));
+        agent_acts(w, &r);
+        if (rng_below(&r, 5) == 0) {
+            something_breaks(w, &r, restarts);
+        }
+    }
+    calm_down(w);
+    all_over(w, seed);
+    world_close(w);
+}
+
+static unsigned seeds(unsigned usual)
+{
+    const char *wanted = getenv("SEEDS");
+
+    return wanted != NULL ? (unsigned)strtoul(wanted, NULL, 10) : usual;
+}
+
+static void test_chaos(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= seeds(30); seed++) {
+        chaos(seed, false);
+    }
+}
+
+static void test_chaos_with_restarts(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= seeds(30); seed++) {
+        chaos(1000 + seed, true);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_chaos),
+        cmocka_unit_test(test_chaos_with_restarts),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
