@@ -186,7 +186,6 @@ void population_default(struct population *p)
         .ring = {DIST_LOGNORMAL, 8, 0.6},
         .talk = {DIST_LOGNORMAL, 90, 0.8},
         .machine_talk = {DIST_CONSTANT, 20, 0},
-        .patience = 0,
     };
 }
 

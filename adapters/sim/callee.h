@@ -65,8 +65,6 @@ struct population {
     struct dist ring;         // 180 to 200, of those who answer
     struct dist talk;         // 200 to BYE, of people
     struct dist machine_talk; // of machines
-    double patience; // seconds a person waits for somebody to speak before hanging up; 0: waits for
-                     // ever
 };
 
 void population_default(struct population *p);

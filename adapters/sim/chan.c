@@ -137,8 +137,8 @@ static void free_vars(struct chan *c)
 void chan_drop(struct chan *c)
 {
     struct pbx *pbx = c->pbx;
-    struct task *tasks[] = {&c->far_task,  &c->timeout_task, &c->end_task,
-                            &c->plan_task, &c->media_task,   &c->voice_task};
+    struct task *tasks[] = {&c->far_task, &c->timeout_task, &c->end_task, &c->plan_task,
+                            &c->voice_task};
     for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++)
         sched_cancel(&pbx->sched, tasks[i]);
     idtree_remove(&pbx->ids, &c->node);

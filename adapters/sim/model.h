@@ -139,7 +139,6 @@ struct chan {
     char context[80], exten[160];
     int priority;
     char plan_app[32], plan_data[200];
-    bool plan_kept; // plan_app is AppDial2 again once it left Stasis (an originated channel)
     int64_t created_ms;
     struct interest interest[INTERESTS];
 
@@ -150,7 +149,7 @@ struct chan {
     struct far_end far;
     uint8_t far_next;   // step
     int64_t invited_us; // 0: no INVITE yet
-    struct task far_task, timeout_task, end_task, plan_task, media_task, voice_task;
+    struct task far_task, timeout_task, end_task, plan_task, voice_task;
     bool dial_named; // later Dial events carry the dial string (originate), not "" (dial)
     bool dialed;
     int dial_timeout;
@@ -161,7 +160,6 @@ struct chan {
     bool media;   // audio has flowed: answered, or early media
     bool bridged; // was in a bridge at some time
     int end_cause;
-    bool end_cause_given;
     bool ghost; // redirected, never notified: listed for ever, cannot be ended
     bool redirected;
     bool qos_told;    // the RTP statistics of its end are out
@@ -178,7 +176,6 @@ struct chan {
     struct chan *other;           // other half of a Local channel
     struct bridge *bridge;
     struct chan *bridge_next;
-    bool absorb_dtmf;
     struct playback *playing; // first of the queue
     struct recording *recording;
     struct var *var;
@@ -376,7 +373,6 @@ bool stasis_move(struct chan *c, const char *app, const char *args);
 struct plan_line;
 const struct plan_line *plan_find(const struct pbx *pbx, const char *context, const char *exten,
                                   int priority, const char *label);
-bool plan_has_context(const struct pbx *pbx, const char *context);
 void plan_start(struct chan *c, const struct plan_line *line, const char *context,
                 const char *exten);
 bool plan_hangs_up(

@@ -68,14 +68,6 @@ static const char *plan_of(const struct pbx *pbx, const char *context)
     return context;
 }
 
-bool plan_has_context(const struct pbx *pbx, const char *context)
-{
-    for (int i = 0; i < LINES; i++)
-        if (strcmp(lines[i].context, plan_of(pbx, context)) == 0)
-            return true;
-    return false;
-}
-
 const struct plan_line *plan_find(const struct pbx *pbx, const char *context, const char *exten,
                                   int priority, const char *label)
 {
