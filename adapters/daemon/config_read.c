@@ -1,6 +1,7 @@
 /* config_read.c - the strict reader: every error with file, line, column, and the key that was
  * probably meant. */
 #include "adapters/daemon/config.h"
+#include "adapters/daemon/config_near.h"
 #include "adapters/net/json.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@
 #include <unistd.h>
 
 #define FILE_MAX (1024u * 1024u)
-#define WORD_MAX 64
+#define WORD_MAX CONFIG_WORD_MAX
 #define VALUE_MAX 1024
 #define ERRORS_SHOWN 20
 
@@ -55,74 +56,6 @@ __attribute__((format(printf, 3, 4))) static void fail(struct reader *r, const c
     e->len = len + (size_t)n;
     e->text[e->len++] = '\n';
     e->text[e->len] = '\0';
-}
-
-/* --- the nearest word ------------------------------------------------------------------------ */
-
-/* Edit distance with transpositions, for words of at most WORD_MAX - 1 bytes. */
-static unsigned distance(const char *a, const char *b)
-{
-    size_t n = strnlen(a, WORD_MAX - 1);
-    size_t m = strnlen(b, WORD_MAX - 1);
-    unsigned row[3][WORD_MAX];
-    for (size_t j = 0; j <= m; j++)
-        row[0][j] = (unsigned)j;
-    for (size_t i = 1; i <= n; i++) {
-        unsigned *now = row[i % 3];
-        const unsigned *one = row[(i + 2) % 3];
-        const unsigned *two = row[(i + 1) % 3];
-        now[0] = (unsigned)i;
-        for (size_t j = 1; j <= m; j++) {
-            unsigned best = one[j - 1] + (a[i - 1] != b[j - 1]);
-            if (one[j] + 1 < best)
-                best = one[j] + 1;
-            if (now[j - 1] + 1 < best)
-                best = now[j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-                two[j - 2] + 1 < best)
-                best = two[j - 2] + 1;
-            now[j] = best;
-        }
-    }
-    return row[n % 3][m];
-}
-
-static const char *nearest_key(const char *section, const char *word)
-{
-    const char *best = NULL;
-    unsigned least = (unsigned)strlen(word) / 3 + 2;
-    for (size_t i = 0; i < config_n_settings; i++) {
-        if (strcmp(config_settings[i].section, section) != 0)
-            continue;
-        unsigned d = distance(word, config_settings[i].key);
-        if (d < least) {
-            least = d;
-            best = config_settings[i].key;
-        }
-    }
-    return best;
-}
-
-static const char *nearest_section(const char *word)
-{
-    const char *best = NULL;
-    unsigned least = (unsigned)strlen(word) / 3 + 2;
-    for (size_t i = 0; i < config_n_sections; i++) {
-        unsigned d = distance(word, config_sections[i].name);
-        if (d < least) {
-            least = d;
-            best = config_sections[i].name;
-        }
-    }
-    return best;
-}
-
-static const char *other_section(const char *key)
-{
-    for (size_t i = 0; i < config_n_settings; i++)
-        if (strcmp(config_settings[i].key, key) == 0)
-            return config_settings[i].section;
-    return NULL;
 }
 
 /* --- values ---------------------------------------------------------------------------------- */
@@ -220,9 +153,30 @@ static void set_range(struct reader *r, const struct setting *s, const char *at,
         *(int64_t *)field(r, s) = (int64_t)number;
 }
 
-static void set_value(struct reader *r, const struct setting *s, const char *at, const char *value)
+static void set_scalar(struct reader *r, const struct setting *s, const char *at, const char *value)
 {
     double number = 0;
+    const char *rest = decimal(value, &number);
+    if (s->type == SET_FLAG) {
+        if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+            fail(r, at, "%s = %s: want yes or no", s->key, value);
+        else
+            *(bool *)field(r, s) = value[0] == 'y';
+    } else if (s->type == SET_DURATION && !with_unit(value, durations, &number)) {
+        fail(r, at, "%s = %s is not a time: a number and ms, s, min, h or d, such as 30s", s->key,
+             value);
+    } else if (s->type == SET_SIZE && !with_unit(value, sizes, &number)) {
+        fail(r, at, "%s = %s is not a size: a number and B, KiB, MiB or GiB", s->key, value);
+    } else if ((s->type == SET_INT || s->type == SET_NUMBER) &&
+               (!rest || *rest || (s->type == SET_INT && strchr(value, '.')))) {
+        fail(r, at, "%s = %s is not a %snumber", s->key, value, s->type == SET_INT ? "whole " : "");
+    } else {
+        set_range(r, s, at, value, number);
+    }
+}
+
+static void set_value(struct reader *r, const struct setting *s, const char *at, const char *value)
+{
     switch (s->type) {
     case SET_URL:
         if (url_has_password(value)) {
@@ -254,34 +208,12 @@ static void set_value(struct reader *r, const struct setting *s, const char *at,
             put_text(r, s, value);
         return;
     case SET_FLAG:
-        if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
-            fail(r, at, "%s = %s: want yes or no", s->key, value);
-        else
-            *(bool *)field(r, s) = value[0] == 'y';
-        return;
     case SET_DURATION:
-        if (!with_unit(value, durations, &number))
-            fail(r, at, "%s = %s is not a time: a number and ms, s, min, h or d, such as 30s",
-                 s->key, value);
-        else
-            set_range(r, s, at, value, number);
-        return;
     case SET_SIZE:
-        if (!with_unit(value, sizes, &number))
-            fail(r, at, "%s = %s is not a size: a number and B, KiB, MiB or GiB", s->key, value);
-        else
-            set_range(r, s, at, value, number);
-        return;
     case SET_INT:
-    case SET_NUMBER: {
-        const char *rest = decimal(value, &number);
-        if (!rest || *rest || (s->type == SET_INT && strchr(value, '.')))
-            fail(r, at, "%s = %s is not a %snumber", s->key, value,
-                 s->type == SET_INT ? "whole " : "");
-        else
-            set_range(r, s, at, value, number);
+    case SET_NUMBER:
+        set_scalar(r, s, at, value);
         return;
-    }
     }
 }
 
@@ -375,7 +307,7 @@ static void read_section(struct reader *r, const char *p)
     }
     const struct config_section *s = find_section(word);
     if (!s) {
-        const char *near = nearest_section(word);
+        const char *near = config_near_section(word);
         fail(r, at, "there is no section [%s]%s%s%s", word, near ? "; did you mean [" : "",
              near ? near : "", near ? "]?" : "");
         return;
@@ -446,8 +378,8 @@ static const char *read_value(struct reader *r, const char *p, char value[VALUE_
 static void unknown_key(struct reader *r, const char *at, const char *key)
 {
     const char *section = r->section->name;
-    const char *near = nearest_key(section, key);
-    const char *other = other_section(key);
+    const char *near = config_near_key(section, key);
+    const char *other = config_other_section(key);
     if (near)
         fail(r, at, "[%s] has no key %s; did you mean %s?", section, key, near);
     else if (other)
