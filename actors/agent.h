@@ -1,8 +1,12 @@
 /*
  * agent.h - the agent's actor, as its own files see it.
  *
- *   agent.c       state table, what people and campaigns ask for
- *   agent_leg.c   the phone: a table of its own
+ *   agent.c         which message goes where, settings
+ *   agent_state.c   the state table with its guards and actions
+ *   agent_leg.c     the phone: a table of its own
+ *   agent_call.c    reservations and calls
+ *   agent_page.c    what the page asks for
+ *   agent_tell.c    what others hear
  */
 #ifndef ACTORS_AGENT_H
 #define ACTORS_AGENT_H
@@ -122,10 +126,43 @@ void leg_home(struct agent *g, struct effects *fx);
 bool leg_may_live(const struct agent *g);
 /* Adopted without a page: it has a minute to come back, then the link counts as lost. */
 void leg_await_page(struct agent *g, struct effects *fx);
-/* agent.c, told by the leg */
+/* --- agent_tell.c */
+#define NO_JSON ((struct text){"", 0})
+void agent_answer(uint64_t client, uint64_t request, enum result result, const char *text,
+                  struct text json, struct effects *fx);
+/* Why no calls come, empty: nothing is wrong. */
+const char *agent_trouble(const struct agent *g);
+void agent_view(const struct agent *g, struct effects *fx);
+void agent_tell_campaign(const struct agent *g, uint64_t campaign, uint8_t state,
+                         struct effects *fx);
+void agent_tell_all(const struct agent *g, const struct event *ev, struct effects *fx);
+
+/* --- agent_state.c */
+void agent_forget_call(struct agent *g);
+
+/* --- agent_call.c */
+/* A manual call, or a reservation with a leg on demand, waited for the phone. */
+void agent_leg_for_call(const struct fsm_ctx *x);
+/* The leg is up: the campaign may call the number that waits. */
+void agent_ask_dial(struct agent *g, struct effects *fx);
+void agent_tone_is_over(struct agent *g, struct effects *fx);
+void agent_on_reserve(struct agent *g, const struct event *ev, struct effects *fx);
+void agent_on_call_moved(struct agent *g, const struct event *ev, struct effects *fx);
+void agent_on_adopted(struct agent *g, const struct event *ev, struct effects *fx);
+void agent_on_tone(struct agent *g, const struct event *ev, struct effects *fx);
+/* told by the leg */
 void agent_leg_up(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_leg_failed(struct agent *g, const char *why, const struct event *ev, struct effects *fx);
 void agent_leg_down(struct agent *g, const struct event *ev, struct effects *fx);
-void agent_view(const struct agent *g, struct effects *fx);
+
+/* --- agent_page.c */
+void agent_on_socket(struct agent *g, const struct event *ev, struct effects *fx);
+void agent_on_login(struct agent *g, const struct event *ev, struct effects *fx);
+void agent_on_logout(struct agent *g, const struct event *ev, struct effects *fx);
+void agent_on_set_status(struct agent *g, const struct event *ev, struct effects *fx);
+void agent_on_dial(struct agent *g, const struct event *ev, struct effects *fx);
+void agent_on_hang_up(struct agent *g, const struct event *ev, struct effects *fx);
+void agent_on_set_disposition(struct agent *g, const struct event *ev, struct effects *fx);
+void agent_on_disposed(struct agent *g, const struct event *ev, struct effects *fx);
 
 #endif

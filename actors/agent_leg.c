@@ -28,11 +28,43 @@ static struct agent *self(const struct fsm_ctx *x)
 
 /* --- actions ---------------------------------------------------------------------------------- */
 
+static void record_over(const struct agent *g, uint16_t cause, const struct fsm_ctx *x)
+{
+    struct msg_leg_over m = {
+        .leg = words_of(g->leg_id),
+        .cause = cause,
+        .answered_wall_ms = g->leg_answered_wall_ms,
+        .at_wall_ms = x->ev->wall_ms,
+    };
+
+    fx_send(x->fx, ADDR_STORE, MSG_leg_over, &m);
+}
+
+static void drop_bridge(const struct agent *g, const struct fsm_ctx *x)
+{
+    struct msg_bridge_destroy m = {.pbx = g->pbx, .bridge = words_of(g->leg_bridge)};
+
+    if (g->leg_kind == LEG_PERMANENT && g->leg_answered_wall_ms != 0) {
+        fx_send(x->fx, ADDR_ARI, MSG_bridge_destroy, &m);
+    }
+}
+
+/* What is left of a leg from before our start that is not in use any more. */
+static void close_old(struct agent *g, uint16_t cause, const struct fsm_ctx *x)
+{
+    record_over(g, cause, x);
+    drop_bridge(g, x);
+    g->leg_answered_wall_ms = 0;
+}
+
 static void ask_claim(const struct fsm_ctx *x)
 {
     struct agent *g = self(x);
     struct channel_id id = {g->node, (uint32_t)g->id, g->epoch, ++g->seq};
 
+    if (g->leg_answered_wall_ms == 1) {
+        close_old(g, 0, x); /* not found yet: this one takes its place */
+    }
     id_make(g->leg_id, ID_LEG, &id);
     id_convert(g->leg_bridge, ID_BRIDGE, g->leg_id);
     /* brg- ids carry a campaign or an agent in the same place: the agent's are told apart by the
@@ -66,18 +98,6 @@ static void originate(const struct fsm_ctx *x)
 
     g->leg_permit = 0;
     fx_send(x->fx, ADDR_ARI, MSG_originate_leg, &m);
-}
-
-static void record_over(const struct agent *g, uint16_t cause, const struct fsm_ctx *x)
-{
-    struct msg_leg_over m = {
-        .leg = words_of(g->leg_id),
-        .cause = cause,
-        .answered_wall_ms = g->leg_answered_wall_ms,
-        .at_wall_ms = x->ev->wall_ms,
-    };
-
-    fx_send(x->fx, ADDR_STORE, MSG_leg_over, &m);
 }
 
 static uint16_t cause_of(const struct fsm_ctx *x)
@@ -142,15 +162,6 @@ static void adopt(const struct fsm_ctx *x)
     agent_leg_up(g, x->ev, x->fx);
 }
 
-static void drop_bridge(const struct agent *g, const struct fsm_ctx *x)
-{
-    struct msg_bridge_destroy m = {.pbx = g->pbx, .bridge = words_of(g->leg_bridge)};
-
-    if (g->leg_kind == LEG_PERMANENT && g->leg_answered_wall_ms != 0) {
-        fx_send(x->fx, ADDR_ARI, MSG_bridge_destroy, &m);
-    }
-}
-
 static void claim_failed(const struct fsm_ctx *x)
 {
     agent_leg_failed(self(x), "the store cannot record the phone's leg", x->ev, x->fx);
@@ -200,6 +211,16 @@ static void close_row(const struct fsm_ctx *x)
     record_over(self(x), 0, x);
 }
 
+/* From before our start, and never seen up by us. */
+static void close_left(const struct fsm_ctx *x)
+{
+    struct agent *g = self(x);
+
+    if (g->leg_answered_wall_ms == 1) {
+        close_old(g, cause_of(x), x);
+    }
+}
+
 #define S(name) LEG_##name
 
 /* clang-format off: a table is read in columns */
@@ -209,6 +230,7 @@ static const struct fsm_row rows[] = {
     ROW(S(NONE), LE_CLAIMED, 0, close_row, FSM_STAY, FSM_NO_TIMER),
     ROW(S(NONE), LE_ANSWERED, 0, hang_up, FSM_STAY, FSM_NO_TIMER),
     ROW(S(NONE), LE_FOUND, 0, adopt, S(UP), FSM_NO_TIMER),
+    ROW(S(NONE), LE_GONE, 0, close_left, FSM_STAY, FSM_NO_TIMER),
     ROW(S(CLAIMING), LE_CLAIMED, 0, originate, S(CALLING), T_RING),
     ROW(S(CLAIMING), LE_REFUSED, 0, claim_failed, S(NONE), FSM_NO_TIMER),
     ROW(S(CLAIMING), LE_HANG_UP, 0, 0, S(NONE), FSM_NO_TIMER),
@@ -298,6 +320,8 @@ static void on_found(struct agent *g, const struct event *ev, struct effects *fx
     g->leg_seen = true;
     if (m->up && g->leg.state == LEG_NONE) {
         leg_fire(g, LE_FOUND, ev, fx);
+    } else if (g->leg.state == LEG_NONE) {
+        fx_send(fx, ADDR_ARI, MSG_hangup, &h); /* rings for somebody who has asked before us */
     } else if (m->up) {
         leg_fire(g, LE_ANSWERED, ev, fx);
     }
@@ -312,10 +336,23 @@ static void on_open_leg(struct agent *g, const struct event *ev, struct effects 
 {
     const struct msg_open_leg *m = ev->msg;
 
-    (void)ev;
-    (void)fx;
-    if (m->use != LEG_AGENT || g->leg.state != LEG_NONE || m->leg.len != ID_LEN) {
+    struct msg_leg_over over = {.leg = m->leg, .at_wall_ms = ev->wall_ms};
+
+    if (m->use != LEG_AGENT || m->leg.len != ID_LEN || words_equal(m->leg, g->leg_id)) {
         return;
+    }
+    /* Of several only the last can be in use (ids grow); the rows of the others are closed, and if
+     * one of them lives, channel_found ends it. */
+    bool newer = g->leg_id[0] == 0 || memcmp(m->leg.ptr, g->leg_id, ID_LEN) > 0;
+
+    if (g->leg.state != LEG_NONE || !newer) {
+        fx_send(fx, ADDR_STORE, MSG_leg_over, &over);
+        return;
+    }
+    if (leg_may_live(g)) {
+        struct fsm_ctx x = {g, g, NULL, ev, fx};
+
+        close_old(g, 0, &x);
     }
     words_keep(g->leg_id, sizeof g->leg_id, m->leg);
     id_convert(g->leg_bridge, ID_BRIDGE, g->leg_id);
@@ -335,8 +372,7 @@ static void on_listed(struct agent *g, const struct event *ev, struct effects *f
     } else if (!g->leg_seen && leg_may_live(g)) {
         struct fsm_ctx x = {g, g, NULL, ev, fx};
 
-        record_over(g, 0, &x); /* it ended while we were away */
-        g->leg_answered_wall_ms = 0;
+        close_old(g, 0, &x); /* it ended while we were away */
         agent_leg_down(g, ev, fx);
     }
 }

@@ -3,8 +3,10 @@
  * attempt*.c includes this.
  *
  *   campaign.c          the actor: which message goes where; start and stop
- *   campaign_dial.c     hopper, claims, lines, pacing: from a row to an originate
+ *   campaign_hopper.c   which row next
+ *   campaign_dial.c     claims, lines, pacing: from a row to an originate
  *   campaign_agents.c   who may take a call
+ *   campaign_line.c     what Asterisk tells
  *   campaign_view.c     what people see: board lines, explain
  *   attempt.c           the life of one attempt, as a table
  *   attempt_act.c       what happens at its changes
@@ -244,6 +246,15 @@ void campaign_reset_hopper(struct campaign *c, struct effects *fx);
 /* The hopper's timer ran out: look again, at an empty queue or a hopper that was away. */
 void campaign_hopper_again(struct campaign *c, struct effects *fx);
 
+/* --- campaign_hopper.c */
+void campaign_ask_candidates(struct campaign *c, const struct event *ev, struct effects *fx);
+void campaign_take_rows(struct campaign *c, uint32_t rows, struct effects *fx);
+/* A new attempt with an id of its own, and its claim (the first state). */
+struct attempt *campaign_new_attempt(struct campaign *c, enum attempt_cause cause,
+                                     struct effects *fx);
+void campaign_claim(struct campaign *c, struct attempt *a, const struct event *ev,
+                    struct effects *fx);
+
 /* --- campaign_agents.c */
 void campaign_on_agent_status(struct campaign *c, const struct event *ev, struct effects *fx);
 /* Give waiting answered calls to idle agents, oldest call and longest idle agent first. */
@@ -256,6 +267,17 @@ uint32_t campaign_idle(const struct campaign *c);
 uint32_t campaign_logged_in(const struct campaign *c);
 void campaign_free_members(struct campaign *c, struct effects *fx);
 
+/* --- campaign_line.c */
+void campaign_on_channel(struct campaign *c, const struct event *ev, struct effects *fx);
+void campaign_on_originate_failed(struct campaign *c, const struct event *ev, struct effects *fx);
+void campaign_on_bridge_added(struct campaign *c, const struct event *ev, struct effects *fx);
+void campaign_on_playback_over(struct campaign *c, const struct event *ev, struct effects *fx);
+void campaign_on_digit(struct campaign *c, const struct event *ev, struct effects *fx);
+void campaign_on_pbx_moved(struct campaign *c, const struct event *ev, struct effects *fx);
+void campaign_on_pbx_listed(struct campaign *c, const struct event *ev, struct effects *fx);
+void campaign_on_channel_found(struct campaign *c, const struct event *ev, struct effects *fx);
+void campaign_on_open_attempt(struct campaign *c, const struct event *ev, struct effects *fx);
+
 /* --- campaign_view.c */
 void campaign_view_call(struct campaign *c, const struct attempt *a, const struct event *ev,
                         struct effects *fx);
@@ -267,6 +289,8 @@ void campaign_explain_lead(struct campaign *c, const struct event *ev, struct ef
 /* --- campaign.c */
 extern const struct fsm_def campaign_fsm;
 extern const struct actor_type campaign_actor;
+/* Ask for what the campaign needs to start. */
+void campaign_check_needs(const struct fsm_ctx *x);
 bool campaign_running(const struct campaign *c);
 /* Nothing here needs a line, an agent or the message any more (bridged calls may be up). */
 bool campaign_quiet(const struct campaign *c);

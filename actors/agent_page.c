@@ -1,0 +1,209 @@
+/* agent_page.c - what the agent's page asks for. Each request gets exactly one reply. */
+#include "actors/agent.h"
+#include "actors/words.h"
+
+/* --- the page speaks -------------------------------------------------------------------------- */
+
+void agent_on_login(struct agent *g, const struct event *ev, struct effects *fx)
+{
+    const struct msg_agent_login *m = ev->msg;
+
+    if (!g->configured || !g->enabled) {
+        agent_answer(m->client, m->request, RESULT_REFUSED, "this agent may not log in", NO_JSON,
+                     fx);
+        return;
+    }
+    if (m->campaign != 0 && m->campaign != g->campaign) {
+        agent_answer(m->client, m->request, RESULT_REFUSED,
+                     "you do not work in that campaign: a supervisor can move you", NO_JSON, fx);
+        return;
+    }
+    g->link_lost = false;
+    if (g->fsm.state == AGENT_OFFLINE && g->leg.state == LEG_NONE) {
+        g->leg_kind = g->leg_wish; /* R2: the kind stays while logged in */
+    }
+    agent_fire(g, GE_LOGIN, ev, fx);
+    agent_answer(m->client, m->request, RESULT_OK, "", NO_JSON, fx);
+    agent_view(g, fx);
+}
+
+void agent_on_logout(struct agent *g, const struct event *ev, struct effects *fx)
+{
+    const struct msg_agent_logout *m = ev->msg;
+    uint8_t s = g->fsm.state;
+
+    if (s == AGENT_WRAPUP) { /* R6 */
+        agent_answer(m->client, m->request, RESULT_REFUSED, "dispose your last call first", NO_JSON,
+                     fx);
+        return;
+    }
+    if (s == AGENT_RESERVED || s == AGENT_BUSY) {
+        g->want_logout = true;
+        agent_answer(m->client, m->request, RESULT_OK, "you will be logged out after this call",
+                     NO_JSON, fx);
+        agent_view(g, fx);
+        return;
+    }
+    agent_fire(g, GE_LOGOUT, ev, fx);
+    agent_answer(m->client, m->request, RESULT_OK, "", NO_JSON, fx);
+}
+
+void agent_on_set_status(struct agent *g, const struct event *ev, struct effects *fx)
+{
+    const struct msg_set_status *m = ev->msg;
+    uint8_t s = g->fsm.state;
+
+    if (m->state != AGENT_AVAILABLE && m->state != AGENT_BREAK) {
+        agent_answer(m->client, m->request, RESULT_INVALID, "a status is available or break",
+                     NO_JSON, fx);
+        return;
+    }
+    if (s == AGENT_OFFLINE) {
+        agent_answer(m->client, m->request, RESULT_REFUSED, "log in first", NO_JSON, fx);
+        return;
+    }
+    if (s == AGENT_RESERVED || s == AGENT_BUSY || s == AGENT_WRAPUP) { /* R5 */
+        g->next = m->state;
+        words_keep(g->next_reason, sizeof g->next_reason, m->reason);
+        agent_tell_campaign(g, g->campaign, s, fx);
+        agent_answer(m->client, m->request, RESULT_OK, "", NO_JSON, fx);
+        agent_view(g, fx);
+        return;
+    }
+    g->trouble[0] = 0;
+    words_keep(g->next_reason, sizeof g->next_reason, m->reason);
+    agent_fire(g, m->state == AGENT_AVAILABLE ? GE_AVAILABLE : GE_BREAK, ev, fx);
+    if (m->state == AGENT_AVAILABLE && g->fsm.state == AGENT_BREAK) {
+        const char *why = agent_trouble(g);
+
+        agent_answer(m->client, m->request, RESULT_REFUSED,
+                     why[0] ? why : "your phone is not connected", NO_JSON, fx);
+        agent_view(g, fx);
+        return;
+    }
+    agent_answer(m->client, m->request, RESULT_OK, "", NO_JSON, fx);
+}
+
+void agent_on_dial(struct agent *g, const struct event *ev, struct effects *fx)
+{
+    const struct msg_dial *m = ev->msg;
+
+    if (g->fsm.state != AGENT_AVAILABLE) {
+        agent_answer(m->client, m->request, RESULT_REFUSED, "you must be available to dial",
+                     NO_JSON, fx);
+        return;
+    }
+    if (g->campaign == 0) {
+        agent_answer(m->client, m->request, RESULT_REFUSED, "you work in no campaign", NO_JSON, fx);
+        return;
+    }
+    if (!agent_reachable(g)) {
+        agent_answer(m->client, m->request, RESULT_REFUSED, "your phone is not connected", NO_JSON,
+                     fx);
+        return;
+    }
+    if (m->number.len == 0 || m->number.len >= sizeof g->number) {
+        agent_answer(m->client, m->request, RESULT_INVALID, reason_sentence(REASON_bad_number),
+                     NO_JSON, fx);
+        return;
+    }
+    agent_forget_call(g);
+    words_keep(g->number, sizeof g->number, m->number);
+    g->lead = m->lead;
+    g->dialing = true;
+    g->cause = CAUSE_AGENT;
+    g->dial_client = m->client;
+    g->dial_request = m->request;
+    agent_fire(g, GE_RESERVED, ev, fx);
+    if (g->leg.state == LEG_UP) {
+        agent_ask_dial(g, fx);
+    } else {
+        leg_fire(g, LE_CALL, ev, fx);
+    }
+}
+
+void agent_on_hang_up(struct agent *g, const struct event *ev, struct effects *fx)
+{
+    const struct msg_hang_up *m = ev->msg;
+    struct msg_agent_hangup h = {.agent = g->id, .attempt = words_of(g->attempt)};
+
+    if (!g->call_alive || g->call_campaign == 0) {
+        agent_answer(m->client, m->request, RESULT_REFUSED, "there is no call", NO_JSON, fx);
+        return;
+    }
+    fx_send(fx, named(KIND_CAMPAIGN, g->call_campaign), MSG_agent_hangup, &h);
+    agent_answer(m->client, m->request, RESULT_OK, "", NO_JSON, fx);
+}
+
+void agent_on_set_disposition(struct agent *g, const struct event *ev, struct effects *fx)
+{
+    const struct msg_set_disposition *m = ev->msg;
+    struct msg_dispose d = {
+        .attempt = m->attempt.len > 0 ? m->attempt : words_of(g->attempt),
+        .agent = g->id,
+        .code = m->code,
+        .note = m->note,
+        .callback_wall_ms = m->callback_wall_ms,
+        .request = m->request,
+        .client = m->client,
+        .at_wall_ms = ev->wall_ms,
+    };
+
+    if (d.attempt.len != ID_LEN) {
+        agent_answer(m->client, m->request, RESULT_NOT_FOUND, "there is no call to dispose",
+                     NO_JSON, fx);
+        return;
+    }
+    if (words_equal(m->code, "not_disposed")) {
+        agent_answer(m->client, m->request, RESULT_INVALID, "that disposition is the system's own",
+                     NO_JSON, fx);
+        return;
+    }
+    fx_send(fx, ADDR_STORE, MSG_dispose, &d);
+}
+
+/* The commit is through: only now the page hears "saved". */
+void agent_on_disposed(struct agent *g, const struct event *ev, struct effects *fx)
+{
+    const struct msg_disposed *m = ev->msg;
+
+    if (m->client != 0) {
+        struct msg_reply r = {.client = m->client,
+                              .request = m->request,
+                              .result = m->result,
+                              .text = m->text,
+                              .json = NO_JSON};
+
+        fx_send(fx, ADDR_WEB, MSG_reply, &r);
+    }
+    /* Refused for good: another agent has taken the call over, or it is disposed already. There is
+     * nothing left here to wait for. */
+    bool settled = m->result != RESULT_INVALID && m->result != RESULT_AWAY;
+
+    if (!settled || m->client == 0 || !words_equal(m->attempt, g->attempt)) {
+        return;
+    }
+    g->disposed = true;
+    if (g->fsm.state == AGENT_WRAPUP) {
+        agent_fire(g, GE_DISPOSED, ev, fx);
+    } else {
+        agent_view(g, fx);
+    }
+}
+
+void agent_on_socket(struct agent *g, const struct event *ev, struct effects *fx)
+{
+    bool open = ev->type == MSG_socket_open;
+
+    g->socket = open;
+    if (g->socket_timer != 0) {
+        fx_cancel(fx, g->socket_timer);
+        g->socket_timer = 0;
+    }
+    if (open) {
+        g->link_lost = false;
+        agent_view(g, fx);
+    } else if (g->fsm.state != AGENT_OFFLINE) {
+        g->socket_timer = fx_arm(fx, (int64_t)g->link_grace_s * US_PER_S, TIMER_SOCKET, 0);
+    }
+}

@@ -1,0 +1,284 @@
+/*
+ * campaign_line.c - what Asterisk tells: the way of each channel, what lives there after a
+ * connect, and calls from before our start.
+ */
+#include "actors/campaign.h"
+#include "actors/words.h"
+
+#include <string.h>
+
+/* --- telephony -------------------------------------------------------------------------------- */
+
+void campaign_on_channel(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    if (ev->type == MSG_channel_ringing) {
+        const struct msg_channel_ringing *m = ev->msg;
+        struct attempt *a = attempt_find(c, m->channel);
+
+        if (a) {
+            attempt_fire(c, a, AE_RINGING, ev, fx);
+        }
+        return;
+    }
+    if (ev->type == MSG_channel_answered) {
+        const struct msg_channel_answered *m = ev->msg;
+        struct attempt *a = attempt_find(c, m->channel);
+
+        if (!a) {
+            /* ours by its id, but nobody here knows it any more: it must not hear silence */
+            struct msg_hangup h = {.pbx = m->pbx, .channel = m->channel};
+
+            fx_count(fx, "dialer_stray_answers_total", NULL, c->id, 1);
+            fx_send(fx, ADDR_ARI, MSG_hangup, &h);
+            return;
+        }
+        if (a->answered_wall_ms == 0) {
+            a->wait_until_us = ev->now_us + (int64_t)c->set.answer_wait_ms * US_PER_MS;
+        }
+        attempt_fire(c, a, AE_ANSWERED, ev, fx);
+        return;
+    }
+    const struct msg_channel_ended *m = ev->msg;
+    struct attempt *a = attempt_find(c, m->channel);
+
+    if (a) {
+        a->q850 = m->cause;
+        a->sip = m->tech_cause;
+        attempt_fire(c, a, AE_GONE, ev, fx);
+    }
+}
+
+void campaign_on_originate_failed(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    const struct msg_originate_failed *m = ev->msg;
+    struct attempt *a = attempt_find(c, m->channel);
+
+    if (a) {
+        attempt_fire(c, a, m->fate == 2 ? AE_FATE_UNKNOWN : AE_NOT_SENT, ev, fx);
+    }
+}
+
+void campaign_on_bridge_added(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    const struct msg_bridge_added *m = ev->msg;
+    struct channel_id id;
+    bool good = m->status >= 200 && m->status < 300;
+
+    if (id_parse(m->bridge, &id) != ID_BRIDGE || id.owner != (uint32_t)c->id) {
+        return;
+    }
+    struct map_slot *slot = map_find(&c->attempts, id_key(&id));
+    struct attempt *a = slot ? slot->value.ptr : NULL;
+
+    if (!a || a->fsm.state != ATTEMPT_BRIDGING) {
+        return;
+    }
+    if (!good) {
+        attempt_fire(c, a, AE_JOIN_FAILED, ev, fx);
+    } else if (words_equal(m->channel, a->leg)) {
+        attempt_fire(c, a, AE_JOINED, ev, fx);
+    }
+}
+
+static void on_message_over(struct campaign *c, struct text channel, const struct event *ev,
+                            struct effects *fx)
+{
+    struct attempt *a = attempt_find(c, channel);
+
+    if (!a || a->fsm.state != ATTEMPT_MESSAGE) {
+        return;
+    }
+    if (ev->type == MSG_digit) { /* R22: a key means: never again */
+        struct msg_suppress s = {.account = c->set.account,
+                                 .number = words_of(a->number),
+                                 .source = words_of("key pressed during the message"),
+                                 .at_wall_ms = ev->wall_ms};
+
+        fx_send(fx, ADDR_STORE, MSG_suppress, &s);
+        fx_count(fx, "dialer_opt_out_total", NULL, c->id, 1);
+    }
+    attempt_fire(c, a, AE_MESSAGE_OVER, ev, fx);
+}
+
+/* --- the link --------------------------------------------------------------------------------- */
+
+static bool on_the_line(const struct attempt *a)
+{
+    uint8_t s = a->fsm.state;
+
+    return s != ATTEMPT_CLAIMING && s != ATTEMPT_CLAIMED && s != ATTEMPT_ENDED &&
+           s != ATTEMPT_DISPOSED;
+}
+
+typedef void (*visit)(struct campaign *c, struct attempt *a, const struct event *ev,
+                      struct effects *fx);
+
+/* Visits every attempt of one Asterisk. Visiting may free the attempt visited, no other. */
+static void each_on(struct campaign *c, uint32_t pbx, visit what, const struct event *ev,
+                    struct effects *fx)
+{
+    for (unsigned s = 0; s < ATTEMPT_STATES; s++) {
+        struct attempt *a = attempt_first(c, (enum attempt_state)s);
+        uint32_t left = c->by_state.count[s]; /* those that move into a later list come twice */
+
+        for (; a && left > 0; left--) {
+            struct attempt *next = attempt_next(a);
+
+            if (a->pbx == pbx && on_the_line(a)) {
+                what(c, a, ev, fx);
+            }
+            a = next;
+        }
+    }
+}
+
+static void unsee(struct campaign *c, struct attempt *a, const struct event *ev, struct effects *fx)
+{
+    (void)c;
+    (void)ev;
+    (void)fx;
+    a->seen = false;
+}
+
+/* After a restart: the agent it belongs to has to hear of it. */
+static void tell_adopted(const struct campaign *c, const struct attempt *a, uint8_t state,
+                         struct effects *fx)
+{
+    struct msg_call_adopted m = {
+        .campaign = c->id,
+        .attempt = words_of(a->id),
+        .lead = a->lead,
+        .number = words_of(a->number),
+        .name = words_of(a->name),
+        .fields = {a->fields ? a->fields : "{}", a->fields ? a->fields_len : 2u},
+        .attempt_no = a->attempt_no,
+        .state = state,
+        .cause = (uint8_t)a->cause,
+    };
+
+    fx_send(fx, named(KIND_AGENT, a->agent), MSG_call_adopted, &m);
+}
+
+static void bury_unseen(struct campaign *c, struct attempt *a, const struct event *ev,
+                        struct effects *fx)
+{
+    if (!a->seen) {
+        a->vanished = true;
+        if (a->restored && a->agent != 0 && a->bridged_wall_ms != 0) {
+            tell_adopted(c, a, ATTEMPT_ENDED, fx); /* it waits for its disposition */
+        }
+        attempt_fire(c, a, AE_GONE, ev, fx);
+    }
+}
+
+static void end_left_bridges(struct campaign *c, struct effects *fx)
+{
+    for (uint32_t i = 0; i < c->left_bridges && i < LEFT_BRIDGES; i++) {
+        struct msg_bridge_destroy m = {.pbx = c->set.pbx, .bridge = words_of(c->left_bridge[i])};
+
+        fx_send(fx, ADDR_ARI, MSG_bridge_destroy, &m);
+    }
+    c->left_bridges = 0;
+}
+
+void campaign_on_pbx_moved(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    const struct msg_pbx_moved *m = ev->msg;
+
+    if (m->pbx != c->set.pbx) {
+        return;
+    }
+    if (c->pbx_state == PBX_UP && m->state != PBX_UP) {
+        each_on(c, m->pbx, unsee, ev, fx);
+    }
+    c->pbx_state = m->state;
+    if (m->state == PBX_UP) {
+        end_left_bridges(c, fx);
+    }
+    if (m->state == PBX_UP && c->fsm.state == CAMPAIGN_STARTING) {
+        struct fsm_ctx x = {c, c, NULL, ev, fx};
+
+        campaign_check_needs(&x);
+    }
+    campaign_view_later(c, fx);
+}
+
+void campaign_on_channel_found(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    const struct msg_channel_found *m = ev->msg;
+    struct attempt *a = attempt_find(c, m->channel);
+
+    if (!a) {
+        struct msg_hangup h = {.pbx = m->pbx, .channel = m->channel};
+
+        fx_count(fx, "dialer_stray_channels_total", NULL, c->id, 1);
+        fx_send(fx, ADDR_ARI, MSG_hangup, &h);
+        return;
+    }
+    a->seen = true;
+    if (!m->up && a->fsm.state == ATTEMPT_UNKNOWN) {
+        attempt_fire(c, a, AE_RINGING, ev, fx); /* counted as in flight from now on */
+        return;
+    }
+    if (!m->up || !m->in_app) {
+        return; /* its events will come */
+    }
+    if (m->bridge.len > 0 && a->fsm.state == ATTEMPT_UNKNOWN && a->bridged_wall_ms != 0) {
+        a->bridge_made = true;
+        a->customer_in = true;
+        attempt_restore(c, a, ATTEMPT_BRIDGED, ev, fx);
+        tell_adopted(c, a, ATTEMPT_BRIDGED, fx);
+        campaign_view_call(c, a, ev, fx);
+        return;
+    }
+    if (a->answered_wall_ms == 0) {
+        a->wait_until_us = ev->now_us + (int64_t)c->set.answer_wait_ms * US_PER_MS;
+    }
+    attempt_fire(c, a, AE_ANSWERED, ev, fx);
+}
+
+void campaign_on_open_attempt(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    const struct msg_open_attempt *m = ev->msg;
+    struct channel_id id;
+    char text[ID_SIZE];
+
+    if (id_parse(m->attempt, &id) != ID_ATTEMPT || attempt_find(c, m->attempt)) {
+        return;
+    }
+    words_keep(text, sizeof text, m->attempt);
+    struct attempt *a = attempt_new(c, id_key(&id), text, fx);
+
+    a->row = m->row;
+    a->lead = m->lead;
+    a->pbx = m->pbx;
+    a->agent = m->agent;
+    a->attempt_no = m->attempt_no;
+    a->restored = true;
+    a->cause = m->cause == CAUSE_AGENT ? CAUSE_AGENT : CAUSE_AUTO;
+    a->answered_wall_ms = m->answered_wall_ms;
+    a->bridged_wall_ms = m->bridged_wall_ms;
+    words_keep(a->number, sizeof a->number, m->number);
+    words_keep(a->name, sizeof a->name, m->name);
+    if (m->fields.len > 0) {
+        a->fields = fx_realloc(fx, NULL, m->fields.len);
+        memcpy(a->fields, m->fields.ptr, m->fields.len);
+        a->fields_len = m->fields.len;
+    }
+    attempt_restore(c, a, ATTEMPT_UNKNOWN, ev, fx);
+}
+
+void campaign_on_playback_over(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    on_message_over(c, ((const struct msg_playback_over *)ev->msg)->channel, ev, fx);
+}
+
+void campaign_on_digit(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    on_message_over(c, ((const struct msg_digit *)ev->msg)->channel, ev, fx);
+}
+
+void campaign_on_pbx_listed(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    each_on(c, ((const struct msg_pbx_listed *)ev->msg)->pbx, bury_unseen, ev, fx);
+}
