@@ -166,7 +166,6 @@ struct chan {
     bool success_due; // STASISSTATUS=SUCCESS follows at the very end (continue of an originated
                       // channel)
     struct chan *replaces; // what a REFER put it in the place of
-    bool muted_in, muted_out, held;
 
     char plan_context[80], plan_exten[160]; // where an originated channel goes at its answer
     const struct plan_line *plan_first;

@@ -134,10 +134,8 @@ static void add_channel(struct rest *r)
         return;
     rest_none(r);
     for (int i = 0; i < n; i++) {
-        if (rest_true(r, "mute")) {
-            c[i]->muted_in = true;
+        if (rest_true(r, "mute"))
             witness_word(r->pbx, "mute", c[i]->id, "direction", "in");
-        }
         bridge_enter(b, c[i], rest_true(r, "inhibitConnectedLineUpdates"));
     }
 }

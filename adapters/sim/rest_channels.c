@@ -208,18 +208,12 @@ void channel_mute(struct rest *r)
         rest_error(r, 400, "Direction is required");
         return;
     }
-    bool in = strcmp(direction, "in") == 0, out = strcmp(direction, "out") == 0;
-    if (strcmp(direction, "both") == 0)
-        in = out = true;
-    if (!in && !out) {
+    if (strcmp(direction, "in") != 0 && strcmp(direction, "out") != 0 &&
+        strcmp(direction, "both") != 0) {
         rest_error(r, 400, "Invalid direction specified");
         return;
     }
     bool on = strcmp(r->in->method, "POST") == 0;
-    if (in)
-        c->muted_in = on;
-    if (out)
-        c->muted_out = on;
     witness_word(r->pbx, on ? "mute" : "unmute", c->id, "direction", direction);
     rest_none(r);
 }
@@ -229,8 +223,8 @@ void channel_hold(struct rest *r)
     struct chan *c = rest_stasis_chan(r, true);
     if (c == NULL)
         return;
-    c->held = strcmp(r->in->method, "POST") == 0;
-    witness_plain(r->pbx, c->held ? "hold" : "unhold", c->id);
+    bool on = strcmp(r->in->method, "POST") == 0;
+    witness_plain(r->pbx, on ? "hold" : "unhold", c->id);
     rest_none(r);
 }
 
