@@ -11,9 +11,8 @@
 
 #include "actors/messages.h"
 #include "actors/types.h"
-#include "adapters/net/json.h"
-#include "adapters/net/net.h"
 #include "adapters/web/web.h"
+#include "tests/web/page_client.h"
 
 #define T(literal) ((struct text){literal, sizeof(literal) - 1})
 
@@ -36,21 +35,9 @@ extern bool fake_store_away;
  */
 
 extern struct web *web;
-extern struct net_loop *loop; /* the clients' */
 
 int setup_web(void **state);
 int teardown_web(void **state);
-
-#define run_until(condition)                                                                       \
-    do {                                                                                           \
-        int64_t end_ = net_now_us() + 10 * US_PER_S;                                               \
-        while (!(condition)) {                                                                     \
-            if (net_now_us() > end_) {                                                             \
-                fail_msg("%s:%d: never came: %s", __FILE__, __LINE__, #condition);                 \
-            }                                                                                      \
-            net_loop_run_once(loop, 20 * US_PER_MS);                                               \
-        }                                                                                          \
-    } while (0)
 
 /* --- a browser's requests -----------------------------------------------------------------------
  */
@@ -65,34 +52,6 @@ const char *cookie_of(const char *answer);
 const char *member_of(const char *answer, const char *name);
 /* Log in, or by the operator's message: a ticket for the socket. */
 const char *ticket_of(uint64_t agent, enum role role);
-
-/* --- a page's socket -----------------------------------------------------------------------------
- */
-
-#define PAGE_MESSAGES 4096
-
-struct page {
-    struct net_ws *ws;
-    bool open, closed;
-    int code;
-    enum net_ws_cause cause;
-    char reason[128];
-    unsigned n; /* messages so far */
-    char *message[PAGE_MESSAGES];
-    unsigned read; /* taken by page_next */
-};
-
-struct page *page_new(const char *origin, const char *subprotocol,
-                      const struct net_ws_limits *limits);
-/* ... and says hello; resume_stream NULL: without resume. Waits for the welcome, which is returned.
- */
-struct page *page_hello(const char *ticket, const char *resume_stream, int64_t resume_seq);
-void page_send(struct page *p, const char *text);
-/* The next message of this type, others are skipped; parsed into `doc`. */
-void page_next(struct page *p, const char *type, struct json *doc);
-/* The next item of this type out of changes; NULL-terminated copy of its JSON, parsed into doc. */
-void page_item(struct page *p, const char *type, struct json *doc);
-void page_free(struct page *p);
 
 /* --- views
  * ----------------------------------------------------------------------------------------- */

@@ -1,0 +1,122 @@
+/* seat.c - see seat.h; it understands PROTOCOL.md and nothing else. */
+#include "tests/rules/seat.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void take_text(const struct json *doc, json_ref at, const char *name, char *out, size_t size)
+{
+    snprintf(out, size, "%s", json_str(doc, json_get(doc, at, name), ""));
+}
+
+static void take_status(struct seat *s, json_ref i)
+{
+    take_text(&s->doc, i, "state", s->state, sizeof s->state);
+    take_text(&s->doc, i, "reason", s->reason, sizeof s->reason);
+    take_text(&s->doc, i, "attempt", s->attempt, sizeof s->attempt);
+    take_text(&s->doc, i, "text", s->why, sizeof s->why);
+    (void)json_bool(&s->doc, json_get(&s->doc, i, "needs_disposition"), &s->needs_disposition);
+    (void)json_bool(&s->doc, json_get(&s->doc, i, "leg_up"), &s->leg_up);
+}
+
+static void take_call(struct seat *s, json_ref i)
+{
+    take_text(&s->doc, i, "state", s->call, sizeof s->call);
+    if (s->call[0] != '\0' && strlen(s->seen) + sizeof s->call < sizeof s->seen) {
+        strcat(s->seen, s->call);
+        strcat(s->seen, " ");
+    }
+    s->pop_before_audio = s->pop_before_audio || (s->pop && strcmp(s->call, "bridged") == 0);
+}
+
+static void take_pop(struct seat *s, json_ref i)
+{
+    bool gone = false;
+
+    (void)json_bool(&s->doc, json_get(&s->doc, i, "gone"), &gone);
+    s->pop = !gone;
+    if (s->pop) {
+        (void)json_int(&s->doc, json_get(&s->doc, i, "lead"), &s->pop_lead);
+        (void)json_int(&s->doc, json_get(&s->doc, i, "matches"), &s->pop_matches);
+        take_text(&s->doc, i, "number", s->pop_number, sizeof s->pop_number);
+        take_text(&s->doc, i, "name", s->pop_name, sizeof s->pop_name);
+        take_text(&s->doc, json_get(&s->doc, i, "fields"), "city", s->pop_city, sizeof s->pop_city);
+    }
+}
+
+bool seat_hear(struct seat *s)
+{
+    const struct json *doc = &s->doc;
+
+    while (s->page->read < s->page->n) {
+        const char *text = s->page->message[s->page->read++];
+        const json_ref type = JSON_ROOT;
+        json_ref items;
+        assert_int_equal(json_parse(&s->doc, text, strlen(text)), 0);
+        if (json_is(doc, json_get(doc, type, "type"), "reply")) {
+            (void)json_int(doc, json_get(doc, JSON_ROOT, "id"), &s->replied);
+            take_text(doc, JSON_ROOT, "result", s->result, sizeof s->result);
+            take_text(doc, JSON_ROOT, "text", s->text, sizeof s->text);
+        }
+        items = json_get(doc, JSON_ROOT, "items");
+        for (json_ref i = json_first(doc, items); i != JSON_NONE; i = json_next(doc, i)) {
+            const json_ref kind = json_get(doc, i, "type");
+            if (json_is(doc, kind, "status_update")) {
+                take_status(s, i);
+            } else if (json_is(doc, kind, "call")) {
+                take_call(s, i);
+            } else if (json_is(doc, kind, "pop")) {
+                take_pop(s, i);
+            }
+        }
+    }
+    if (s->page->closed) {
+        fail_msg("agent %lld's socket was closed: %d %s", (long long)s->agent, s->page->code,
+                 s->page->reason);
+    }
+    return true;
+}
+
+void seat_new(struct seat *s, int64_t campaign)
+{
+    static unsigned number;
+    const unsigned n = ++number;
+
+    *s = (struct seat){0};
+    json_init(&s->doc, 1024u * 1024u);
+    ctl("agent|add|seat%u|--password-file|password|phone=PJSIP/agent%u|phone_enabled=on|pbx=1|"
+        "link_grace=1|busy_reset=2",
+        n, n);
+    s->agent = ctl_number("id");
+    ctl("agent|assign|%lld|--campaign|%lld", (long long)s->agent, (long long)campaign);
+    ctl("agent|ticket|--agent|%lld|--count|1", (long long)s->agent);
+    s->page = page_hello(ctl_text("ticket"), NULL, 0);
+    SEAT_UNTIL(s, s->state[0] != '\0');
+}
+
+void seat_leave(struct seat *s)
+{
+    page_free(s->page);
+    json_free(&s->doc);
+}
+
+const char *seat_ask(struct seat *s, const char *type, const char *members)
+{
+    char text[1024];
+
+    snprintf(text, sizeof text, "{\"type\":\"%s\",\"id\":%lld%s}", type, (long long)++s->ids,
+             members);
+    page_send(s->page, text);
+    SEAT_UNTIL(s, s->replied == s->ids);
+    return s->result;
+}
+
+void seat_work(struct seat *s)
+{
+    assert_string_equal(seat_ask(s, "agent_login", ""), "ok");
+    if (strcmp(seat_ask(s, "set_status", ",\"state\":\"available\""), "ok") != 0) {
+        fail_msg("not available: %s", s->text);
+    }
+    SEAT_STATE(s, "available");
+}

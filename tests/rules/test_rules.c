@@ -1,0 +1,389 @@
+/*
+ * test_rules.c - the seed's rules over the real programs: what the agent's page hears, what the
+ * store says, what the simulated Asterisk saw. Times are settings of a second or two; the defaults
+ * are tested in virtual time.
+ */
+#include "tests/rules/seat.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void dispose(struct seat *s, const char *code)
+{
+    char members[128];
+
+    snprintf(members, sizeof members, ",\"attempt\":\"%s\",\"code\":\"%s\",\"note\":\"noted\"",
+             s->attempt, code);
+    if (strcmp(seat_ask(s, "set_disposition", members), "ok") != 0) {
+        fail_msg("not disposed: %s %s", s->result, s->text);
+    }
+}
+
+static void dial(struct seat *s, const char *number)
+{
+    char members[64];
+
+    snprintf(members, sizeof members, ",\"number\":\"%s\"", number);
+    if (strcmp(seat_ask(s, "dial", members), "ok") != 0) {
+        fail_msg("not dialed: %s %s", s->result, s->text);
+    }
+}
+
+static void start_site(const struct site *site)
+{
+    ctl("campaign|start|%lld", (long long)site->campaign);
+}
+
+static void stop_site(const struct site *site)
+{
+    ctl("campaign|stop|%lld", (long long)site->campaign);
+}
+
+static const char *row_status(int64_t lead)
+{
+    ctl("lead|show|%lld", (long long)lead);
+    return ctl_text("row_status");
+}
+
+/* --- S2, S11 -------------------------------------------------------------------------------- */
+
+static void s2_s11_a_manual_call_from_ringing_to_available(void **state)
+{
+    const struct site site = site_new("manual", ANSWERS AND_TALKS("1.5"), "");
+    struct seat s;
+    char number[20];
+    char attempt[40];
+    const int64_t lead = site_lead(&site, "Ada", number);
+
+    (void)state;
+    start_site(&site);
+    seat_new(&s, site.campaign);
+    seat_work(&s);
+    dial(&s, number);
+    SEAT_STATE(&s, "busy");
+    /* S11: by number, painted before the audio. */
+    assert_true(s.pop && s.pop_before_audio);
+    assert_string_equal(s.pop_number, number);
+    assert_string_equal(s.pop_name, "Ada");
+    assert_string_equal(s.pop_city, "Rome");
+    assert_int_equal(s.pop_lead, lead);
+    SEAT_STATE(&s, "wrapup"); /* the customer hung up */
+    assert_non_null(strstr(s.seen, "ringing "));
+    assert_non_null(strstr(s.seen, "bridged "));
+    assert_true(s.needs_disposition);
+    snprintf(attempt, sizeof attempt, "%s", s.attempt);
+    dispose(&s, "sale");
+    SEAT_STATE(&s, "available");
+    assert_false(s.pop);
+    assert_string_equal(call_text(attempt, "disposition"), "sale");
+    assert_string_equal(call_text(attempt, "outcome"), "answered");
+    assert_string_equal(call_text(attempt, "cause"), "agent");
+    assert_string_equal(call_text(attempt, "note"), "noted");
+    assert_int_equal(witnessed("originate", attempt), 1);
+    seat_leave(&s);
+    stop_site(&site);
+}
+
+static void s2_only_the_agent_of_a_call_may_dispose_it(void **state)
+{
+    const struct site site = site_new("manual", ANSWERS AND_TALKS("0.4"), "");
+    struct seat s;
+    struct seat other;
+    char number[20];
+    char members[128];
+
+    (void)state;
+    start_site(&site);
+    seat_new(&s, site.campaign);
+    seat_new(&other, site.campaign);
+    seat_work(&s);
+    seat_work(&other);
+    fresh_number(number);
+    dial(&s, number);
+    SEAT_STATE(&s, "wrapup");
+    snprintf(members, sizeof members, ",\"attempt\":\"%s\",\"code\":\"sale\"", s.attempt);
+    assert_string_not_equal(seat_ask(&other, "set_disposition", members), "ok");
+    assert_string_equal(call_text(s.attempt, "disposition"), "");
+    assert_string_equal(seat_ask(&s, "set_disposition", ",\"attempt\":\"att-0\",\"code\":\"sale\""),
+                        "not_found");
+    dispose(&s, "sale");
+    SEAT_STATE(&s, "available");
+    seat_leave(&s);
+    seat_leave(&other);
+    stop_site(&site);
+}
+
+/* --- S3, S10 -------------------------------------------------------------------------------- */
+
+static void s3_a_row_goes_from_pending_to_completed(void **state)
+{
+    const struct site site = site_new("progressive", ANSWERS AND_TALKS("1"), "leg=permanent");
+    struct seat s;
+    char number[20];
+    const int64_t lead = site_lead(&site, "Bo", number);
+
+    (void)state;
+    assert_string_equal(row_status(lead), "pending");
+    start_site(&site);
+    seat_new(&s, site.campaign);
+    seat_work(&s);
+    SEAT_STATE(&s, "reserved");
+    assert_int_equal(s.pop_lead, lead); /* by lead id, with the reserve event */
+    SEAT_STATE(&s, "busy");
+    assert_string_equal(row_status(lead), "answered");
+    SEAT_STATE(&s, "wrapup");
+    dispose(&s, "sale");
+    assert_string_equal(row_status(lead), "completed");
+    assert_int_equal(witnessed("originate", number + 1), 1);
+    seat_leave(&s);
+    stop_site(&site);
+}
+
+static void s3_s10_an_unanswered_row_fails_with_its_cause_and_is_recycled(void **state)
+{
+    const struct site site =
+        site_new("progressive", IS_BUSY, "leg=permanent|busy=1|max_attempts=2");
+    struct seat s;
+    char number[20];
+    const int64_t lead = site_lead(&site, "Chen", number);
+
+    (void)state;
+    start_site(&site);
+    seat_new(&s, site.campaign);
+    seat_work(&s);
+    SEAT_UNTIL(&s, strcmp(row_status(lead), "failed") == 0);
+    assert_string_equal(ctl_text("cause"), "busy");
+    assert_int_equal(ctl_number("attempts"), 1);
+    /* Back to pending by itself, dialed a second time, and no third. */
+    SEAT_UNTIL(&s, (row_status(lead), ctl_number("attempts") == 2));
+    SEAT_UNTIL(&s, strcmp(row_status(lead), "failed") == 0);
+    SEAT_WHILE(&s, 2500, s.call[0] == '\0');
+    row_status(lead);
+    assert_int_equal(ctl_number("attempts"), 2);
+    seat_leave(&s);
+    stop_site(&site);
+}
+
+static void s10_a_lead_disposed_no_answer_is_called_again(void **state)
+{
+    const struct site site =
+        site_new("progressive", ANSWERS AND_TALKS("0.4"), "leg=permanent|no_answer=1");
+    struct seat s;
+    char number[20];
+    char first[40];
+    const int64_t lead = site_lead(&site, "Dana", number);
+
+    (void)state;
+    start_site(&site);
+    seat_new(&s, site.campaign);
+    seat_work(&s);
+    SEAT_STATE(&s, "wrapup");
+    snprintf(first, sizeof first, "%s", s.attempt);
+    dispose(&s, "no_answer");
+    SEAT_UNTIL(&s, strcmp(s.state, "wrapup") == 0 && strcmp(s.attempt, first) != 0);
+    dispose(&s, "sale");
+    assert_string_equal(row_status(lead), "completed");
+    seat_leave(&s);
+    stop_site(&site);
+}
+
+/* --- S6 ------------------------------------------------------------------------------------- */
+
+static void nobody_available_nothing_dialed(const char *mode)
+{
+    const struct site site = site_new(mode, RINGS, "leg=permanent");
+    struct seat s;
+    char number[20];
+
+    for (int i = 0; i < 5; i++) {
+        (void)site_lead(&site, "Emil", number);
+    }
+    start_site(&site);
+    seat_new(&s, site.campaign);
+    SEAT_WHILE(&s, 1000, dialed_by(&site) == 0);
+    assert_string_equal(seat_ask(&s, "agent_login", ""), "ok");
+    SEAT_UNTIL(&s, s.leg_up);
+    assert_string_equal(seat_ask(&s, "set_status", ",\"state\":\"break\",\"reason\":\"lunch\""),
+                        "ok");
+    SEAT_STATE(&s, "break");
+    SEAT_WHILE(&s, 1500, dialed_by(&site) == 0);
+    assert_string_equal(seat_ask(&s, "set_status", ",\"state\":\"available\""), "ok");
+    SEAT_UNTIL(&s, dialed_by(&site) > 0);
+    seat_leave(&s);
+    ctl("campaign|stop|%lld|--now", (long long)site.campaign);
+}
+
+static void s6_progressive_dials_for_nobody(void **state)
+{
+    (void)state;
+    nobody_available_nothing_dialed("progressive");
+}
+
+static void s6_ratio_dials_for_nobody(void **state)
+{
+    (void)state;
+    nobody_available_nothing_dialed("ratio");
+}
+
+/* --- S7 ------------------------------------------------------------------------------------- */
+
+static void s7_wrap_up_ends_by_itself(void **state)
+{
+    const struct site site = site_new("manual", ANSWERS AND_TALKS("0.4"), "wrapup_timeout=1");
+    struct seat s;
+    char number[20];
+    char attempt[40];
+
+    (void)state;
+    start_site(&site);
+    seat_new(&s, site.campaign);
+    seat_work(&s);
+    fresh_number(number);
+    dial(&s, number);
+    SEAT_STATE(&s, "wrapup");
+    snprintf(attempt, sizeof attempt, "%s", s.attempt);
+    SEAT_STATE(&s, "available");
+    run_until(strcmp(call_text(attempt, "disposition"), "not_disposed") == 0);
+    seat_leave(&s);
+    stop_site(&site);
+}
+
+/* --- S12 ------------------------------------------------------------------------------------ */
+
+static void s12_hanging_up_ends_both_legs_on_demand(void **state)
+{
+    const struct site site = site_new("manual", ANSWERS AND_TALKS("60"), "leg=on_demand");
+    struct seat s;
+    char number[20];
+    char attempt[40];
+    char leg[32];
+
+    (void)state;
+    start_site(&site);
+    seat_new(&s, site.campaign);
+    seat_work(&s);
+    snprintf(leg, sizeof leg, "-%08llx-", (unsigned long long)s.agent);
+    fresh_number(number);
+    dial(&s, number);
+    SEAT_STATE(&s, "busy");
+    snprintf(attempt, sizeof attempt, "%s", s.attempt);
+    SEAT_UNTIL(&s, strcmp(s.call, "bridged") == 0);
+    assert_string_equal(seat_ask(&s, "hang_up", ""), "ok");
+    SEAT_STATE(&s, "wrapup");
+    run_until(witnessed("end", attempt) == 1);
+    run_until(witnessed("bridge_destroyed", attempt + 4) == 1);
+    SEAT_UNTIL(&s, !s.leg_up);
+    dispose(&s, "sale");
+    SEAT_STATE(&s, "available");
+    seat_leave(&s);
+    stop_site(&site);
+}
+
+static void s12_hanging_up_keeps_a_permanent_leg(void **state)
+{
+    const struct site site = site_new("manual", ANSWERS AND_TALKS("60"), "leg=permanent");
+    struct seat s;
+    char number[20];
+    char attempt[40];
+
+    (void)state;
+    start_site(&site);
+    seat_new(&s, site.campaign);
+    seat_work(&s);
+    for (int i = 0; i < 2; i++) {
+        fresh_number(number);
+        dial(&s, number);
+        SEAT_UNTIL(&s, strcmp(s.call, "bridged") == 0);
+        snprintf(attempt, sizeof attempt, "%s", s.attempt);
+        assert_string_equal(seat_ask(&s, "hang_up", ""), "ok");
+        SEAT_STATE(&s, "wrapup");
+        run_until(witnessed("end", attempt) == 1);
+        assert_true(s.leg_up);
+        dispose(&s, "sale");
+        SEAT_STATE(&s, "available");
+        assert_true(s.leg_up);
+    }
+    seat_leave(&s);
+    stop_site(&site);
+}
+
+/* --- R8, R10, R16, do not call ---------------------------------------------------------------- */
+
+static void what_may_not_be_called_is_refused_with_its_reason(void **state)
+{
+    static const char *const wrong[] = {"300&PJSIP/200", "letters", "+12125550199;x",
+                                        "1234567890123456789012345678901",
+                                        "+442079460001" /* prefix not allowed */};
+    const struct site site = site_new("manual", ANSWERS AND_TALKS("0.4"), "");
+    struct seat s;
+    char number[20];
+    char members[96];
+    const unsigned before = witnessed("originate", "\"kind\":\"customer\"");
+
+    (void)state;
+    start_site(&site);
+    seat_new(&s, site.campaign);
+    seat_work(&s);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        snprintf(members, sizeof members, ",\"number\":\"%s\"", wrong[i]);
+        assert_string_not_equal(seat_ask(&s, "dial", members), "ok");
+        assert_true(s.text[0] != '\0');
+        SEAT_STATE(&s, "available");
+    }
+    assert_int_equal(witnessed("originate", "\"kind\":\"customer\""), before);
+    fresh_number(number);
+    dial(&s, number);
+    SEAT_STATE(&s, "wrapup");
+    dispose(&s, "dnc");
+    SEAT_STATE(&s, "available");
+    snprintf(members, sizeof members, ",\"number\":\"%s\"", number);
+    assert_string_equal(seat_ask(&s, "dial", members), "refused");
+    assert_non_null(strstr(s.text, "do-not-call"));
+    seat_leave(&s);
+    stop_site(&site);
+}
+
+/* --- R3 ------------------------------------------------------------------------------------- */
+
+static void r3_a_page_that_is_gone_gets_no_calls(void **state)
+{
+    const struct site site = site_new("progressive", ANSWERS AND_TALKS("0.4"), "leg=permanent");
+    struct seat s;
+    int64_t agent;
+    char number[20];
+
+    (void)state;
+    seat_new(&s, site.campaign);
+    start_site(&site);
+    seat_work(&s);
+    agent = s.agent;
+    seat_leave(&s);
+    run_until(agent_was(agent, "link lost"));
+    (void)site_lead(&site, "Faye", number);
+    for (int i = 0; i < 50; i++) {
+        net_loop_run_once(loop, 20 * US_PER_MS);
+    }
+    assert_int_equal(dialed_by(&site), 0);
+    stop_site(&site);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(s2_s11_a_manual_call_from_ringing_to_available),
+        cmocka_unit_test(s2_only_the_agent_of_a_call_may_dispose_it),
+        cmocka_unit_test(s3_a_row_goes_from_pending_to_completed),
+        cmocka_unit_test(s3_s10_an_unanswered_row_fails_with_its_cause_and_is_recycled),
+        cmocka_unit_test(s10_a_lead_disposed_no_answer_is_called_again),
+        cmocka_unit_test(s6_progressive_dials_for_nobody),
+        cmocka_unit_test(s6_ratio_dials_for_nobody),
+        cmocka_unit_test(s7_wrap_up_ends_by_itself),
+        cmocka_unit_test(s12_hanging_up_ends_both_legs_on_demand),
+        cmocka_unit_test(s12_hanging_up_keeps_a_permanent_leg),
+        cmocka_unit_test(what_may_not_be_called_is_refused_with_its_reason),
+        cmocka_unit_test(r3_a_page_that_is_gone_gets_no_calls),
+    };
+
+    return cmocka_run_group_tests_name("rules", tests, stack_up, stack_down);
+}
