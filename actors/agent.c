@@ -114,6 +114,9 @@ static void on_pbx(struct agent *g, const struct event *ev, struct effects *fx)
         g->leg_seen = false; /* the next list tells whether the leg is still there */
     }
     g->pbx_up = up;
+    if (up) {
+        leg_server_back(g, fx);
+    }
     if (g->fsm.state == AGENT_AVAILABLE) {
         agent_tell_campaign(g, g->campaign, g->fsm.state, fx);
     }

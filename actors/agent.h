@@ -59,6 +59,7 @@ struct agent {
     struct fsm leg;
     char leg_id[ID_SIZE];
     char leg_bridge[ID_SIZE];
+    char left_bridge[ID_SIZE]; /* to be ended when the server is back */
     uint64_t leg_permit;
     int64_t leg_answered_wall_ms;
     bool leg_seen, call_again;
@@ -124,6 +125,7 @@ void leg_on_message(struct agent *g, const struct event *ev, struct effects *fx)
 void leg_home(struct agent *g, struct effects *fx);
 /* The store knows a leg from before our start, and Asterisk has not told yet whether it is up. */
 bool leg_may_live(const struct agent *g);
+void leg_server_back(struct agent *g, struct effects *fx);
 /* Adopted without a page: it has a minute to come back, then the link counts as lost. */
 void leg_await_page(struct agent *g, struct effects *fx);
 /* --- agent_tell.c */

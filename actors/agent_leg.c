@@ -40,12 +40,28 @@ static void record_over(const struct agent *g, uint16_t cause, const struct fsm_
     fx_send(x->fx, ADDR_STORE, MSG_leg_over, &m);
 }
 
-static void drop_bridge(const struct agent *g, const struct fsm_ctx *x)
+/* While the server is away the command would be lost: leg_server_back() sends it then. */
+static void drop_bridge(struct agent *g, const struct fsm_ctx *x)
 {
     struct msg_bridge_destroy m = {.pbx = g->pbx, .bridge = words_of(g->leg_bridge)};
 
-    if (g->leg_kind == LEG_PERMANENT && g->leg_answered_wall_ms != 0) {
+    if (g->leg_kind != LEG_PERMANENT || g->leg_answered_wall_ms == 0) {
+        return;
+    }
+    if (g->pbx_up) {
         fx_send(x->fx, ADDR_ARI, MSG_bridge_destroy, &m);
+    } else {
+        memcpy(g->left_bridge, g->leg_bridge, ID_SIZE);
+    }
+}
+
+void leg_server_back(struct agent *g, struct effects *fx)
+{
+    struct msg_bridge_destroy m = {.pbx = g->pbx, .bridge = words_of(g->left_bridge)};
+
+    if (g->left_bridge[0] != 0) {
+        fx_send(fx, ADDR_ARI, MSG_bridge_destroy, &m);
+        g->left_bridge[0] = 0;
     }
 }
 

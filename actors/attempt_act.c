@@ -361,9 +361,11 @@ static void drop_bridge(struct campaign *c, struct attempt *a, const struct fsm_
 {
     struct msg_bridge_destroy m = {.pbx = a->pbx, .bridge = words_of(a->bridge)};
 
-    if (!a->bridge_made) {
+    if (!a->bridge_made && !a->restored) {
         return;
     }
+    a->restored =
+        false; /* those who were before us may have made one: ended once, if it is there */
     if (campaign_line_up(c)) {
         fx_send(x->fx, ADDR_ARI, MSG_bridge_destroy, &m);
     } else {

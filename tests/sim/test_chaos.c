@@ -99,6 +99,8 @@ static void something_breaks(struct world *w, struct rng *r, bool restarts)
         world_customer_hangs_up(w, world_number(w, 1 + rng_below(r, 300)));
         break;
     default:
+        world_store_latency(w, 5); /* the page waits until everybody is loaded */
+        world_run(w, 4);
         world_restart(w);
         for (uint64_t a = 1; a <= AGENTS; a++) {
             world_login(w, a);

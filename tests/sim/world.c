@@ -382,7 +382,8 @@ void world_close(struct world *w)
     world_run(w, 5);
     for (uint64_t i = 0; i < w->requests; i++) {
         if (w->replies[i].times != 1 && i >= w->excused) {
-            fail_msg("request %" PRIu64 " was answered %u times", i + 1, w->replies[i].times);
+            fail_msg("request %" PRIu64 " (%s) was answered %u times (seed %" PRIu64 ")", i + 1,
+                     w->replies[i].what, w->replies[i].times, w->seed);
         }
     }
     if (sim_parked(w->sim) != 0) {

@@ -122,6 +122,7 @@ enum { REPLY_NONE = 255 };
 struct reply {
     uint8_t result; /* enum result, REPLY_NONE: not yet */
     unsigned times;
+    const char *what; /* was asked for */
     char text[160];
     char json[4096];
 };

@@ -245,6 +245,6 @@ void callee_answers(struct world *w, struct chan *ch);
 void web_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg);
 void ctl_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg);
 void people_free(struct world *w);
-uint64_t world_request(struct world *w);
+uint64_t world_request(struct world *w, const char *what);
 
 #endif

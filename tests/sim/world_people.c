@@ -13,11 +13,11 @@ static void ask(struct world *w, uint64_t agent, uint16_t type, const void *msg)
     world_post(w, &w->web_way, 2 * US_PER_MS, KIND_WEB, named(KIND_AGENT, agent), type, msg);
 }
 
-uint64_t world_request(struct world *w)
+uint64_t world_request(struct world *w, const char *what)
 {
     w->replies =
         world_room(w->replies, &w->room_replies, (uint32_t)w->requests, sizeof *w->replies);
-    w->replies[w->requests] = (struct reply){.result = REPLY_NONE};
+    w->replies[w->requests] = (struct reply){.result = REPLY_NONE, .what = what};
     return ++w->requests;
 }
 
@@ -49,7 +49,7 @@ static void on_reply(struct world *w, const struct msg_reply *m)
 
 uint64_t world_login(struct world *w, uint64_t agent)
 {
-    struct msg_agent_login m = {.client = agent, .request = world_request(w)};
+    struct msg_agent_login m = {.client = agent, .request = world_request(w, "login")};
 
     world_socket(w, agent, true);
     ask(w, agent, MSG_agent_login, &m);
@@ -58,7 +58,7 @@ uint64_t world_login(struct world *w, uint64_t agent)
 
 uint64_t world_logout(struct world *w, uint64_t agent)
 {
-    struct msg_agent_logout m = {.client = agent, .request = world_request(w)};
+    struct msg_agent_logout m = {.client = agent, .request = world_request(w, "logout")};
 
     ask(w, agent, MSG_agent_logout, &m);
     return m.request;
@@ -68,7 +68,7 @@ static uint64_t set_status(struct world *w, uint64_t agent, enum agent_state sta
                            const char *reason)
 {
     struct msg_set_status m = {.client = agent,
-                               .request = world_request(w),
+                               .request = world_request(w, "status"),
                                .state = (uint8_t)state,
                                .reason = text_of(reason)};
 
@@ -88,7 +88,8 @@ uint64_t world_break(struct world *w, uint64_t agent, const char *reason)
 
 uint64_t world_dial(struct world *w, uint64_t agent, const char *number)
 {
-    struct msg_dial m = {.client = agent, .request = world_request(w), .number = text_of(number)};
+    struct msg_dial m = {
+        .client = agent, .request = world_request(w, "dial"), .number = text_of(number)};
 
     ask(w, agent, MSG_dial, &m);
     return m.request;
@@ -96,7 +97,7 @@ uint64_t world_dial(struct world *w, uint64_t agent, const char *number)
 
 uint64_t world_hang_up(struct world *w, uint64_t agent)
 {
-    struct msg_hang_up m = {.client = agent, .request = world_request(w)};
+    struct msg_hang_up m = {.client = agent, .request = world_request(w, "hang_up")};
 
     ask(w, agent, MSG_hang_up, &m);
     return m.request;
@@ -106,7 +107,7 @@ uint64_t world_dispose_as(struct world *w, uint64_t agent, const char *attempt, 
                           int64_t callback_wall_ms)
 {
     struct msg_set_disposition m = {.client = agent,
-                                    .request = world_request(w),
+                                    .request = world_request(w, "disposition"),
                                     .attempt = text_of(attempt),
                                     .code = text_of(code),
                                     .note = text_of("a note"),
@@ -318,7 +319,7 @@ uint64_t world_switch(struct world *w, uint64_t campaign, unsigned action)
 {
     struct msg_campaign_switch m = {.campaign = campaign,
                                     .client = OPERATOR,
-                                    .request = world_request(w),
+                                    .request = world_request(w, "switch"),
                                     .reply_to = ADDR_CTL,
                                     .action = (uint8_t)action};
 
@@ -359,7 +360,7 @@ uint64_t world_explain(struct world *w, uint64_t campaign)
 {
     struct msg_explain_campaign m = {.campaign = campaign,
                                      .client = OPERATOR,
-                                     .request = world_request(w),
+                                     .request = world_request(w, "explain"),
                                      .reply_to = ADDR_CTL};
 
     operate(w, named(KIND_CAMPAIGN, campaign), MSG_explain_campaign, &m);
@@ -372,7 +373,7 @@ uint64_t world_explain_lead(struct world *w, uint64_t lead)
     const struct number *n = world_number_at(w, r->key);
     struct msg_explain_lead m = {.campaign = r->campaign,
                                  .client = OPERATOR,
-                                 .request = world_request(w),
+                                 .request = world_request(w, "explain_lead"),
                                  .reply_to = ADDR_CTL,
                                  .lead = lead,
                                  .row = lead,
