@@ -150,8 +150,15 @@ void cmd_campaign_set(struct job *job)
     set_and_end(job, KIND_CAMPAIGN, "campaign");
 }
 
+/* The store has the campaign (its wish was just written), so "not found" means that the desk has
+ * not loaded it yet: it is told to, and loads the wish with the rest. */
 static void switched(struct job *job, const struct msg_reply *reply)
 {
+    if (reply->result == RESULT_NOT_FOUND) {
+        job_changed(job, KIND_CAMPAIGN, job_id(job, "campaign"));
+        job_end(job, RESULT_OK, "%s", "");
+        return;
+    }
     job_end(job, (enum result)reply->result, "%.*s", (int)reply->text.len, reply->text.ptr);
 }
 

@@ -1,0 +1,167 @@
+/* dialerd demo, as a user runs it: its figures, what it leaves behind, what a Ctrl-C and a kill do.
+ */
+#include "adapters/daemon/child.h"
+#include "adapters/net/json.h"
+#include "tests/support/services.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define WAIT_MS 120000
+
+static char dir[40];
+
+static int make_dir(void **state)
+{
+    (void)state;
+    snprintf(dir, sizeof dir, "/tmp/dialer-demo-XXXXXX");
+    return mkdtemp(dir) ? 0 : -1;
+}
+
+static int remove_dir(void **state)
+{
+    (void)state;
+    support_remove(dir);
+    return 0;
+}
+
+static void start(struct child *c, const char *seconds)
+{
+    char why[300] = "";
+    char log[80];
+    snprintf(log, sizeof log, "%s.log", dir);
+    const char *argv[] = {getenv("DIALERD"), "demo", "--keep",   dir,  "--json",
+                          "--leads",         "500",  "--agents", "10", "--seconds",
+                          seconds,           NULL};
+    const struct child_options o = {.log = log, .pipe_out = true};
+    assert_int_equal(child_start(c, "demo", (char *const *)(uintptr_t)argv, &o, why, sizeof why),
+                     0);
+}
+
+static int end(struct child *c)
+{
+    int status = -1;
+    assert_int_equal(waitpid(c->pid, &status, 0), c->pid);
+    close(c->out);
+    char log[80];
+    snprintf(log, sizeof log, "%s.log", dir);
+    unlink(log);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* Programs that have the demo's folder on their command line. */
+static unsigned left_over(void)
+{
+    unsigned n = 0;
+    DIR *proc = opendir("/proc");
+    assert_non_null(proc);
+    for (const struct dirent *e; (e = readdir(proc));) {
+        char path[300];
+        char text[4096];
+        snprintf(path, sizeof path, "/proc/%s/cmdline", e->d_name);
+        int fd = e->d_name[0] >= '0' && e->d_name[0] <= '9' ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+        ssize_t len = fd < 0 ? 0 : read(fd, text, sizeof text);
+        if (fd >= 0)
+            close(fd);
+        n += len > 0 && memmem(text, (size_t)len, dir, strlen(dir)) != NULL;
+    }
+    closedir(proc);
+    return n;
+}
+
+static int64_t figure(const struct json *d, const char *name)
+{
+    int64_t n = -1;
+    json_int(d, json_get(d, JSON_ROOT, name), &n);
+    return n;
+}
+
+static void dials_and_agrees_with_the_witness(void **state)
+{
+    (void)state;
+    struct child c;
+    struct json d;
+    char url[300];
+    char line[2048];
+    double first = -1;
+    start(&c, "25");
+    assert_int_equal(child_line(&c, url, sizeof url, WAIT_MS), 0);
+    assert_int_equal(strncmp(url, "http://127.0.0.1:", 17), 0);
+    assert_non_null(strstr(url, "/enter#"));
+    assert_int_equal(child_line(&c, line, sizeof line, WAIT_MS), 0);
+    assert_int_equal(end(&c), 0);
+    json_init(&d, 0);
+    assert_int_equal(json_parse(&d, line, strlen(line)), 0);
+    assert_true(json_double(&d, json_get(&d, JSON_ROOT, "first_call_s"), &first));
+    print_message("%s\n", line);
+    assert_true(first >= 0 && first <= 10);
+    assert_true(figure(&d, "bridged") > 5);
+    assert_true(figure(&d, "disposed") > 2);
+    assert_true(figure(&d, "answered") >= figure(&d, "bridged"));
+    assert_true(figure(&d, "claims") >= figure(&d, "originated"));
+    assert_int_equal(figure(&d, "originated"), figure(&d, "witness_customers"));
+    assert_int_equal(figure(&d, "differences"), 0);
+    assert_true(json_is(&d, json_get(&d, JSON_ROOT, "witness"), "equal"));
+    json_free(&d);
+    assert_int_equal(left_over(), 0);
+    /* The one-time login is in no log. */
+    char path[100];
+    char text[65536];
+    snprintf(path, sizeof path, "%s/dialerd.log", dir);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    ssize_t n = read(fd, text, sizeof text);
+    close(fd);
+    assert_true(n > 0);
+    const char *token = strchr(url, '#') + 1;
+    assert_null(memmem(text, (size_t)n, token, strlen(token)));
+}
+
+static void ends_at_once_when_asked(void **state)
+{
+    (void)state;
+    struct child c;
+    char line[2048];
+    start(&c, "600");
+    assert_int_equal(child_line(&c, line, sizeof line, WAIT_MS), 0);
+    kill(c.pid, SIGINT);
+    assert_int_equal(child_line(&c, line, sizeof line, WAIT_MS), 0);
+    assert_non_null(strstr(line, "\"originated\":"));
+    assert_int_equal(end(&c), 0);
+    assert_int_equal(left_over(), 0);
+}
+
+static void leaves_nobody_behind_when_killed(void **state)
+{
+    (void)state;
+    struct child c;
+    char line[2048];
+    start(&c, "600");
+    assert_int_equal(child_line(&c, line, sizeof line, WAIT_MS), 0);
+    assert_true(left_over() >= 3);
+    kill(c.pid, SIGKILL);
+    assert_int_equal(end(&c), 128 + SIGKILL);
+    while (left_over() > 0) { /* the kernel tells them; the test's time limit is the bound */
+    }
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
+    const struct CMUnitTest tests[] = {
+        TEST(dials_and_agrees_with_the_witness),
+        TEST(ends_at_once_when_asked),
+        TEST(leaves_nobody_behind_when_killed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
