@@ -9,7 +9,7 @@ struct seat {
     struct page *page;
     struct json doc;
     char state[16], reason[64], attempt[40], why[160];
-    bool needs_disposition, leg_up;
+    bool needs_disposition, leg_up, phone_online;
     char call[16];         /* state of its call, "" none */
     char seen[256];        /* states of calls so far: "ringing bridged " */
     bool pop;              /* it has a card */

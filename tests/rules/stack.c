@@ -18,8 +18,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static char folder[64];
 static pid_t ari_sim, dialerd;
 static uint16_t control_port; /* of ari-sim */
@@ -327,6 +325,24 @@ unsigned dialed_by(const struct site *s)
         n += id != NULL && strncmp(strstr(id, "att-") + 8, campaign, strlen(campaign)) == 0;
     }
     free(text);
+    return n;
+}
+
+unsigned outcomes(const struct site *s, const char *outcome)
+{
+    char *rest = NULL;
+    char *copy = strdup(ctl("export|calls|--format|jsonl"));
+    unsigned n = 0;
+
+    for (char *line = strtok_r(copy, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest)) {
+        int64_t campaign = 0;
+        assert_int_equal(json_parse(&row, line, strlen(line)), 0);
+        (void)json_int(&row, json_get(&row, JSON_ROOT, "campaign"), &campaign);
+        n +=
+            campaign == s->campaign && json_is(&row, json_get(&row, JSON_ROOT, "outcome"), outcome);
+    }
+    free(copy);
     return n;
 }
 

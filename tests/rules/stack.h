@@ -40,6 +40,8 @@ struct site {
 struct site site_new(const char *mode, const char *people, const char *settings);
 /* Originates of customers for the campaign. */
 unsigned dialed_by(const struct site *s);
+/* Its calls that ended in that way, by the record. */
+unsigned outcomes(const struct site *s, const char *outcome);
 /* Puts a lead with a number of its own into the list; returns its id. number: 20 bytes. */
 int64_t site_lead(const struct site *s, const char *name, char *number);
 /* A fictional number nobody else has. */

@@ -202,6 +202,7 @@ static void nobody_available_nothing_dialed(const char *mode)
     start_site(&site);
     seat_new(&s, site.campaign);
     SEAT_WHILE(&s, 1000, dialed_by(&site) == 0);
+    SEAT_UNTIL(&s, s.phone_online);
     assert_string_equal(seat_ask(&s, "agent_login", ""), "ok");
     SEAT_UNTIL(&s, s.leg_up);
     assert_string_equal(seat_ask(&s, "set_status", ",\"state\":\"break\",\"reason\":\"lunch\""),
@@ -368,6 +369,40 @@ static void r3_a_page_that_is_gone_gets_no_calls(void **state)
     stop_site(&site);
 }
 
+/* --- R20, R22 --------------------------------------------------------------------------------- */
+
+static void r22_an_answer_without_an_agent_hears_the_message(void **state)
+{
+    const struct site site =
+        site_new("ratio", ANSWERS AND_TALKS("20"), "leg=permanent|ratio=3|answer_wait_ms=500");
+    struct seat s;
+    char number[3][20];
+    char mine[40];
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        (void)site_lead(&site, "Gus", number[i]);
+    }
+    start_site(&site);
+    seat_new(&s, site.campaign);
+    seat_work(&s);
+    SEAT_UNTIL(&s, strcmp(s.call, "bridged") == 0);
+    snprintf(mine, sizeof mine, "%s", s.attempt);
+    /* One agent, three answers: one is talking, the others hear the campaign's message and are let
+     * go. */
+    run_until(seat_hear(&s) && outcomes(&site, "abandoned") == 2);
+    assert_string_equal(call_text(mine, "outcome"), "none");
+    assert_int_equal(witnessed("play", "safe-harbour"), 2);
+    assert_string_equal(s.attempt, mine);
+    assert_string_equal(s.call, "bridged");
+    assert_string_equal(seat_ask(&s, "hang_up", ""), "ok");
+    SEAT_STATE(&s, "wrapup");
+    dispose(&s, "sale");
+    SEAT_STATE(&s, "available");
+    seat_leave(&s);
+    stop_site(&site);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,6 +417,7 @@ int main(void)
         cmocka_unit_test(s12_hanging_up_ends_both_legs_on_demand),
         cmocka_unit_test(s12_hanging_up_keeps_a_permanent_leg),
         cmocka_unit_test(what_may_not_be_called_is_refused_with_its_reason),
+        cmocka_unit_test(r22_an_answer_without_an_agent_hears_the_message),
         cmocka_unit_test(r3_a_page_that_is_gone_gets_no_calls),
     };
 
