@@ -36,6 +36,7 @@ struct station {
     struct station *next;
     unsigned number;
     void (*wake)(void *ctx);
+    void (*serve)(void *ctx); /* NULL: wake */
     void *ctx;
     nng_socket socket;
     nng_aio *aio;
@@ -245,9 +246,15 @@ void bus_close(struct bus *bus)
 
 /* --- waking ---------------------------------------------------------------------------------- */
 
-_Atomic uint32_t *station_word(struct station *st)
+void station_serve(struct station *st, void (*serve)(void *ctx))
 {
-    return &st->armed;
+    st->serve = serve;
+}
+
+bool station_claim(struct station *st)
+{
+    return atomic_load_explicit(&st->armed, memory_order_seq_cst) != 0 &&
+           atomic_exchange_explicit(&st->armed, 0, memory_order_seq_cst) != 0;
 }
 
 bool station_arm(struct station *st)
@@ -257,8 +264,7 @@ bool station_arm(struct station *st)
     if (ring_size(st->inbox) == 0) {
         return true;
     }
-    station_disarm(st);
-    return false;
+    return !station_claim(st); /* false: still ours */
 }
 
 void station_disarm(struct station *st)
@@ -269,8 +275,7 @@ void station_disarm(struct station *st)
 void station_wake(struct station *st)
 {
     atomic_thread_fence(memory_order_seq_cst);
-    if (atomic_load_explicit(&st->armed, memory_order_seq_cst) != 0 &&
-        atomic_exchange_explicit(&st->armed, 0, memory_order_seq_cst) != 0) {
+    if (station_claim(st)) {
         st->wake(st->ctx);
     }
 }
@@ -288,6 +293,11 @@ static void tell_owner(struct link *l)
         atomic_exchange_explicit(&l->watched, false, memory_order_seq_cst)) {
         station_wake(l->from);
     }
+}
+
+bool link_is_watched(const struct link *l)
+{
+    return atomic_load_explicit(&((struct link *)(uintptr_t)l)->watched, memory_order_seq_cst);
 }
 
 void link_watch(struct link *l)
@@ -319,9 +329,12 @@ static void on_bag(void *arg)
         abort(); /* impossible: the windows of all links fit */
     }
     atomic_store_explicit(&l->arrived, number, memory_order_release);
-    station_wake(st);
+    nng_recv_aio(st->socket, st->aio); /* from here on another thread may bring the next */
     tell_owner(l);
-    nng_recv_aio(st->socket, st->aio);
+    atomic_thread_fence(memory_order_seq_cst);
+    if (station_claim(st)) {
+        (st->serve != NULL ? st->serve : st->wake)(st->ctx);
+    }
 }
 
 bool station_take(struct station *st, struct bag *bag)

@@ -46,8 +46,9 @@ void bus_close(struct bus *bus); /* closes what is still open in it */
 /* `wake` is called, on any thread, after station_arm() said true and something happened. It must
  * not block. */
 struct station *station_open(struct bus *bus, void (*wake)(void *ctx), void *ctx);
-/* The word station_arm() sets to 1 and the waker to 0: a thread may sleep on it with futex. */
-_Atomic uint32_t *station_word(struct station *st);
+/* Instead of `wake`, when it is nng's thread that found the station armed: it calls `serve`, which
+ * may take the bags and work on them (core/serve.c), within bounds: it is borrowed. */
+void station_serve(struct station *st, void (*serve)(void *ctx));
 
 struct link *link_open(struct station *from, struct station *to);
 
@@ -63,6 +64,8 @@ bool station_empty(const struct station *st);
  * there is something, nothing was armed. */
 bool station_arm(struct station *st);
 void station_disarm(struct station *st);
+/* Take the flag back: true for the one caller who does. */
+bool station_claim(struct station *st);
 /* Wake it if it is armed. Any thread. Whatever it shall find must have been stored before. */
 void station_wake(struct station *st);
 
@@ -98,6 +101,7 @@ bool link_void(struct link *l, struct link_place place);
 uint64_t link_sent(const struct link *l);
 uint64_t link_arrived(struct link *l);
 void link_watch(struct link *l);
+bool link_is_watched(const struct link *l); /* false: it has told since. Any thread */
 
 /* The number of the station it comes from: stations count from 0 in the order they were opened. */
 unsigned link_origin(const struct link *l);

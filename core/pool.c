@@ -69,6 +69,9 @@ static struct worker *open_worker(struct pool *pool, unsigned index)
     w->scratch = malloc(pool->scratch_bytes);
     w->trace = calloc(TRACE_LINES, sizeof *w->trace);
     w->out.station = station_open(pool->bus, worker_wake, w);
+    if (w->out.station != NULL) {
+        station_serve(w->out.station, worker_serve);
+    }
     w->out.metrics = pool->config.metrics != NULL ? metrics_set(pool->config.metrics) : NULL;
     clock_read(w);
     wheel_init(&w->wheel, w->now_us);
@@ -182,7 +185,7 @@ void pool_stop(struct pool *pool)
     for (unsigned i = 0; i < pool->n_workers; i++) {
         struct worker *w = pool->workers[i];
         if (w != NULL && w->started) {
-            station_wake(w->out.station);
+            worker_stop(w);
             (void)pthread_join(w->thread, NULL);
             w->started = false;
         }

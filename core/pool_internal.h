@@ -176,6 +176,11 @@ struct worker {
     struct fence *fences; /* actors on their way out, waiting for bags to arrive */
     uint64_t steal_turn;
 
+    /* serve.c */
+    _Alignas(64) _Atomic uint32_t go; /* what the own thread sleeps on */
+    _Atomic int64_t sleeps_until_us;  /* how long it means to sleep; 0: it does not */
+    _Atomic int64_t due_us;           /* the nearest timer, when the worker was left last */
+
     /* read by others, a little old */
     _Alignas(64) _Atomic uint64_t steps, steals, parks, forwarded, over_limit, spawned, ended;
     struct trace_line *trace;
@@ -245,8 +250,8 @@ void dead_letter(struct sender *s, handle to, unsigned type);
 
 /* --- worker.c -------------------------------------------------------------------------------- */
 
-void *worker_main(void *arg);
-void worker_wake(void *worker);
+bool worker_round(struct worker *w); /* true: there was something to do. For its owner */
+void worker_no_memory(struct worker *w);
 /* For the home worker: into the mailbox. The node is the mailbox's from now on. */
 void mail_put(struct worker *w, struct actor *a, struct node *n);
 void actor_schedule(struct worker *w, struct actor *a);
@@ -259,6 +264,13 @@ void worker_record(struct worker *w, handle to, handle from, unsigned type, cons
                    size_t len);
 void timer_due(void *worker, struct wheel_entry *entry);
 void clock_read(struct worker *w);
+
+/* --- serve.c ---- */
+
+void *worker_main(void *arg);
+void worker_serve(void *worker);
+void worker_wake(void *worker);
+void worker_stop(struct worker *w);
 
 /* --- memory.c: blocks and slots, of one worker ----------------------------------------------- */
 

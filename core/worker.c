@@ -1,5 +1,5 @@
 /*
- * worker.c - a worker's loop.
+ * worker.c - what a worker does.
  *
  * One round: read the clock, take bags, let timers run out, run the actors that have mail (one turn
  * each), send the bags. A round that found nothing looks around for a moment, then sleeps until
@@ -17,15 +17,10 @@
 #include "core/pool_internal.h"
 #include "core/record.h"
 
-#include <linux/futex.h>
-#include <sched.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 #define STEPS_A_CLOCK 16u  /* steps that share one reading of the clock */
-#define SPIN_PROBE 64u     /* sleeps without looking around before it is tried again */
 #define OFFER_AFTER_US 500 /* a pass that took so long shares its actors with idle workers */
 
 int64_t pool_now_us(void)
@@ -390,145 +385,30 @@ static bool take_mail(struct worker *w)
     return bags != 0;
 }
 
-/* --- sleeping -------------------------------------------------------------------------------- */
-
-void worker_wake(void *worker)
+/* A step asked for memory that is not there, and was left by longjmp. */
+void worker_no_memory(struct worker *w)
 {
-    struct worker *w = worker;
-
-    (void)syscall(SYS_futex, station_word(w->out.station), FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
-}
-
-static void sleep_until(struct worker *w, int64_t wait_us)
-{
-    struct timespec ts = {.tv_sec = wait_us / US_PER_S, .tv_nsec = wait_us % US_PER_S * 1000};
-
-    /* returns at once when the word is not 1 any more: somebody has woken us meanwhile */
-    (void)syscall(SYS_futex, station_word(w->out.station), FUTEX_WAIT_PRIVATE, 1,
-                  wait_us < 0 ? NULL : &ts, NULL, 0);
-}
-
-static bool stopping(const struct worker *w)
-{
-    return atomic_load_explicit(&w->out.pool->stop, memory_order_seq_cst);
-}
-
-static bool others_offer(const struct worker *w)
-{
-    for (unsigned i = 0; i < w->out.pool->n_workers; i++) {
-        if (i != w->index && ring_size(w->out.pool->workers[i]->offered) != 0) {
-            return true;
-        }
+    actor_park(w, w->running);
+    if (w->in_hand != NULL) {
+        node_free(w, w->in_hand);
+        w->in_hand = NULL;
     }
-    return false;
 }
 
-static void relax(void)
+/* --- a round --------------------------------------------------------------------------------- */
+
+bool worker_round(struct worker *w)
 {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#endif
-}
+    bool busy;
 
-/* How long to look around before this sleep. Looking is worth its cost only while mail keeps coming
- * within that time: at some thousand events a second it would cost more than the events. So the
- * time doubles when mail came, halves when none did, and now and then is tried again in full. */
-static int64_t spin_budget(struct worker *w)
-{
-    const int64_t most = w->out.pool->config.spin_us;
-
-    if (w->spin_us == 0 && ++w->spins_left_out == SPIN_PROBE) {
-        w->spins_left_out = 0;
-        return most;
-    }
-    return w->spin_us < most ? w->spin_us : most;
-}
-
-static bool look_around(struct worker *w, int64_t budget_us)
-{
-    const int64_t until = pool_now_us() + budget_us;
-    const bool steals = !w->out.pool->config.no_steal;
-
-    do {
-        for (int i = 0; i < 16; i++) {
-            if (!station_empty(w->out.station)) {
-                return true;
-            }
-            relax();
-        }
-        if (steals && steal_one(w, false)) {
-            return true;
-        }
-        (void)sched_yield(); /* nng's threads bring the mail: they need a processor */
-    } while (pool_now_us() < until);
-    return false;
-}
-
-/* True: there is something to do. */
-static bool spin(struct worker *w)
-{
-    const int64_t budget = spin_budget(w);
-
-    if (budget == 0) {
-        return !station_empty(w->out.station) ||
-               (!w->out.pool->config.no_steal && steal_one(w, false));
-    }
-    if (look_around(w, budget)) {
-        w->spin_us = budget * 2;
-        return true;
-    }
-    w->spin_us = budget / 2;
-    return false;
-}
-
-/* Nothing to do. What may end the sleep, each looked at again after the flag is up: mail
- * (station_arm), a stop, something to steal, a bag that has arrived or been taken (the links are
- * watched). */
-static void idle(struct worker *w)
-{
-    struct pool *pool = w->out.pool;
-    const bool steals = !pool->config.no_steal && pool->n_workers > 1;
-    int64_t wait;
-
-    atomic_fetch_add_explicit(&pool->hungry, 1, memory_order_relaxed);
-    if (!spin(w) && station_arm(w->out.station)) {
-        wait = wheel_wait(&w->wheel, pool_now_us());
-        sender_retry(&w->out); /* a way may have become free while nobody could wake us */
-        if (!stopping(w) && !(steals && others_offer(w)) && fences_check(w)) {
-            bump(&w->parks, 1);
-            sleep_until(w, wait);
-        }
-        station_disarm(w->out.station);
-    }
-    atomic_fetch_sub_explicit(&pool->hungry, 1, memory_order_relaxed);
-}
-
-void *worker_main(void *arg)
-{
-    struct worker *w = arg;
-
-    if (setjmp(w->no_memory) != 0) {
-        actor_park(w, w->running); /* and go on with whatever was being done */
-        if (w->in_hand != NULL) {
-            node_free(w, w->in_hand);
-            w->in_hand = NULL;
-        }
-    }
-    while (!stopping(w)) {
-        bool busy;
-        clock_read(w);
-        busy = take_mail(w);
-        wheel_expire(&w->wheel, w->now_us, timer_due, w);
-        busy = run_pass(w) || busy;
-        sender_flush(&w->out);
-        sender_retry(&w->out);
-        if (w->fences != NULL) {
-            (void)fences_check(w);
-        }
-        if (!busy) {
-            idle(w);
-        }
-    }
+    clock_read(w);
+    busy = take_mail(w);
+    wheel_expire(&w->wheel, w->now_us, timer_due, w);
+    busy = run_pass(w) || busy;
     sender_flush(&w->out);
-    return NULL;
+    sender_retry(&w->out);
+    if (w->fences != NULL) {
+        (void)fences_check(w);
+    }
+    return busy;
 }
