@@ -252,7 +252,8 @@ void campaign_on_open_attempt(struct campaign *c, const struct event *ev, struct
     a->row = m->row;
     a->lead = m->lead;
     a->pbx = m->pbx;
-    a->agent = m->agent;
+    /* who had only asked for it, or was reserved, starts anew: any agent may take it */
+    a->agent = m->bridged_wall_ms != 0 ? m->agent : 0;
     a->attempt_no = m->attempt_no;
     a->restored = true;
     a->cause = m->cause == CAUSE_AGENT ? CAUSE_AGENT : CAUSE_AUTO;

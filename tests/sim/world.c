@@ -165,11 +165,29 @@ static void check_agent(struct world *w, const struct agent *g)
     }
 }
 
+/* WORLD_TRACE=SECONDS: one line for each step from that time on. */
+static void trace_step(const struct world *w, handle actor, const struct event *ev)
+{
+    const struct message_desc *d = message_find(&dialer_catalogue, ev->type);
+
+    if (ev->now_us >= w->trace_us) {
+        (void)fprintf(stderr, "%.6f %u/%" PRIu64 " <- %u/%" PRIu64 " %s\n",
+                      (double)ev->now_us / 1e6, handle_kind(actor), handle_id(actor),
+                      handle_kind(ev->from), handle_id(ev->from),
+                      d != NULL              ? d->name
+                      : ev->type == EV_TIMER ? "timer"
+                                             : "start");
+    }
+}
+
 static bool after_step(void *ctx, handle actor, const struct event *ev)
 {
     struct world *w = ctx;
     const void *state = sim_state(w->sim, actor);
 
+    if (w->trace_us >= 0) {
+        trace_step(w, actor, ev);
+    }
     w->still = ev->now_us == w->still_us ? w->still + 1u : 0;
     w->still_us = ev->now_us;
     if (w->still > 500000u) {
@@ -201,6 +219,8 @@ struct world *world_open_as(uint64_t seed, bool codec, bool log)
     w->sim = sim_open(&config);
     w->seed = seed;
     w->node = 0x51;
+    w->trace_us =
+        getenv("WORLD_TRACE") != NULL ? (int64_t)(strtod(getenv("WORLD_TRACE"), NULL) * 1e6) : -1;
     w->store_up = w->hopper_up = w->pbx_up = w->sound = true;
     w->store_us = 2 * US_PER_MS;
     w->pbx_us = US_PER_MS;

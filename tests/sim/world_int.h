@@ -138,6 +138,7 @@ struct world {
     uint16_t node;
     uint32_t starts;
     bool drained, loaded;
+    int64_t trace_us; /* -1: no trace */
     int64_t still_us; /* so many steps at this instant */
     uint32_t still;
 
