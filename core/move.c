@@ -96,13 +96,10 @@ void offer_surplus(struct worker *w, bool forced)
     }
     n = n < OFFER_MAX ? n : OFFER_MAX;
     for (; n != 0; n--) {
-        struct actor *a = w->run_head;
-        w->run_head = a->run_next; // NOLINT(clang-analyzer-core.NullDereference): n counts no more
-                                   // than there are
-        if (w->run_head == NULL) {
-            w->run_end = &w->run_head;
+        struct actor *a = actor_next(w);
+        if (a == NULL) {
+            return;
         }
-        w->run_count--;
         if (!ring_push_sp(w->offered, a)) {
             actor_schedule(w, a); /* cannot be: the ring is larger than OFFER_MAX */
             return;

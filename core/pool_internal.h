@@ -255,6 +255,7 @@ void worker_no_memory(struct worker *w);
 /* For the home worker: into the mailbox. The node is the mailbox's from now on. */
 void mail_put(struct worker *w, struct actor *a, struct node *n);
 void actor_schedule(struct worker *w, struct actor *a);
+struct actor *actor_next(struct worker *w); /* the first in the run queue, or NULL */
 void actor_append(struct actor *a, struct node *n);
 /* The message at home: copied into a node. */
 struct node *node_copy(struct worker *w, const struct message_desc *desc, handle from,

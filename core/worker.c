@@ -68,6 +68,20 @@ void actor_schedule(struct worker *w, struct actor *a)
     w->run_count++;
 }
 
+struct actor *actor_next(struct worker *w)
+{
+    struct actor *a = w->run_head;
+
+    if (a != NULL) {
+        w->run_head = a->run_next;
+        if (w->run_head == NULL) {
+            w->run_end = &w->run_head;
+        }
+        w->run_count--;
+    }
+    return a;
+}
+
 struct node *node_copy(struct worker *w, const struct message_desc *desc, handle from,
                        const void *msg)
 {
@@ -247,12 +261,10 @@ static bool run_pass(struct worker *w)
     }
     begin = w->now_us;
     for (w->pass_left = (unsigned)w->run_count; w->pass_left != 0; w->pass_left--) {
-        struct actor *a = w->run_head;
-        w->run_head = a->run_next;
-        if (w->run_head == NULL) {
-            w->run_end = &w->run_head;
+        struct actor *a = actor_next(w);
+        if (a == NULL) {
+            break;
         }
-        w->run_count--;
         run_actor(w, a);
     }
     w->last_pass_us = w->now_us - begin;

@@ -476,14 +476,14 @@ static void births_and_ends(void **state)
 }
 
 /* The sanitizers shall answer as malloc does. */
-const char *__asan_default_options(void); /* NOLINT(bugprone-reserved-identifier) */
-const char *__asan_default_options(void)  /* NOLINT(bugprone-reserved-identifier) */
+const char *__asan_default_options(void); /* NOLINT(readability-identifier-naming) */
+const char *__asan_default_options(void)  /* NOLINT(readability-identifier-naming) */
 {
     return "allocator_may_return_null=1";
 }
 
-const char *__tsan_default_options(void); /* NOLINT(bugprone-reserved-identifier) */
-const char *__tsan_default_options(void)  /* NOLINT(bugprone-reserved-identifier) */
+const char *__tsan_default_options(void); /* NOLINT(readability-identifier-naming) */
+const char *__tsan_default_options(void)  /* NOLINT(readability-identifier-naming) */
 {
     return "allocator_may_return_null=1";
 }
