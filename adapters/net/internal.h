@@ -84,6 +84,8 @@ struct net_loop {
     struct lws_vhost *vhost; /* adopted and plain client connections */
     struct net_ws *adopting; /* whose socket lws is being given right now */
     uint64_t next_connection;
+    unsigned connecting;        /* clients between connect and 101 */
+    struct net_link to_connect; /* tasks of those that wait for their turn */
     struct net_link tasks, timers, watches, servers, sockets, pools, vhosts;
 };
 
@@ -98,6 +100,9 @@ void net_error(char *err, size_t errlen, const char *format, ...)
 /* Given as a vhost's proxy, or libwebsockets takes $http_proxy, for loopback too. */
 #define NET_NO_PROXY ":0"
 extern const struct lws_protocols net_lws_protocols[];
+/* No keep-alive of lws's own: its timers stand in one sorted list, and re-arming one at each pong
+ * walks it. ws.c has better ones. */
+extern const lws_retry_bo_t net_lws_no_validity;
 
 /* --- websockets (ws.c, ws_open.c) -------------------------------------------------------- */
 

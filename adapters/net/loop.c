@@ -232,6 +232,8 @@ const struct lws_protocols net_lws_protocols[] = {
     {0},
 };
 
+const lws_retry_bo_t net_lws_no_validity = {0};
+
 static bool open_lws(struct net_loop *loop)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -248,6 +250,7 @@ static bool open_lws(struct net_loop *loop)
     info.gid = -1; /* do not change user or group */
     info.uid = -1;
     info.user = loop;
+    info.retry_and_idle_policy = &net_lws_no_validity;
     loop->lws = lws_create_context(&info);
     if (!loop->lws) {
         return false;
@@ -256,6 +259,7 @@ static bool open_lws(struct net_loop *loop)
     vhost.port = CONTEXT_PORT_NO_LISTEN;
     vhost.protocols = net_lws_protocols;
     vhost.vhost_name = "net";
+    vhost.retry_and_idle_policy = &net_lws_no_validity;
     vhost.http_proxy_address = NET_NO_PROXY;
     loop->vhost = lws_create_vhost(loop->lws, &vhost);
     return loop->vhost != NULL;
@@ -272,7 +276,7 @@ struct net_loop *net_loop_open(const struct net_loop_config *config, char *err, 
         loop->config = *config;
     }
     struct net_link *rings[] = {&loop->tasks,   &loop->timers, &loop->watches, &loop->servers,
-                                &loop->sockets, &loop->pools,  &loop->vhosts};
+                                &loop->sockets, &loop->pools,  &loop->vhosts,  &loop->to_connect};
     for (size_t i = 0; i < sizeof rings / sizeof rings[0]; i++) {
         link_init(rings[i]);
     }

@@ -154,8 +154,9 @@ struct net_ws_limits {
                            pongs included. 0 = 2.5 s, negative = never */
     int64_t block_us;   /* dropped (NET_WS_SLOW) when bytes have waited this long and the kernel
                            takes none. 0 = 5 s, negative = never */
-    int64_t open_us;    /* client: from connect to 101. 0 = 3 s */
-    int send_buffer;    /* SO_SNDBUF; 0 = the kernel's. Bounds what a slow reader can hold */
+    int64_t open_us; /* client: from connect to 101. 0 = 3 s. At most 128 clients of a loop connect
+                        at once, the others wait their turn */
+    int send_buffer; /* SO_SNDBUF; 0 = the kernel's. Bounds what a slow reader can hold */
     int receive_buffer; /* SO_RCVBUF; 0 = the kernel's */
     bool ignore_binary; /* true: binary messages are dropped; false: close 1003 */
 };

@@ -43,6 +43,7 @@ void ws_finish(struct net_ws *ws)
     ev_timer_stop(loop->ev, &ws->timer);
     link_remove(&ws->task.link);
     link_remove(&ws->link);
+    ws_connect_over(ws);
     struct lws *wsi = ws->wsi;
     if (wsi) {
         ws->wsi = NULL;
@@ -81,6 +82,10 @@ void ws_end_later(struct net_ws *ws, enum net_ws_cause cause, int code, const ch
     if (!ws->ending) {
         ws_say(ws, cause, code, reason, strlen(reason));
         ws->ending = true;
+        if (ws->parked) {
+            ws->parked = false;
+            link_remove(&ws->task.link);
+        }
         net_defer(ws->loop, &ws->task);
     }
 }

@@ -26,7 +26,9 @@ struct net_ws {
     void *ctx;
     struct net_ws_limits limits;
     enum ws_state state;
-    bool ending; /* the task ends it */
+    bool ending;  /* the task ends it */
+    bool parked;  /* client: waits in loop->to_connect */
+    bool counted; /* client: one of loop->connecting */
     bool paused;
     bool want_drain;      /* on_drain is owed */
     bool refused_message; /* the present message is being thrown away */
@@ -67,6 +69,8 @@ struct net_ws *ws_new(struct net_loop *loop, const struct net_ws_limits *limits,
                       const struct net_ws_events *events, void *ctx,
                       void (*task)(struct net_task *));
 void ws_free(struct net_ws *ws);
+/* A client's connect is over, well or not: the next one may begin. */
+void ws_connect_over(struct net_ws *ws);
 
 /* Has lws itself found the peer breaking the protocol, and begun to close? It says so nowhere but
  * in the close frame it has prepared. True: noted as the cause. */

@@ -13,6 +13,8 @@
 
 /* --- opening ----------------------------------------------------------------------------- */
 
+#define CONNECTING_MAX 128u
+
 static void tune_socket(const struct net_ws *ws, int fd)
 {
     unsigned dead_ms =
@@ -35,6 +37,7 @@ static void on_established(struct net_ws *ws, struct lws *wsi)
     if (ws->ending) {
         return;
     }
+    ws_connect_over(ws);
     tune_socket(ws, lws_get_socket_fd(ws->wsi));
     ws->state = WS_OPEN;
     ws->rx_us = net_now_us();
@@ -75,6 +78,7 @@ static struct lws_vhost *tls_vhost_for(struct net_loop *loop, const char *ca)
     info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
     info.client_ssl_ca_filepath = ca[0] ? t->ca : NULL;
     info.http_proxy_address = NET_NO_PROXY;
+    info.retry_and_idle_policy = &net_lws_no_validity;
     t->vhost = lws_create_vhost(loop->lws, &info);
     if (!t->vhost) {
         free(t);
@@ -101,6 +105,7 @@ static void ws_connect(struct net_ws *ws)
     info.ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT | (t->tls ? LCCSCF_USE_SSL : 0);
     info.ietf_version_or_minus_one = -1;
     info.opaque_user_data = ws;
+    info.retry_and_idle_policy = &net_lws_no_validity;
     info.pwsi = &ws->wsi;
     struct lws *wsi = info.vhost ? lws_client_connect_via_info(&info) : NULL;
     if (!wsi) {
@@ -145,6 +150,40 @@ static void ws_adopt(struct net_ws *ws)
     }
 }
 
+void ws_connect_over(struct net_ws *ws)
+{
+    struct net_loop *loop = ws->loop;
+    if (!ws->counted) {
+        return;
+    }
+    ws->counted = false;
+    loop->connecting--;
+    if (!link_is_alone(&loop->to_connect)) {
+        struct net_task *task = (struct net_task *)loop->to_connect.next;
+        struct net_ws *next = (struct net_ws *)((char *)task - offsetof(struct net_ws, task));
+        link_remove(&task->link);
+        next->parked = false;
+        net_defer(loop, task);
+    }
+}
+
+/* Few at a time: a thousand handshakes at once are slower than one after the other (lws keeps its
+ * time-outs in one sorted list), and would overrun the other side's backlog. */
+static void ws_connect_in_turn(struct net_ws *ws)
+{
+    struct net_loop *loop = ws->loop;
+    if (loop->connecting >= CONNECTING_MAX) {
+        ws->parked = true;
+        link_append(&loop->to_connect, &ws->task.link);
+        return;
+    }
+    ws->counted = true;
+    loop->connecting++;
+    ws->opened_us = net_now_us();
+    ws_arm(ws);
+    ws_connect(ws);
+}
+
 static void ws_task(struct net_task *task)
 {
     struct net_ws *ws = (struct net_ws *)(void *)((char *)task - offsetof(struct net_ws, task));
@@ -153,7 +192,7 @@ static void ws_task(struct net_task *task)
     } else if (ws->fd >= 0) {
         ws_adopt(ws);
     } else {
-        ws_connect(ws);
+        ws_connect_in_turn(ws);
     }
 }
 
@@ -229,7 +268,6 @@ struct net_ws *net_ws_connect(struct net_loop *loop, const struct net_ws_target 
     c->tls = target->tls;
     snprintf(ws->peer, sizeof ws->peer, "%.50s:%u", target->host, target->port);
     net_defer(loop, &ws->task);
-    ws_arm(ws);
     return ws;
 }
 
