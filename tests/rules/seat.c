@@ -19,6 +19,7 @@ static void take_status(struct seat *s, json_ref i)
     (void)json_bool(&s->doc, json_get(&s->doc, i, "needs_disposition"), &s->needs_disposition);
     (void)json_bool(&s->doc, json_get(&s->doc, i, "leg_up"), &s->leg_up);
     (void)json_bool(&s->doc, json_get(&s->doc, i, "phone_online"), &s->phone_online);
+    (void)json_int(&s->doc, json_get(&s->doc, i, "campaign"), &s->campaign);
 }
 
 static void take_call(struct seat *s, json_ref i)
@@ -115,7 +116,9 @@ const char *seat_ask(struct seat *s, const char *type, const char *members)
 
 void seat_work(struct seat *s)
 {
-    SEAT_UNTIL(s, s->phone_online); /* R8: before that, no calls */
+    /* Before that, no calls: the daemon is told of a new agent, but learns of its phone by itself.
+     */
+    SEAT_UNTIL(s, s->phone_online && s->campaign != 0);
     assert_string_equal(seat_ask(s, "agent_login", ""), "ok");
     if (strcmp(seat_ask(s, "set_status", ",\"state\":\"available\""), "ok") != 0) {
         fail_msg("not available: %s", s->text);

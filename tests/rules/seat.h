@@ -5,7 +5,7 @@
 #include "tests/rules/stack.h"
 
 struct seat {
-    int64_t agent;
+    int64_t agent, campaign;
     struct page *page;
     struct json doc;
     char state[16], reason[64], attempt[40], why[160];

@@ -202,7 +202,7 @@ static void nobody_available_nothing_dialed(const char *mode)
     start_site(&site);
     seat_new(&s, site.campaign);
     SEAT_WHILE(&s, 1000, dialed_by(&site) == 0);
-    SEAT_UNTIL(&s, s.phone_online);
+    SEAT_UNTIL(&s, s.phone_online && s.campaign != 0);
     assert_string_equal(seat_ask(&s, "agent_login", ""), "ok");
     SEAT_UNTIL(&s, s.leg_up);
     assert_string_equal(seat_ask(&s, "set_status", ",\"state\":\"break\",\"reason\":\"lunch\""),

@@ -46,7 +46,8 @@ struct page *page_new(const char *origin, const char *subprotocol,
 {
     static const struct net_ws_events events = {
         .on_open = on_open, .on_message = on_message, .on_close = on_close};
-    static const struct net_ws_limits wide = {.max_message = 1024u * 1024u};
+    /* The daemon's patience is tested, not ours: a test may be busy with other things. */
+    static const struct net_ws_limits wide = {.max_message = 1024u * 1024u, .dead_us = -1};
     const struct net_ws_target target = {.host = "127.0.0.1",
                                          .port = page_port,
                                          .path = "/socket",
