@@ -11,8 +11,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define SLAB_BYTES ((size_t)256 * 1024)
+#define SMALL_SLABS 8u /* then they get large: who has needed 2 MB will need more */
+#define LARGE_SLAB_BYTES ((size_t)2 * 1024 * 1024)
 #define SLOT_BATCH 64u
 
 #if defined(__has_feature)
@@ -36,14 +39,19 @@ static void *cut(struct worker *w, size_t bytes)
     void *p;
 
     if ((size_t)(w->slab_end - w->slab_at) < bytes) {
-        unsigned char *slab = aligned_alloc(BLOCK_UNIT, SLAB_BYTES);
+        const size_t size = w->n_slabs < SMALL_SLABS ? SLAB_BYTES : LARGE_SLAB_BYTES;
+        unsigned char *slab = aligned_alloc(size == SLAB_BYTES ? BLOCK_UNIT : size, size);
         if (slab == NULL) {
             out_of_memory("worker");
         }
+        if (size != SLAB_BYTES) {
+            (void)madvise(slab, size, MADV_HUGEPAGE); /* one page fault instead of 512; may fail */
+        }
+        w->n_slabs++;
         *(void **)(void *)slab = w->slabs;
         w->slabs = slab;
         w->slab_at = slab + BLOCK_UNIT;
-        w->slab_end = slab + SLAB_BYTES;
+        w->slab_end = slab + size;
     }
     p = w->slab_at;
     w->slab_at += bytes;

@@ -145,8 +145,9 @@ struct worker {
     int64_t now_us, wall_ms, wall_read_us;
     int64_t spin_us; /* see spin_budget() */
     unsigned spins_left_out;
-    unsigned since_clock; /* steps since the clock was read */
-    unsigned in_place;    /* steps straight from bags in this round */
+    unsigned since_clock;  /* steps since the clock was read */
+    unsigned clock_rounds; /* rounds since then */
+    unsigned in_place;     /* steps straight from bags in this round */
 
     struct actor *run_head, **run_end;
     size_t run_count;
@@ -168,6 +169,7 @@ struct worker {
     struct timer *free_timers;
     void *free_blocks[BLOCK_CLASSES];
     void *slabs; /* all of them, chained by their first word */
+    unsigned n_slabs;
     unsigned char *slab_at, *slab_end;
     uint32_t *free_slots;
     unsigned n_free_slots, room_free_slots;

@@ -44,6 +44,7 @@ static bool stopping(const struct worker *w)
 
 static void own(struct worker *w)
 {
+    w->clock_rounds = UINT32_MAX - 1; /* what was read before the sleep is old */
     atomic_fetch_sub_explicit(&w->out.pool->hungry, 1, memory_order_relaxed);
 }
 

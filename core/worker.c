@@ -21,6 +21,7 @@
 #include <time.h>
 
 #define STEPS_A_CLOCK 16u  /* steps that share one reading of the clock */
+#define ROUNDS_A_CLOCK 8u  /* rounds without mail from outside that share one */
 #define OFFER_AFTER_US 500 /* a pass that took so long shares its actors with idle workers */
 
 int64_t pool_now_us(void)
@@ -43,6 +44,7 @@ void clock_read(struct worker *w)
 {
     w->now_us = pool_now_us();
     w->since_clock = 0;
+    w->clock_rounds = 0;
     if (w->now_us - w->wall_read_us >= US_PER_MS) {
         w->wall_ms = pool_wall_ms();
         w->wall_read_us = w->now_us;
@@ -413,7 +415,9 @@ bool worker_round(struct worker *w)
 {
     bool busy;
 
-    clock_read(w);
+    if (++w->clock_rounds >= ROUNDS_A_CLOCK || !station_empty(w->out.station)) {
+        clock_read(w);
+    }
     busy = take_mail(w);
     wheel_expire(&w->wheel, w->now_us, timer_due, w);
     busy = run_pass(w) || busy;
