@@ -150,8 +150,7 @@ static void test_slow_pbx(void **state)
     world_close(w);
 }
 
-/* --- the link ------------------------------------------------------------------------------------
- */
+/* --- the link ----------------------------------------------------------------------------- */
 
 /* Socket to Asterisk lost for 10 s: conversations stay, what ended meanwhile is known to have
  * ended, nobody is called meanwhile. */
@@ -244,8 +243,7 @@ static void test_pbx_restarted(void **state)
     world_close(w);
 }
 
-/* --- the daemon ----------------------------------------------------------------------------------
- */
+/* --- the daemon --------------------------------------------------------------------------- */
 
 /* P6: the daemon dies in the middle and comes back: bridged calls are adopted with their agents,
  * ringing ones are served, what ended meanwhile is closed; no number is called again. */

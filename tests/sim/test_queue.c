@@ -298,8 +298,7 @@ static void test_callback(void **state)
     world_close(w);
 }
 
-/* --- the hopper is a hint -----------------------------------------------------------------------
- */
+/* --- the hopper is a hint ----------------------------------------------------------------- */
 
 /* FLUSHALL in the middle of dialing loses and repeats nothing. */
 static void test_hopper_flushed(void **state)
@@ -400,8 +399,7 @@ static void test_empty_queue(void **state)
     world_close(w);
 }
 
-/* --- the store ----------------------------------------------------------------------------------
- */
+/* --- the store ---------------------------------------------------------------------------- */
 
 /* The store is away: no new dials, calls and agents go on, records come after; then it goes on. */
 static void test_store_away(void **state)

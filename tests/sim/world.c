@@ -115,8 +115,7 @@ struct number *world_number_at(struct world *w, uint64_t key)
     return &w->numbers[i - 1];
 }
 
-/* --- promises that are looked at after every step -----------------------------------------------
- */
+/* --- promises that are looked at after every step ----------------------------------------- */
 
 /* No agent is in two calls of this campaign. */
 static void check_campaign(struct world *w, const struct campaign *c)
@@ -201,8 +200,7 @@ static bool after_step(void *ctx, handle actor, const struct event *ev)
     return w->broken[0] != '\0';
 }
 
-/* --- making -------------------------------------------------------------------------------------
- */
+/* --- making ------------------------------------------------------------------------------- */
 
 struct world *world_open_as(uint64_t seed, bool codec, bool log)
 {
@@ -356,7 +354,6 @@ void world_begin(struct world *w)
 static void restart(struct world *w, bool connect)
 {
     pbx_disconnect(w);
-    w->excused = w->requests;
     sim_kill(w->sim, ADDR_DESK);
     sim_kill(w->sim, named(KIND_TRUNK, WORLD_TRUNK));
     for (uint32_t i = 0; i < w->n_camps; i++) {
@@ -368,6 +365,7 @@ static void restart(struct world *w, bool connect)
     }
     world_run(w, 0.4); /* what was on its way to them finds nobody */
     start_daemon(w, connect);
+    w->excused = w->requests;
 }
 
 void world_restart(struct world *w)

@@ -33,7 +33,7 @@
 
 struct world;
 
-/* --- making ----------------------------------------------------------------------------------- */
+/* --- making ------------------------------------------------------------------------------- */
 
 struct world *world_open(uint64_t seed);
 /* The same, with every message through the codec, and the log on stderr. */
@@ -62,7 +62,7 @@ void world_restart(struct world *w);
 /* The same, but Asterisk cannot be reached: world_pbx_up() says when. */
 void world_restart_without_pbx(struct world *w);
 
-/* --- time ------------------------------------------------------------------------------------- */
+/* --- time --------------------------------------------------------------------------------- */
 
 struct sim *world_sim(struct world *w);
 int64_t world_now_ms(const struct world *w);
@@ -72,7 +72,7 @@ void world_until_(struct world *w, bool (*is)(struct world *w, uint64_t a), uint
                   double seconds, const char *what, const char *file, int line);
 #define world_until(w, is, a, seconds) world_until_(w, is, a, seconds, #is, __FILE__, __LINE__)
 
-/* --- callees ---------------------------------------------------------------------------------- */
+/* --- callees ------------------------------------------------------------------------------ */
 
 enum fate { FATE_HUMAN, FATE_NO_ANSWER, FATE_BUSY, FATE_BAD, FATE_CONGESTION, FATE_REJECTED };
 
@@ -92,7 +92,7 @@ void world_callee(struct world *w, const char *number, struct callee callee);
 void world_press(struct world *w, const char *number, const char *key);
 void world_customer_hangs_up(struct world *w, const char *number);
 
-/* --- people ----------------------------------------------------------------------------------- */
+/* --- people ------------------------------------------------------------------------------- */
 
 /* Each returns the number of its request. */
 uint64_t world_login(struct world *w, uint64_t agent);
@@ -145,7 +145,7 @@ struct page {
 const struct page *world_page(const struct world *w, uint64_t agent);
 const struct msg_view_campaign *world_board(const struct world *w, uint64_t campaign);
 
-/* --- operator --------------------------------------------------------------------------------- */
+/* --- operator ----------------------------------------------------------------------------- */
 
 uint64_t world_switch(struct world *w, uint64_t campaign,
                       unsigned action); /* 1 start 2 stop 3 now */
@@ -156,7 +156,7 @@ void world_list_active(struct world *w, uint64_t campaign, bool active);
 uint64_t world_explain(struct world *w, uint64_t campaign);
 uint64_t world_explain_lead(struct world *w, uint64_t lead);
 
-/* --- the models' knobs ------------------------------------------------------------------------ */
+/* --- the models' knobs -------------------------------------------------------------------- */
 
 void world_store_up(struct world *w, bool up);
 void world_store_latency(struct world *w, double ms);
@@ -180,7 +180,7 @@ void world_phone_drops(struct world *w, uint64_t agent);
 void world_forge_originate(struct world *w, const char *attempt, const char *number,
                            uint64_t permit);
 
-/* --- what the models saw ---------------------------------------------------------------------- */
+/* --- what the models saw ------------------------------------------------------------------ */
 
 struct witness {
     uint64_t originates, legs, ringing, answered, bridged, messages, ended;
@@ -222,7 +222,7 @@ const char *world_times_tile(const struct world *w);
 int64_t world_agent_time_ms(const struct world *w, uint64_t agent, enum agent_state state);
 int64_t world_refused(struct world *w, uint64_t campaign, enum reason reason);
 
-/* --- sentences -------------------------------------------------------------------------------- */
+/* --- sentences ---------------------------------------------------------------------------- */
 
 /* The page shows this state now, or within so many seconds. */
 void expect_agent_(struct world *w, uint64_t agent, enum agent_state state, double seconds,

@@ -51,8 +51,7 @@ static struct callee draw(struct world *w)
     return c;
 }
 
-/* --- customers ----------------------------------------------------------------------------------
- */
+/* --- customers ---------------------------------------------------------------------------- */
 
 static void times_out(void *ctx, uint64_t arg)
 {
@@ -246,8 +245,7 @@ void world_callee(struct world *w, const char *number, struct callee callee)
     n->callee = callee;
 }
 
-/* --- the agents' phones -------------------------------------------------------------------------
- */
+/* --- the agents' phones ------------------------------------------------------------------- */
 
 static void phone_answers(void *ctx, uint64_t arg)
 {
@@ -298,8 +296,7 @@ void world_phone_drops(struct world *w, uint64_t agent)
     }
 }
 
-/* --- randomness ---------------------------------------------------------------------------------
- */
+/* --- randomness --------------------------------------------------------------------------- */
 
 double world_unit(struct world *w, unsigned stream)
 {

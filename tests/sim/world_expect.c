@@ -11,8 +11,7 @@
 
 #include "tests/sim/world_int.h"
 
-/* --- the store ----------------------------------------------------------------------------------
- */
+/* --- the store ---------------------------------------------------------------------------- */
 
 const struct witness *world_witness(const struct world *w)
 {
@@ -112,8 +111,7 @@ unsigned world_open_legs(const struct world *w)
     return open;
 }
 
-/* --- the Asterisk -------------------------------------------------------------------------------
- */
+/* --- the Asterisk ------------------------------------------------------------------------- */
 
 uint32_t world_lines(const struct world *w)
 {
@@ -193,8 +191,7 @@ const char *world_a_bridge(const struct world *w)
     return "";
 }
 
-/* --- people -------------------------------------------------------------------------------------
- */
+/* --- people ------------------------------------------------------------------------------- */
 
 const struct page *world_page(const struct world *w, uint64_t agent)
 {
@@ -254,8 +251,7 @@ int64_t world_refused(struct world *w, uint64_t campaign, enum reason reason)
     return sim_counter(w->sim, "dialer_refused_total", reason_name(reason), campaign);
 }
 
-/* --- sentences ----------------------------------------------------------------------------------
- */
+/* --- sentences ---------------------------------------------------------------------------- */
 
 /* Steps of at most 10 ms, so that "until" stops close to the moment. */
 void world_until_(struct world *w, bool (*is)(struct world *w, uint64_t a), uint64_t a,

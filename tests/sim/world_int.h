@@ -3,7 +3,10 @@
  *
  *   world.c         making, running, promises, operator
  *   world_store.c   the store: rows, attempts, legs, dispositions
- *   world_pbx.c     the Asterisk: channels, bridges, link
+ *   world_load.c    what it tells at start
+ *   world_hopper.c  the hopper
+ *   world_pbx.c     the Asterisk: channels, bridges
+ *   world_link.c    the link to it
  *   world_callee.c  the people it calls
  *   world_people.c  agents, their pages and habits
  *   world_expect.c  sentences
@@ -216,6 +219,8 @@ void text_keep(char *out, size_t size, struct text t);
 
 void store_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg);
 void store_free(struct world *w);
+void store_answer(struct world *w, handle to, uint16_t type, const void *msg);
+void store_load(struct world *w, const struct msg_load *m);
 struct att *store_att(const struct world *w, struct text id);
 struct leg_row *store_leg(const struct world *w, struct text id);
 uint64_t store_permit(const struct world *w, struct text id, struct text what);
@@ -227,6 +232,10 @@ void pbx_receive(void *ctx, handle to, handle from, uint16_t type, const void *m
 void pbx_connect(struct world *w, bool restarted);
 void pbx_disconnect(struct world *w);
 void pbx_free(struct world *w);
+void pbx_tell(struct world *w, handle to, uint16_t type, const void *msg);
+handle pbx_owner(struct text id); /* who an id of ours belongs to */
+void pbx_forget(struct world *w, struct chan *ch);
+void pbx_drop_bridge(struct world *w, struct bridge *b);
 void pbx_end(struct world *w, struct chan *ch, uint16_t cause, uint16_t tech);
 struct chan *pbx_chan(const struct world *w, const char *id);
 struct chan *pbx_customer(const struct world *w, const char *number);

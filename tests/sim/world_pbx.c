@@ -20,13 +20,13 @@ static uint64_t key_of(struct text id)
     return h != 0 ? h : 1u;
 }
 
-static void tell(struct world *w, handle to, uint16_t type, const void *msg)
+void pbx_tell(struct world *w, handle to, uint16_t type, const void *msg)
 {
     world_post(w, &w->pbx_way, w->pbx_us, KIND_ARI, to, type, msg);
 }
 
 /* Who an id of ours belongs to. */
-static handle owner_of(struct text id)
+handle pbx_owner(struct text id)
 {
     struct channel_id parsed;
     enum id_class cls = id_parse(id, &parsed);
@@ -58,12 +58,11 @@ struct chan *pbx_customer(const struct world *w, const char *number)
     return NULL;
 }
 
-/* --- events -------------------------------------------------------------------------------------
- */
+/* --- events ------------------------------------------------------------------------------- */
 
 void pbx_event(struct world *w, const struct chan *ch, uint16_t type)
 {
-    handle to = owner_of(text_of(ch->id));
+    handle to = pbx_owner(text_of(ch->id));
     unsigned times = world_unit(w, 3) < w->duplicates ? 2 : 1;
     struct msg_channel_answered m = {
         .pbx = WORLD_PBX, .channel = text_of(ch->id), .at_wall_ms = sim_wall_ms(w->sim)};
@@ -72,9 +71,9 @@ void pbx_event(struct world *w, const struct chan *ch, uint16_t type)
         if (type == MSG_channel_ringing) {
             struct msg_channel_ringing r = {m.pbx, m.channel, m.at_wall_ms};
 
-            tell(w, to, type, &r);
+            pbx_tell(w, to, type, &r);
         } else {
-            tell(w, to, type, &m);
+            pbx_tell(w, to, type, &m);
         }
     }
 }
@@ -83,7 +82,7 @@ void pbx_digit(struct world *w, const struct chan *ch, const char *digit)
 {
     struct msg_digit m = {.channel = text_of(ch->id), .digit = text_of(digit)};
 
-    tell(w, owner_of(m.channel), MSG_digit, &m);
+    pbx_tell(w, pbx_owner(m.channel), MSG_digit, &m);
 }
 
 void pbx_playback_over(struct world *w, const struct chan *ch, struct text playback, bool ok)
@@ -91,7 +90,7 @@ void pbx_playback_over(struct world *w, const struct chan *ch, struct text playb
     struct msg_playback_over m = {.channel = text_of(ch->id), .playback = playback, .ok = ok};
 
     if (w->link) {
-        tell(w, owner_of(m.channel), MSG_playback_over, &m);
+        pbx_tell(w, pbx_owner(m.channel), MSG_playback_over, &m);
     }
 }
 
@@ -101,12 +100,11 @@ void pbx_tell_phone(struct world *w, const struct person *p)
         .pbx = WORLD_PBX, .endpoint = p->config.endpoint, .online = p->phone_online};
 
     if (w->link) {
-        tell(w, ADDR_DESK, MSG_endpoint_state, &m);
+        pbx_tell(w, ADDR_DESK, MSG_endpoint_state, &m);
     }
 }
 
-/* --- channels and bridges -----------------------------------------------------------------------
- */
+/* --- channels and bridges ----------------------------------------------------------------- */
 
 static struct chan *new_chan(struct world *w, struct text id, uint32_t ring_s)
 {
@@ -137,7 +135,7 @@ static void leave(struct world *w, struct chan *ch)
     }
 }
 
-static void forget_chan(struct world *w, struct chan *ch)
+void pbx_forget(struct world *w, struct chan *ch)
 {
     uint32_t i = (uint32_t)(ch - w->chans);
 
@@ -162,9 +160,9 @@ void pbx_end(struct world *w, struct chan *ch, uint16_t cause, uint16_t tech)
     unsigned times = world_unit(w, 3) < w->duplicates ? 2 : 1;
 
     for (unsigned i = 0; i < times && w->link; i++) {
-        tell(w, owner_of(m.channel), MSG_channel_ended, &m);
+        pbx_tell(w, pbx_owner(m.channel), MSG_channel_ended, &m);
     }
-    forget_chan(w, ch);
+    pbx_forget(w, ch);
 }
 
 static struct bridge *find_bridge(const struct world *w, struct text id)
@@ -192,7 +190,7 @@ static void on_bridge_create(struct world *w, const struct msg_bridge_create *m)
     table_put(&w->bridge_of, key_of(m->bridge), i + 1u);
 }
 
-static void drop_bridge(struct world *w, struct bridge *b)
+void pbx_drop_bridge(struct world *w, struct bridge *b)
 {
     uint32_t i = (uint32_t)(b - w->bridges);
 
@@ -272,19 +270,18 @@ static void on_bridge_add(struct world *w, const struct msg_bridge_add *m)
         meet(w, b);
     }
     if (m->reply_to != HANDLE_NONE) {
-        tell(w, m->reply_to, MSG_bridge_added, &out);
+        pbx_tell(w, m->reply_to, MSG_bridge_added, &out);
     }
 }
 
-/* --- originate ----------------------------------------------------------------------------------
- */
+/* --- originate ---------------------------------------------------------------------------- */
 
 static void refuse(struct world *w, struct text id, uint16_t status, uint8_t fate)
 {
     struct msg_originate_failed m = {
         .pbx = WORLD_PBX, .channel = id, .status = status, .fate = fate, .text = text_of("")};
 
-    tell(w, owner_of(id), MSG_originate_failed, &m);
+    pbx_tell(w, pbx_owner(id), MSG_originate_failed, &m);
 }
 
 /* R11: the same number again, not asked for by an agent. */
@@ -406,7 +403,7 @@ static void on_play(struct world *w, const struct msg_play *m)
     struct msg_playback_over none = {.channel = m->channel, .playback = m->playback, .ok = false};
 
     if (ch == NULL || ch->state != CHAN_APP || !w->sound) {
-        tell(w, owner_of(m->channel), MSG_playback_over, &none);
+        pbx_tell(w, pbx_owner(m->channel), MSG_playback_over, &none);
         return;
     }
     if (ch->customer) {
@@ -424,95 +421,10 @@ static void on_check_sound(struct world *w, const struct msg_check_sound *m)
                                     .present = w->sound,
                                     .result = w->link ? RESULT_OK : RESULT_AWAY};
 
-    tell(w, named(KIND_CAMPAIGN, m->campaign), MSG_sound_checked, &out);
+    pbx_tell(w, named(KIND_CAMPAIGN, m->campaign), MSG_sound_checked, &out);
 }
 
-/* --- the link ------------------------------------------------------------------------------------
- */
-
-static void moved(struct world *w, enum pbx_state state, bool restarted)
-{
-    struct msg_pbx_moved m = {.pbx = WORLD_PBX,
-                              .name = text_of("pbx"),
-                              .state = (uint8_t)state,
-                              .restarted = restarted,
-                              .text = text_of(state == PBX_DOWN ? "connection lost" : "")};
-
-    tell(w, ADDR_DESK, MSG_pbx_moved, &m);
-}
-
-void pbx_connect(struct world *w, bool restarted)
-{
-    struct msg_pbx_listed listed = {.pbx = WORLD_PBX};
-
-    if (!w->link) {
-        moved(w, PBX_CONNECTING, false);
-        w->link_since_us = sim_now_us(w->sim);
-    }
-    w->link = true;
-    moved(w, PBX_LISTING, restarted);
-    for (uint32_t i = 0; i < w->n_chans; i++) {
-        const struct chan *ch = &w->chans[i];
-        struct msg_channel_found m = {
-            .pbx = WORLD_PBX,
-            .channel = text_of(ch->id),
-            .up = ch->state >= CHAN_WAITING,
-            .in_app = ch->state == CHAN_APP,
-            .bridge = text_of(ch->bridge != 0 ? w->bridges[ch->bridge - 1].id : "")};
-
-        if (ch->used) {
-            listed.channels++;
-            tell(w, owner_of(m.channel), MSG_channel_found, &m);
-        }
-    }
-    tell(w, ADDR_DESK, MSG_pbx_listed, &listed);
-    for (uint32_t i = 0; i < w->n_people; i++) {
-        pbx_tell_phone(w, &w->people[i]);
-    }
-    moved(w, PBX_UP, restarted);
-}
-
-void pbx_disconnect(struct world *w)
-{
-    if (w->link) {
-        w->link = false;
-        moved(w, PBX_DOWN, false);
-    }
-}
-
-void world_pbx_up(struct world *w, bool up)
-{
-    if (up) {
-        pbx_connect(w, false);
-    } else {
-        pbx_disconnect(w);
-    }
-}
-
-static void back(void *ctx, uint64_t arg)
-{
-    (void)arg;
-    pbx_connect(ctx, true);
-}
-
-void world_pbx_restarts(struct world *w, double seconds)
-{
-    pbx_disconnect(w);
-    for (uint32_t i = 0; i < w->n_chans; i++) {
-        if (w->chans[i].used) {
-            forget_chan(w, &w->chans[i]);
-        }
-    }
-    for (uint32_t i = 0; i < w->n_bridges; i++) {
-        if (w->bridges[i].used) {
-            drop_bridge(w, &w->bridges[i]);
-        }
-    }
-    sim_at(w->sim, MS(seconds * 1000.0), back, w, 0);
-}
-
-/* --- the endpoint -------------------------------------------------------------------------------
- */
+/* --- the endpoint ------------------------------------------------------------------------- */
 
 void pbx_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg)
 {
@@ -565,7 +477,7 @@ void pbx_receive(void *ctx, handle to, handle from, uint16_t type, const void *m
         struct bridge *b = find_bridge(w, ((const struct msg_bridge_destroy *)msg)->bridge);
 
         if (b != NULL && w->link) {
-            drop_bridge(w, b);
+            pbx_drop_bridge(w, b);
         }
         break;
     }
@@ -612,26 +524,4 @@ void pbx_free(struct world *w)
     free(w->free_bridges);
     free(w->chan_of.slots);
     free(w->bridge_of.slots);
-}
-
-void world_pbx_sound(struct world *w, bool present)
-{
-    w->sound = present;
-}
-
-void world_pbx_latency(struct world *w, double ms)
-{
-    w->pbx_us = MS(ms);
-}
-
-void world_pbx_duplicates(struct world *w, double share)
-{
-    w->duplicates = share;
-}
-
-void world_next_originate_fails(struct world *w, uint8_t fate, bool carried_out)
-{
-    w->fail_next = true;
-    w->fail_fate = fate;
-    w->fail_carried_out = carried_out;
 }

@@ -44,8 +44,7 @@ static void on_reply(struct world *w, const struct msg_reply *m)
     }
 }
 
-/* --- what they ask for --------------------------------------------------------------------------
- */
+/* --- what they ask for -------------------------------------------------------------------- */
 
 uint64_t world_login(struct world *w, uint64_t agent)
 {
@@ -139,8 +138,7 @@ void world_socket(struct world *w, uint64_t agent, bool open)
     }
 }
 
-/* --- habits -------------------------------------------------------------------------------------
- */
+/* --- habits ------------------------------------------------------------------------------- */
 
 enum intention { MEANS_TO_DISPOSE = 1, MEANS_TO_HANG_UP, MEANS_TO_WORK, MEANS_TO_REST };
 
@@ -235,8 +233,7 @@ void world_habits(struct world *w, uint64_t agent, struct habits habits)
     plan_rest(w, p);
 }
 
-/* --- what they see ------------------------------------------------------------------------------
- */
+/* --- what they see ------------------------------------------------------------------------ */
 
 static void on_view_agent(struct world *w, const struct msg_view_agent *m)
 {
@@ -293,8 +290,7 @@ void web_receive(void *ctx, handle to, handle from, uint16_t type, const void *m
     }
 }
 
-/* --- the operator -------------------------------------------------------------------------------
- */
+/* --- the operator ------------------------------------------------------------------------- */
 
 void ctl_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg)
 {

@@ -53,13 +53,12 @@ uint64_t store_permit(const struct world *w, struct text id, struct text what)
     return permit != 0 ? permit : 1u;
 }
 
-static void answer(struct world *w, handle to, uint16_t type, const void *msg)
+void store_answer(struct world *w, handle to, uint16_t type, const void *msg)
 {
     world_post(w, &w->store_way, w->store_us, KIND_STORE, to, type, msg);
 }
 
-/* --- the queue ----------------------------------------------------------------------------------
- */
+/* --- the queue ---------------------------------------------------------------------------- */
 
 static void due_push(struct camp *c, struct due item)
 {
@@ -139,7 +138,7 @@ static void on_recycle(struct world *w, const struct msg_recycle *m)
         }
     }
     out.next_wall_ms = c->n_due > 0 ? c->due[0].at_ms : 0;
-    answer(w, named(KIND_CAMPAIGN, m->campaign), MSG_recycled, &out);
+    store_answer(w, named(KIND_CAMPAIGN, m->campaign), MSG_recycled, &out);
 }
 
 static void on_candidates(struct world *w, const struct msg_candidates *m)
@@ -167,14 +166,13 @@ static void on_candidates(struct world *w, const struct msg_candidates *m)
             continue;
         }
         end.rows++;
-        answer(w, named(KIND_CAMPAIGN, m->campaign), MSG_candidate, &one);
+        store_answer(w, named(KIND_CAMPAIGN, m->campaign), MSG_candidate, &one);
     }
     c->first_pending = first;
-    answer(w, named(KIND_CAMPAIGN, m->campaign), MSG_candidates_end, &end);
+    store_answer(w, named(KIND_CAMPAIGN, m->campaign), MSG_candidates_end, &end);
 }
 
-/* --- claims -------------------------------------------------------------------------------------
- */
+/* --- claims ------------------------------------------------------------------------------- */
 
 static void number_facts(const struct world *w, const struct number *n, const struct msg_claim *m,
                          struct claim_facts *f)
@@ -275,7 +273,7 @@ static void on_claim(struct world *w, const struct msg_claim *m)
     w->seen.claims++;
     if (!w->store_up) {
         out.reason = REASON_store_away;
-        answer(w, named(KIND_CAMPAIGN, m->campaign), MSG_claimed, &out);
+        store_answer(w, named(KIND_CAMPAIGN, m->campaign), MSG_claimed, &out);
         return;
     }
     if (store_att(w, m->attempt) != NULL) {
@@ -321,11 +319,10 @@ static void on_claim(struct world *w, const struct msg_claim *m)
             row_moves(w, r, ROW_FAILED, e.final, e.due_ms);
         }
     }
-    answer(w, named(KIND_CAMPAIGN, m->campaign), MSG_claimed, &out);
+    store_answer(w, named(KIND_CAMPAIGN, m->campaign), MSG_claimed, &out);
 }
 
-/* --- records ------------------------------------------------------------------------------------
- */
+/* --- records ------------------------------------------------------------------------------ */
 
 static void on_moved(struct world *w, const struct msg_attempt_moved *m)
 {
@@ -380,7 +377,7 @@ static void suppress(struct world *w, struct text number)
     struct msg_suppressed out = {.account = 1, .number = number};
 
     world_number_at(w, number_key(number))->suppressed = true;
-    answer(w, ADDR_DESK, MSG_suppressed, &out);
+    store_answer(w, ADDR_DESK, MSG_suppressed, &out);
 }
 
 static void on_dispose(struct world *w, const struct msg_dispose *m)
@@ -435,7 +432,7 @@ static void on_dispose(struct world *w, const struct msg_dispose *m)
             suppress(w, out.suppressed);
         }
     }
-    answer(w, named(KIND_AGENT, m->agent), MSG_disposed, &out);
+    store_answer(w, named(KIND_AGENT, m->agent), MSG_disposed, &out);
 }
 
 static void on_leg_claim(struct world *w, const struct msg_leg_claim *m)
@@ -455,7 +452,7 @@ static void on_leg_claim(struct world *w, const struct msg_leg_claim *m)
         out.result = RESULT_OK;
         out.permit = l->permit;
     }
-    answer(w, named(KIND_AGENT, m->agent), MSG_leg_claimed, &out);
+    store_answer(w, named(KIND_AGENT, m->agent), MSG_leg_claimed, &out);
 }
 
 static void on_agent_moved(struct world *w, const struct msg_agent_moved *m)
@@ -468,96 +465,7 @@ static void on_agent_moved(struct world *w, const struct msg_agent_moved *m)
     }
 }
 
-/* --- load ---------------------------------------------------------------------------------------
- */
-
-static void send_agent(struct world *w, struct person *p)
-{
-    p->config.node = w->node;
-    p->config.epoch = w->starts;
-    answer(w, ADDR_DESK, MSG_agent_config, &p->config);
-}
-
-static void send_open(struct world *w)
-{
-    for (uint32_t i = 0; i < w->n_atts; i++) {
-        const struct att *a = &w->atts[i];
-        struct msg_open_attempt m = {.campaign = a->campaign,
-                                     .attempt = text_of(a->id),
-                                     .row = a->row,
-                                     .lead = a->row,
-                                     .pbx = a->pbx,
-                                     .state = a->state,
-                                     .agent = a->agent,
-                                     .number = text_of(w->rows[a->row - 1].number),
-                                     .attempt_no = a->no,
-                                     .cause = a->cause,
-                                     .answered_wall_ms = a->answered_ms,
-                                     .bridged_wall_ms = a->bridged_ms,
-                                     .name = text_of("A Lead"),
-                                     .fields = text_of("{}")};
-
-        if (a->live) {
-            answer(w, ADDR_DESK, MSG_open_attempt, &m);
-        }
-    }
-    for (uint32_t i = 0; i < w->n_legs; i++) {
-        const struct leg_row *l = &w->legs[i];
-        struct msg_open_leg m = {.leg = text_of(l->id),
-                                 .agent = l->agent,
-                                 .pbx = WORLD_PBX,
-                                 .use = l->use,
-                                 .attempt = text_of(l->attempt)};
-
-        if (l->live) {
-            answer(w, ADDR_DESK, MSG_open_leg, &m);
-        }
-    }
-}
-
-static void send_window(struct world *w, const struct camp *c)
-{
-    struct msg_abandon_window m = {
-        .campaign = c->config.campaign, .answers_30d = c->answers, .abandoned_30d = c->abandoned};
-
-    answer(w, ADDR_DESK, MSG_abandon_window, &m);
-}
-
-static void on_load(struct world *w, const struct msg_load *m)
-{
-    struct msg_loaded end = {.kind = m->kind, .id = m->id, .node = w->node, .result = RESULT_OK};
-
-    if (m->kind == 0 || m->kind == KIND_TRUNK) {
-        answer(w, ADDR_DESK, MSG_trunk_config, &w->trunk);
-    }
-    for (uint32_t i = 0; i < w->n_people && (m->kind == 0 || m->kind == KIND_AGENT); i++) {
-        if (m->id == 0 || m->id == w->people[i].config.agent) {
-            send_agent(w, &w->people[i]);
-        }
-    }
-    for (uint32_t i = 0; i < w->n_camps && (m->kind == 0 || m->kind == KIND_CAMPAIGN); i++) {
-        if (m->id == 0 || m->id == w->camps[i].config.campaign) {
-            answer(w, ADDR_DESK, MSG_campaign_config, &w->camps[i].config);
-            send_window(w, &w->camps[i]);
-        }
-    }
-    if (m->kind == 0) {
-        send_open(w);
-    }
-    w->loaded = true;
-    answer(w, ADDR_DESK, MSG_loaded, &end);
-}
-
-void store_takes_over(struct world *w)
-{
-    w->starts++;
-    for (uint32_t i = 0; i < w->n_camps; i++) {
-        w->camps[i].config.epoch = w->starts;
-    }
-}
-
-/* --- the endpoint -------------------------------------------------------------------------------
- */
+/* --- the endpoint ------------------------------------------------------------------------- */
 
 /* Records outlive an outage: the adapter keeps them until the store is back. */
 static bool is_record(uint16_t type)
@@ -583,7 +491,7 @@ static void take(struct world *w, uint16_t type, const void *msg)
 {
     switch (type) {
     case MSG_load:
-        on_load(w, msg);
+        store_load(w, msg);
         break;
     case MSG_claim:
         on_claim(w, msg);
@@ -639,7 +547,7 @@ void store_receive(void *ctx, handle to, handle from, uint16_t type, const void 
         keep(w, type, msg);
     } else if (type == MSG_candidates) {
         none.campaign = ((const struct msg_candidates *)msg)->campaign;
-        answer(w, named(KIND_CAMPAIGN, none.campaign), MSG_candidates_end, &none);
+        store_answer(w, named(KIND_CAMPAIGN, none.campaign), MSG_candidates_end, &none);
     }
 }
 
@@ -653,7 +561,7 @@ void world_store_up(struct world *w, bool up)
         free(w->journal[i].block);
     }
     w->n_journal = up ? 0 : w->n_journal;
-    answer(w, ADDR_DESK, MSG_store_state, &m);
+    store_answer(w, ADDR_DESK, MSG_store_state, &m);
 }
 
 void world_store_latency(struct world *w, double ms)

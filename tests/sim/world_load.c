@@ -1,0 +1,87 @@
+/* world_load.c - what the store tells at start and after a change. */
+#include "tests/sim/world_int.h"
+
+static void send_agent(struct world *w, struct person *p)
+{
+    p->config.node = w->node;
+    p->config.epoch = w->starts;
+    store_answer(w, ADDR_DESK, MSG_agent_config, &p->config);
+}
+
+static void send_open(struct world *w)
+{
+    for (uint32_t i = 0; i < w->n_atts; i++) {
+        const struct att *a = &w->atts[i];
+        struct msg_open_attempt m = {.campaign = a->campaign,
+                                     .attempt = text_of(a->id),
+                                     .row = a->row,
+                                     .lead = a->row,
+                                     .pbx = a->pbx,
+                                     .state = a->state,
+                                     .agent = a->agent,
+                                     .number = text_of(w->rows[a->row - 1].number),
+                                     .attempt_no = a->no,
+                                     .cause = a->cause,
+                                     .answered_wall_ms = a->answered_ms,
+                                     .bridged_wall_ms = a->bridged_ms,
+                                     .name = text_of("A Lead"),
+                                     .fields = text_of("{}")};
+
+        if (a->live) {
+            store_answer(w, ADDR_DESK, MSG_open_attempt, &m);
+        }
+    }
+    for (uint32_t i = 0; i < w->n_legs; i++) {
+        const struct leg_row *l = &w->legs[i];
+        struct msg_open_leg m = {.leg = text_of(l->id),
+                                 .agent = l->agent,
+                                 .pbx = WORLD_PBX,
+                                 .use = l->use,
+                                 .attempt = text_of(l->attempt)};
+
+        if (l->live) {
+            store_answer(w, ADDR_DESK, MSG_open_leg, &m);
+        }
+    }
+}
+
+static void send_window(struct world *w, const struct camp *c)
+{
+    struct msg_abandon_window m = {
+        .campaign = c->config.campaign, .answers_30d = c->answers, .abandoned_30d = c->abandoned};
+
+    store_answer(w, ADDR_DESK, MSG_abandon_window, &m);
+}
+
+void store_load(struct world *w, const struct msg_load *m)
+{
+    struct msg_loaded end = {.kind = m->kind, .id = m->id, .node = w->node, .result = RESULT_OK};
+
+    if (m->kind == 0 || m->kind == KIND_TRUNK) {
+        store_answer(w, ADDR_DESK, MSG_trunk_config, &w->trunk);
+    }
+    for (uint32_t i = 0; i < w->n_people && (m->kind == 0 || m->kind == KIND_AGENT); i++) {
+        if (m->id == 0 || m->id == w->people[i].config.agent) {
+            send_agent(w, &w->people[i]);
+        }
+    }
+    for (uint32_t i = 0; i < w->n_camps && (m->kind == 0 || m->kind == KIND_CAMPAIGN); i++) {
+        if (m->id == 0 || m->id == w->camps[i].config.campaign) {
+            store_answer(w, ADDR_DESK, MSG_campaign_config, &w->camps[i].config);
+            send_window(w, &w->camps[i]);
+        }
+    }
+    if (m->kind == 0) {
+        send_open(w);
+    }
+    w->loaded = true;
+    store_answer(w, ADDR_DESK, MSG_loaded, &end);
+}
+
+void store_takes_over(struct world *w)
+{
+    w->starts++;
+    for (uint32_t i = 0; i < w->n_camps; i++) {
+        w->camps[i].config.epoch = w->starts;
+    }
+}
