@@ -276,15 +276,18 @@ static void claim_one(struct memory *me, const struct msg_claim *req, struct msg
         if (out->reason != REASON_allow)
             return;
     }
-    if (d)
-        facts_of(me, req, d, &f);
-    out->row = d ? d->d.lead : req->row;
+    if (!d) {
+        out->reason = REASON_row_not_pending;
+        return;
+    }
+    facts_of(me, req, d, &f);
+    out->row = d->d.lead;
     out->reason = (uint8_t)claim_decide(req, &f, &out->due_wall_ms);
-    if (d && out->reason != REASON_row_foreign) {
+    if (out->reason != REASON_row_foreign) {
         out->lead = d->d.lead;
         out->number = d->d.number;
     }
-    if (d && out->reason == REASON_row_not_pending && a && a->live && f.leased &&
+    if (out->reason == REASON_row_not_pending && a && a->live && f.leased &&
         a->c.state == ATTEMPT_CLAIMED && a->c.row == d->d.lead && a->c.campaign == req->campaign) {
         answer(me, req, d, a->c.attempt_no, out);
         return;
@@ -294,7 +297,7 @@ static void claim_one(struct memory *me, const struct msg_claim *req, struct msg
         return;
     }
     effect = claim_refused(req, out->reason, out->due_wall_ms);
-    if (out->reason != REASON_allow && d && effect.moves && d->status == ROW_PENDING) {
+    if (out->reason != REASON_allow && effect.moves && d->status == ROW_PENDING) {
         EDIT(d);
         d->status = ROW_FAILED;
         d->final = effect.final;
