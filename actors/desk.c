@@ -1,6 +1,7 @@
 #include "actors/desk.h"
 #include "actors/agent.h"
 #include "actors/campaign.h"
+#include "actors/ids.h"
 #include "actors/map.h"
 #include "actors/messages.h"
 #include "actors/trunk.h"
@@ -207,6 +208,21 @@ static void on_pbx(struct desk *d, const struct event *ev, struct effects *fx)
     to_each(&d->trunks, KIND_TRUNK, MSG_pbx_moved, m, fx);
     fx_send(fx, ADDR_WEB, MSG_view_pbx, &v);
     fx_send(fx, ADDR_CTL, MSG_view_pbx, &v);
+}
+
+/* Which channels live comes the same way as the word that these were all: straight from the adapter
+ * to the owner it could be overtaken by it, and a call that lives would be given up as gone. */
+static void on_found(struct desk *d, const struct event *ev, struct effects *fx)
+{
+    const struct msg_channel_found *m = ev->msg;
+    struct channel_id id;
+    enum id_class cls = id_parse(m->channel, &id);
+
+    (void)d;
+    if (cls == ID_ATTEMPT || cls == ID_LEG) {
+        fx_send(fx, named(cls == ID_ATTEMPT ? KIND_CAMPAIGN : KIND_AGENT, id.owner),
+                MSG_channel_found, m);
+    }
 }
 
 static void on_listed(struct desk *d, const struct event *ev, struct effects *fx)
@@ -427,6 +443,7 @@ static const struct {
     {MSG_open_leg, pass_leg},
     {MSG_abandon_window, pass_window},
     {MSG_pbx_moved, on_pbx},
+    {MSG_channel_found, on_found},
     {MSG_pbx_listed, on_listed},
     {MSG_endpoint_state, on_endpoint},
     {MSG_store_state, on_store},

@@ -282,7 +282,7 @@ static void found(struct pbx *pbx, const struct wire_channel *c)
         .in_app = c->in_app,
         .bridge = bridge_of(pbx, c->id),
     };
-    pbx_send(pbx, chan->owner, MSG_channel_found, &m);
+    pbx_send(pbx, ADDR_DESK, MSG_channel_found, &m); /* in order with pbx_listed */
 }
 
 /* Both lists are here: tell who lives. */
