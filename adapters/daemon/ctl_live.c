@@ -18,6 +18,31 @@ static void explained(struct job *job, const struct msg_reply *reply)
     job_end(job, (enum result)reply->result, "%.*s", (int)reply->text.len, reply->text.ptr);
 }
 
+/* The actor names the time by its clock; people read it. */
+static void lead_explained(struct job *job, const struct msg_reply *reply)
+{
+    struct json d;
+    int64_t when = 0;
+    json_init(&d, JSON_SIZE_MAX);
+    if (reply->json.len > 0 && json_parse(&d, reply->json.ptr, reply->json.len) == 0) {
+        struct json_writer *w = job_row(job);
+        for (json_ref v = json_first(&d, JSON_ROOT); v != JSON_NONE; v = json_next(&d, v)) {
+            char key[64];
+            struct text name = json_key(&d, v);
+            struct text raw = json_raw(&d, v, reply->json.ptr);
+            snprintf(key, sizeof key, "%.*s", (int)name.len, name.ptr);
+            if (strcmp(key, "when_wall_ms") == 0)
+                json_int(&d, v, &when);
+            else
+                json_put_raw(w, key, raw.ptr, raw.len);
+        }
+        job_put_time(w, "when", when);
+        job_row_end(job);
+    }
+    json_free(&d);
+    job_end(job, (enum result)reply->result, "%.*s", (int)reply->text.len, reply->text.ptr);
+}
+
 static bool campaign_lives(struct job *job, uint64_t id)
 {
     if (endpoint_exists(job->ctl->endpoint, named(KIND_CAMPAIGN, id)))
@@ -48,7 +73,7 @@ void cmd_explain_lead(struct job *job)
     ask.client = job->client;
     ask.request = job_request(job);
     ask.reply_to = ADDR_CTL;
-    job->on_reply = explained;
+    job->on_reply = lead_explained;
     job_send(job, named(KIND_CAMPAIGN, ask.campaign), MSG_explain_lead, &ask);
 }
 

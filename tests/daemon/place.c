@@ -191,7 +191,7 @@ void place_sim(struct place *p, unsigned port)
                           "--ring",
                           "constant:0.2",
                           "--talk",
-                          "constant:2",
+                          p->talk ? p->talk : "constant:2",
                           NULL};
     const struct child_options o = {.log = log, .pipe_out = true};
     assert_int_equal(
@@ -245,8 +245,9 @@ void place_until(struct place *p, const char *words, const char *out, int second
     bool good = strstr(r.out, out) || strstr(r.err, out);
     if (!good) {
         char *log = place_read(p, "dialerd.log");
-        print_error("%s\n after %d s: %s%s\n want: %s\n log: %s\n", words, seconds, r.out, r.err,
-                    out, log);
+        size_t len = strlen(log); /* print_error cuts what is long: its end matters */
+        print_error("%s\n after %d s: %s%s\n want: %s\n", words, seconds, r.out, r.err, out);
+        print_error("log: %s\n", log + (len > 900 ? len - 900 : 0));
         free(log);
     }
     ran_free(&r);

@@ -15,6 +15,7 @@ struct place {
     struct child sim;
     struct child agents;
     unsigned ari_port;
+    const char *talk; /* how long callees talk, for ari-sim; NULL: two seconds */
 };
 
 void place_open(struct place *p);

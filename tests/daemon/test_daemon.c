@@ -251,6 +251,36 @@ static void dials_from_an_empty_database(void **state)
     free(log);
 }
 
+/* P6: the call goes on while the daemon is away, and the next start takes it over. */
+static void a_restart_drops_no_call(void **state)
+{
+    (void)state;
+    char section[200];
+    place.talk = "constant:12";
+    place_sim(&place, 0);
+    pbx_section(section, sizeof section, place.ari_port);
+    place_config(&place, NULL, section);
+    place_start(&place, true);
+    set_up();
+    bring_agent();
+    place_until(&place, "--json explain campaign 1", "\"bridged\":1", 60);
+    place_expect(&place, "campaign stop 1", 0, NULL);
+    assert_int_equal(place_end(&place), 0);
+    char *witness = place_read(&place, "witness.jsonl");
+    for (const char *line = witness; *line; line += strcspn(line, "\n") + 1) {
+        size_t len = strcspn(line, "\n");
+        bool ended = memmem(line, len, "\"what\":\"end\"", 12) && memmem(line, len, "att-", 4);
+        assert_false(ended);
+        if (line[len] == '\0')
+            break;
+    }
+    free(witness);
+    place_start(&place, true);
+    place_until(&place, "--json explain campaign 1", "\"bridged\":1", 20);
+    place_until(&place, "export calls --format jsonl", "\"outcome\":\"answered\"", 60);
+    assert_int_equal(place_end(&place), 0);
+}
+
 /* --- what is not there ----------------------------------------------------------------------- */
 
 static void waits_for_asterisk(void **state)
@@ -356,6 +386,7 @@ int main(void)
         TEST(refuses_a_second_daemon),
         TEST(reloads_all_or_nothing),
         TEST(dials_from_an_empty_database),
+        TEST(a_restart_drops_no_call),
         TEST(waits_for_asterisk),
         TEST(waits_for_redis),
         TEST(waits_for_postgres),
