@@ -8,10 +8,11 @@ void queue_init(struct queue *q, const struct queue_config *config, int64_t now_
 {
     *q = (struct queue){.config = *config, .refilled_us = now_us};
     struct queue_config *c = &q->config;
-    c->control_cap = c->control_cap ? c->control_cap : 8;
-    c->originate_cap = c->originate_cap ? c->originate_cap : 8;
+    c->control_cap = c->control_cap ? c->control_cap : 2;
+    c->originate_cap = c->originate_cap ? c->originate_cap : 4;
     c->bridge_pile = c->bridge_pile ? c->bridge_pile : 10;
     c->slow_us = c->slow_us ? c->slow_us : 50 * US_PER_MS;
+    c->bridge_slow_us = c->bridge_slow_us ? c->bridge_slow_us : 20 * US_PER_MS;
     c->wait_us = c->wait_us ? c->wait_us : 2 * US_PER_S;
     c->breaker_failures = c->breaker_failures ? c->breaker_failures : 5;
     c->breaker_us = c->breaker_us ? c->breaker_us : 500 * US_PER_MS;
@@ -128,14 +129,20 @@ struct queue_item *queue_take(struct queue *q, int64_t now_us)
     return take_from(q, QUEUE_ORIGINATE, now_us);
 }
 
+/* The server is slow. One slow answer is followed by those that stood behind it: of what was sent
+ * before the last halving nothing new is learnt. */
+static void shrink(struct queue *q, const struct queue_item *item, int64_t now_us)
+{
+    if (item->sent_us >= q->shrunk_us) {
+        q->window = q->window / 2 > WINDOW_MIN ? q->window / 2 : WINDOW_MIN;
+        q->shrunk_us = now_us;
+    }
+}
+
 static void follow_response_time(struct queue *q, const struct queue_item *item, int64_t now_us)
 {
     if (now_us - item->sent_us > q->config.slow_us) {
-        /* One slow answer is followed by those that stood behind it: they say nothing new. */
-        if (item->sent_us >= q->shrunk_us) {
-            q->window = q->window / 2 > WINDOW_MIN ? q->window / 2 : WINDOW_MIN;
-            q->shrunk_us = now_us;
-        }
+        shrink(q, item, now_us);
     } else if (q->window < q->config.originate_cap) {
         q->window += 1 / q->window;
     }
@@ -164,7 +171,12 @@ void queue_answered(struct queue *q, struct queue_item *item, enum queue_result 
 {
     if (item->priority != QUEUE_ORIGINATE) {
         q->control_flying--;
-        q->bridges_flying -= item->priority == QUEUE_BRIDGE ? 1u : 0u;
+        if (item->priority == QUEUE_BRIDGE) {
+            q->bridges_flying--;
+            if (now_us - item->sent_us > q->config.bridge_slow_us) {
+                shrink(q, item, now_us); /* somebody who has answered is waiting */
+            }
+        }
         return;
     }
     q->originates_flying--;

@@ -29,11 +29,13 @@ struct queue_item {
 struct queue_config {
     double calls_per_s;     /* 0: no limit */
     unsigned lines;         /* 0: no limit */
-    unsigned control_cap;   /* bridge and hangup requests in flight. 0 = 8 */
-    unsigned originate_cap; /* largest window. 0 = 8 */
+    unsigned control_cap;   /* bridge and hangup requests in flight. 0 = 2: enough
+                                  to keep the socket busy, and a bridge stands behind one at most */
+    unsigned originate_cap; /* largest window. 0 = 4: one socket is served one by one */
     unsigned bridge_pile;   /* originates wait while so many bridge requests wait or fly. 0 = 10 */
-    int64_t slow_us;        /* an originate answered later than this shrinks the window.
+    int64_t slow_us;        /* an originate answered later shrinks the window.
                                0 = 50 ms */
+    int64_t bridge_slow_us; /* and so does a bridge request slower than this. 0 = 20 ms */
     int64_t wait_us;        /* an originate waits at most this long. 0 = 2 s */
     unsigned breaker_failures; /* in a row. 0 = 5 */
     int64_t breaker_us;        /* first pause; doubles up to 16 times. 0 = 500 ms */

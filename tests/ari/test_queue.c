@@ -30,7 +30,7 @@ static struct queue_item *push(enum queue_priority priority, int64_t now)
 static void order_of_priorities(void **state)
 {
     (void)state;
-    begin((struct queue_config){0});
+    begin((struct queue_config){.control_cap = 8});
     struct queue_item *o = push(QUEUE_ORIGINATE, 0);
     struct queue_item *h1 = push(QUEUE_HANGUP, 0);
     struct queue_item *b1 = push(QUEUE_BRIDGE, 0);
@@ -108,6 +108,25 @@ static void window_follows_the_response_time(void **state)
     assert_int_equal((int)q.window, 1);
     assert_non_null(queue_take(&q, now));
     assert_null(queue_take(&q, now));
+}
+
+static void slow_bridging_shrinks_it_too(void **state)
+{
+    (void)state;
+    begin((struct queue_config){0});
+    assert_int_equal((int)q.window, 4);
+    struct queue_item *b = push(QUEUE_BRIDGE, 0);
+    assert_ptr_equal(queue_take(&q, 0), b);
+    queue_answered(&q, b, QUEUE_GOOD, 10 * MS);
+    assert_int_equal((int)q.window, 4);
+    b = push(QUEUE_BRIDGE, 10 * MS);
+    assert_ptr_equal(queue_take(&q, 10 * MS), b);
+    queue_answered(&q, b, QUEUE_GOOD, 50 * MS);
+    assert_int_equal((int)q.window, 2);
+    struct queue_item *h = push(QUEUE_HANGUP, 50 * MS);
+    assert_ptr_equal(queue_take(&q, 50 * MS), h);
+    queue_answered(&q, h, QUEUE_GOOD, 500 * MS); /* nobody waits for a hang-up */
+    assert_int_equal((int)q.window, 2);
 }
 
 static void calls_per_second(void **state)
@@ -241,6 +260,7 @@ int main(void)
         cmocka_unit_test(originates_never_pass_what_waits),
         cmocka_unit_test(a_pile_of_bridges_stops_originates),
         cmocka_unit_test(window_follows_the_response_time),
+        cmocka_unit_test(slow_bridging_shrinks_it_too),
         cmocka_unit_test(calls_per_second),
         cmocka_unit_test(lines),
         cmocka_unit_test(oldest_is_shed_first),
