@@ -1,7 +1,7 @@
 // browser.mjs - the page in Chromium, against the stage (stage.c): does a person see what is there, and nothing else happen?
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { moved, open, shot } from "./chrome.mjs";
+import { changes, history, moved, open, shot } from "./chrome.mjs";
 import { done, equal, test, truth } from "./tap.mjs";
 
 const stage = spawn(process.env.PAGE_STAGE, [], { stdio: ["pipe", "pipe", "inherit"] });
@@ -33,7 +33,7 @@ await test("the board shows campaigns, agents and calls", async () => {
 
 await test("the numbers move by themselves", async () => {
   await moved(page);
-  await page.waitForTimeout(2500); // for the picture: some history
+  await history(page, 10);
   await shot(page, "board-light");
   await page.emulateMedia({ colorScheme: "dark" });
   await shot(page, "board-dark");
@@ -91,7 +91,7 @@ await test("hanging up asks for the disposition; typed text outlives changes; sa
   await page.getByRole("button", { name: "Hang up" }).click();
   await page.locator(".dispose").waitFor();
   await page.getByLabel("Note").fill("Wants an offer <b>by mail</b>");
-  await page.waitForTimeout(1200); // changes arrive, the text stays
+  await changes(page, 2);
   equal(await page.getByLabel("Note").inputValue(), "Wants an offer <b>by mail</b>");
   await shot(page, "agent-wrapup");
   await page.emulateMedia({ colorScheme: "dark" });

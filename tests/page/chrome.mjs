@@ -9,6 +9,7 @@ const FLAGS = [
   "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ];
 const shots = process.env.SCREENSHOTS ?? "";
+const sockets = new WeakMap(); // page -> the socket it opened last
 
 export async function open(url, viewport = { width: 1440, height: 900 }) {
   const profile = mkdtempSync(join(tmpdir(), "page-"));
@@ -21,6 +22,7 @@ export async function open(url, viewport = { width: 1440, height: 900 }) {
   context.setDefaultTimeout(10_000);
   const trouble = [];
   const page = await context.newPage();
+  page.on("websocket", (socket) => sockets.set(page, socket));
   page.on("pageerror", (error) => trouble.push(`error: ${error.message}`));
   page.on("console", (message) => {
     if (message.type() === "error" && !/401 \(Unauthorized\)/.test(message.text())) {
@@ -61,4 +63,19 @@ export async function moved(page) {
     (old) => [...document.querySelectorAll(".kpi b, .cell dd")].map((e) => e.textContent).join(" ") !== old,
     await numbers(page),
   );
+}
+
+/** Waits until the daemon has sent the page so many more changes. */
+export async function changes(page, count) {
+  const isChange = (frame) => String(frame.payload).startsWith('{"type":"changes"');
+  for (let n = 0; n < count; n++) {
+    await sockets.get(page).waitForEvent("framereceived", { predicate: isChange });
+  }
+}
+
+/** Some history for a picture; without one there is nothing to wait for. */
+export async function history(page, count) {
+  for (let n = 0; shots !== "" && n < count; n++) {
+    await moved(page);
+  }
 }

@@ -1,7 +1,7 @@
 // demo.mjs - the page in front of the whole thing: `dialerd demo` with its simulated Asterisk and agents.
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { moved, numbers, open, shot } from "./chrome.mjs";
+import { history, moved, numbers, open, shot } from "./chrome.mjs";
 import { done, equal, test, truth } from "./tap.mjs";
 
 const SECONDS = 22;
@@ -38,7 +38,7 @@ await test("agents come to work and calls are bridged", async () => {
 await test("the numbers move", async () => {
   await moved(page);
   await moved(page);
-  await page.waitForTimeout(6000); // for the picture: some history
+  await history(page, 20);
   await shot(page, "demo");
   truth(/[1-9]/.test(await numbers(page)), "all zero");
 });
