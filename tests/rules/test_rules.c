@@ -40,6 +40,12 @@ static void stop_site(const struct site *site)
     ctl("campaign|stop|%lld", (long long)site->campaign);
 }
 
+static int64_t hopper_of(const struct site *site)
+{
+    ctl("explain|campaign|%lld", (long long)site->campaign);
+    return ctl_number("hopper");
+}
+
 static const char *row_status(int64_t lead)
 {
     ctl("lead|show|%lld", (long long)lead);
@@ -188,6 +194,33 @@ static void s10_a_lead_disposed_no_answer_is_called_again(void **state)
     stop_site(&site);
 }
 
+/* --- S4, S5 --------------------------------------------------------------------------------- */
+
+/* The hopper holds what the campaign says and no more, and is filled again while it is dialed. (In
+ * Redis: tests/hopper; in front of a daemon: tests/daemon.) */
+static void s4_s5_the_hopper_is_filled_to_its_size_and_again(void **state)
+{
+    const struct site site =
+        site_new("progressive", IS_BUSY, "leg=permanent|hopper_size=3|hopper_low=1|busy=60");
+    struct seat s;
+    char number[20];
+
+    (void)state;
+    for (int i = 0; i < 8; i++) {
+        (void)site_lead(&site, "Hana", number);
+    }
+    start_site(&site);
+    seat_new(&s, site.campaign);
+    SEAT_UNTIL(&s, hopper_of(&site) == 3);
+    SEAT_WHILE(&s, 500, hopper_of(&site) == 3);
+    seat_work(&s);
+    SEAT_UNTIL(&s, dialed_by(&site) == 8);
+    SEAT_UNTIL(&s, outcomes(&site, "busy") == 8);
+    assert_int_equal(hopper_of(&site), 0);
+    seat_leave(&s);
+    stop_site(&site);
+}
+
 /* --- S6 ------------------------------------------------------------------------------------- */
 
 static void nobody_available_nothing_dialed(const char *mode)
@@ -246,6 +279,32 @@ static void s7_wrap_up_ends_by_itself(void **state)
     snprintf(attempt, sizeof attempt, "%s", s.attempt);
     SEAT_STATE(&s, "available");
     run_until(strcmp(call_text(attempt, "disposition"), "not_disposed") == 0);
+    seat_leave(&s);
+    stop_site(&site);
+}
+
+/* --- S8 ------------------------------------------------------------------------------------- */
+
+/* Taken out of the campaign during the call: the agent's own time counts, not the campaign's. */
+static void s8_wrap_up_without_a_campaign_ends_by_itself(void **state)
+{
+    const struct site site = site_new("manual", ANSWERS AND_TALKS("60"), "wrapup_timeout=3600");
+    struct seat s;
+    char number[20];
+
+    (void)state;
+    start_site(&site);
+    seat_new(&s, site.campaign);
+    ctl("agent|set|%lld|wrapup_default=1", (long long)s.agent);
+    seat_work(&s);
+    fresh_number(number);
+    dial(&s, number);
+    SEAT_UNTIL(&s, strcmp(s.call, "bridged") == 0);
+    ctl("agent|set|%lld|campaign=0", (long long)s.agent);
+    assert_string_equal(seat_ask(&s, "hang_up", ""), "ok");
+    SEAT_STATE(&s, "wrapup");
+    SEAT_STATE(&s, "available");
+    assert_int_equal(s.campaign, 0);
     seat_leave(&s);
     stop_site(&site);
 }
@@ -411,9 +470,11 @@ int main(void)
         cmocka_unit_test(s3_a_row_goes_from_pending_to_completed),
         cmocka_unit_test(s3_s10_an_unanswered_row_fails_with_its_cause_and_is_recycled),
         cmocka_unit_test(s10_a_lead_disposed_no_answer_is_called_again),
+        cmocka_unit_test(s4_s5_the_hopper_is_filled_to_its_size_and_again),
         cmocka_unit_test(s6_progressive_dials_for_nobody),
         cmocka_unit_test(s6_ratio_dials_for_nobody),
         cmocka_unit_test(s7_wrap_up_ends_by_itself),
+        cmocka_unit_test(s8_wrap_up_without_a_campaign_ends_by_itself),
         cmocka_unit_test(s12_hanging_up_ends_both_legs_on_demand),
         cmocka_unit_test(s12_hanging_up_keeps_a_permanent_leg),
         cmocka_unit_test(what_may_not_be_called_is_refused_with_its_reason),
