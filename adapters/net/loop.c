@@ -11,6 +11,8 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#define DESCRIPTORS_MAX 131072u
+
 struct net_timer {
     struct net_link link;
     struct net_loop *loop;
@@ -234,19 +236,27 @@ const struct lws_protocols net_lws_protocols[] = {
 
 const lws_retry_bo_t net_lws_no_validity = {0};
 
+/* lws allocates tables for as many descriptors as the process may have, which in a container can be
+ * a thousand million. Told a smaller number it would search them linearly instead. */
+static void limit_descriptors(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur > DESCRIPTORS_MAX) {
+        files.rlim_cur = DESCRIPTORS_MAX;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
 static bool open_lws(struct net_loop *loop)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, lws_log_once);
-    struct rlimit files = {0};
-    getrlimit(RLIMIT_NOFILE, &files);
-    unsigned max_fds = loop->config.max_fds ? loop->config.max_fds : (unsigned)files.rlim_cur;
+    limit_descriptors();
     void *foreign[1] = {loop->ev};
     struct lws_context_creation_info info = {0};
     info.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_LIBEV |
                    LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
     info.foreign_loops = foreign;
-    info.fd_limit_per_thread = max_fds;
     info.gid = -1; /* do not change user or group */
     info.uid = -1;
     info.user = loop;

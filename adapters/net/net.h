@@ -62,11 +62,11 @@ struct net_loop_config {
     /* A line for the log; level 0 debug, 1 info, 2 warning, 3 error. May be NULL (dropped). */
     void (*on_log)(void *ctx, int level, const char *line);
     void *ctx;
-    unsigned max_fds; /* descriptors lws may hold; 0 = the process's RLIMIT_NOFILE */
 };
 
 /* NULL with a reason in err. SIGPIPE is set to be ignored (a write to a dead peer is an error, not
- * the end of the process). */
+ * the end of the process). A soft limit of descriptors (RLIMIT_NOFILE) above 131,072 is lowered to
+ * that: libwebsockets makes tables of that size. */
 struct net_loop *net_loop_open(const struct net_loop_config *config, char *err, size_t errlen);
 /* Ends everything that was made from the loop: servers, websockets (dropped; their on_close comes
  * with NET_WS_LOOP_CLOSED before this returns), calls (on_done with the fate they have), timers,
