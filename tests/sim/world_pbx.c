@@ -426,6 +426,17 @@ static void on_check_sound(struct world *w, const struct msg_check_sound *m)
 
 /* --- the endpoint ------------------------------------------------------------------------- */
 
+static void on_watch(struct world *w, const struct msg_watch_endpoint *m)
+{
+    for (uint32_t i = 0; i < w->n_people; i++) {
+        struct text own = w->people[i].config.endpoint;
+
+        if (m->endpoint.len == own.len && memcmp(m->endpoint.ptr, own.ptr, own.len) == 0) {
+            pbx_tell_phone(w, &w->people[i]);
+        }
+    }
+}
+
 void pbx_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg)
 {
     struct world *w = ctx;
@@ -446,14 +457,7 @@ void pbx_receive(void *ctx, handle to, handle from, uint16_t type, const void *m
         on_check_sound(w, msg);
         break;
     case MSG_watch_endpoint:
-        for (uint32_t i = 0; i < w->n_people; i++) {
-            const struct msg_watch_endpoint *m = msg;
-
-            if (m->endpoint.len == w->people[i].config.endpoint.len &&
-                memcmp(m->endpoint.ptr, w->people[i].config.endpoint.ptr, m->endpoint.len) == 0) {
-                pbx_tell_phone(w, &w->people[i]);
-            }
-        }
+        on_watch(w, msg);
         break;
     case MSG_hangup: {
         struct chan *ch = find(w, ((const struct msg_hangup *)msg)->channel);

@@ -257,9 +257,27 @@ static void insert(struct world *w, const struct msg_claim *m, uint64_t row, str
     out->attempt_no = a->no;
 }
 
+static struct claim_facts facts_of(const struct world *w, const struct row *r,
+                                   const struct number *n, const struct msg_claim *m)
+{
+    const struct camp *c = world_camp(w, m->campaign);
+    struct claim_facts f = {.found = true,
+                            .leased = m->epoch == c->config.epoch,
+                            .campaign = r->campaign,
+                            .list_active = c->list_active || r->manual,
+                            .list_manual = r->manual,
+                            .status = r->status,
+                            .final = r->final,
+                            .callback = r->callback,
+                            .due_ms = r->due_ms,
+                            .attempts = r->attempts};
+
+    number_facts(w, n, m, &f);
+    return f;
+}
+
 static void on_claim(struct world *w, const struct msg_claim *m)
 {
-    struct camp *c = world_camp(w, m->campaign);
     struct msg_claimed out = {.campaign = m->campaign,
                               .row = m->row,
                               .attempt = m->attempt,
@@ -289,17 +307,7 @@ static void on_claim(struct world *w, const struct msg_claim *m)
 
     if (r != NULL) {
         n = world_number_at(w, r->key);
-        f = (struct claim_facts){.found = true,
-                                 .leased = m->epoch == c->config.epoch,
-                                 .campaign = r->campaign,
-                                 .list_active = c->list_active || r->manual,
-                                 .list_manual = r->manual,
-                                 .status = r->status,
-                                 .final = r->final,
-                                 .callback = r->callback,
-                                 .due_ms = r->due_ms,
-                                 .attempts = r->attempts};
-        number_facts(w, n, m, &f);
+        f = facts_of(w, r, n, m);
         out.lead = id;
         out.row = id;
         out.number = text_of(r->number);
