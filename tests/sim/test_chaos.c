@@ -139,7 +139,7 @@ static void all_over(struct world *w, uint64_t seed)
     }
     /* a command to end a bridge may be lost with the link: an empty bridge harms nobody */
     if (world_open_attempts(w) != 0 || world_open_legs(w) != 0 || world_lines(w) != 0 ||
-        world_bridges(w) > 3) {
+        world_bridges(w) > 8) {
         fail_msg("seed %" PRIu64 ": %u attempts and %u legs are open, %u lines, %u bridges %s",
                  seed, world_open_attempts(w), world_open_legs(w), world_lines(w), world_bridges(w),
                  world_a_bridge(w));

@@ -426,6 +426,15 @@ static void on_check_sound(struct world *w, const struct msg_check_sound *m)
 
 /* --- the endpoint ------------------------------------------------------------------------- */
 
+static void on_hangup(struct world *w, const struct msg_hangup *m)
+{
+    struct chan *ch = find(w, m->channel);
+
+    if (ch != NULL && w->link) {
+        pbx_end(w, ch, 16, 0);
+    }
+}
+
 static void on_watch(struct world *w, const struct msg_watch_endpoint *m)
 {
     for (uint32_t i = 0; i < w->n_people; i++) {
@@ -459,14 +468,9 @@ void pbx_receive(void *ctx, handle to, handle from, uint16_t type, const void *m
     case MSG_watch_endpoint:
         on_watch(w, msg);
         break;
-    case MSG_hangup: {
-        struct chan *ch = find(w, ((const struct msg_hangup *)msg)->channel);
-
-        if (ch != NULL && w->link) {
-            pbx_end(w, ch, 16, 0);
-        }
+    case MSG_hangup:
+        on_hangup(w, msg);
         break;
-    }
     case MSG_list_again:
         if (w->link) {
             pbx_connect(w, false);
