@@ -324,6 +324,35 @@ static int calls(struct store *s, int64_t from, int64_t to, uint64_t lead, struc
     return STORE_OK;
 }
 
+static int legs(struct store *s, int64_t from, int64_t to, struct store_cursor *at, size_t *n,
+                store_each_leg each, void *ctx)
+{
+    struct memory *me = memory_of(s);
+    size_t room = *n;
+
+    *n = 0;
+    for (; at->id < M_COUNT(legs) && *n < room; at->id++) {
+        const struct m_leg *l = M_ROW(struct m_leg, legs, at->id);
+        struct store_leg out = {.leg = l->m.leg,
+                                .agent = l->m.agent,
+                                .use = l->m.use,
+                                .pbx = l->m.pbx,
+                                .endpoint = l->m.endpoint,
+                                .attempt = l->m.attempt,
+                                .claimed_ms = l->m.at_wall_ms,
+                                .answered_ms = l->answered_ms,
+                                .ended_ms = l->ended_ms};
+        if (out.claimed_ms < from || out.claimed_ms >= to)
+            continue;
+        ++*n;
+        if (each(ctx, &out)) {
+            at->id++;
+            break;
+        }
+    }
+    return STORE_OK;
+}
+
 /* The next interval of one agent after place `at`; its end is where the one after it begins. */
 static size_t next_event(const struct memory *me, uint64_t agent, size_t at)
 {
@@ -380,5 +409,6 @@ void memory_bulk(struct store_ops *ops)
     ops->lead_read = lead_read;
     ops->leads = leads;
     ops->calls = calls;
+    ops->legs = legs;
     ops->agent_times = agent_times;
 }

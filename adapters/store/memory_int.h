@@ -49,6 +49,7 @@ struct m_attempt {
 struct m_leg {
     struct msg_leg_claim m;
     bool over;
+    int64_t answered_ms, ended_ms;
 };
 
 struct m_event {

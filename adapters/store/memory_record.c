@@ -153,6 +153,8 @@ static void end_leg(struct memory *me, const struct msg_leg_over *m)
         return;
     EDIT(leg);
     leg->over = true;
+    leg->answered_ms = m->answered_wall_ms;
+    leg->ended_ms = m->at_wall_ms;
 }
 
 static int leg_over(struct store *s, const struct msg_leg_over *req, size_t n)

@@ -101,18 +101,45 @@ static int insert_rows(struct insert *in, uint64_t list, int64_t account)
     return rc;
 }
 
+/* A number that came twice in this batch: the first one made it. Found through a table of the
+ * inserted ones, twice as large as the batch. */
+static size_t slot_of(struct text number, size_t slots)
+{
+    uint64_t h = (uint64_t)number_tail(number) * UINT64_C(0x9e3779b97f4a7c15);
+
+    return (size_t)(h >> 32) % slots;
+}
+
+static bool inserted_here(const struct insert *in, const uint32_t *table, size_t slots,
+                          struct text number)
+{
+    size_t at = slot_of(number, slots);
+
+    for (; table[at]; at = (at + 1) % slots)
+        if (text_same(in->leads[table[at] - 1].number, number))
+            return true;
+    return false;
+}
+
 static int count_there(struct insert *in, uint64_t list)
 {
-    size_t i, k, n = 0;
+    size_t slots = in->n * 2 + 1, i, n = 0;
+    uint32_t *table = sql_alloc(in->s, slots * sizeof *table);
 
+    if (!table)
+        return sql_fail(in->s, STORE_FAULT, "out of memory");
+    memset(table, 0, slots * sizeof *table);
+    for (i = 0; i < in->n; i++) {
+        size_t at = slot_of(in->leads[i].number, slots);
+        while (in->id[i] && table[at])
+            at = (at + 1) % slots;
+        if (in->id[i])
+            table[at] = (uint32_t)i + 1;
+    }
     for (i = 0; i < in->n; i++) {
         if (in->id[i])
             continue;
-        /* Twice in this batch: the first one made it. */
-        for (k = 0;
-             k < in->n && !(in->id[k] && text_same(in->leads[k].number, in->leads[i].number));)
-            k++;
-        if (k < in->n) {
+        if (inserted_here(in, table, slots, in->leads[i].number)) {
             in->count.duplicates++;
             continue;
         }

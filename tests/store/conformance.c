@@ -610,6 +610,29 @@ static void late_end_leaves_the_next_attempt_alone(void **state)
     assert_int_equal(lead_of(w, second.lead).attempts, 1);
 }
 
+static int take_leg(void *ctx, const struct store_leg *leg)
+{
+    assert_true(same(leg->endpoint, "PJSIP/anna"));
+    assert_int_equal(leg->claimed_ms, WORLD_NOW);
+    assert_int_equal(leg->answered_ms, WORLD_NOW + 1);
+    assert_int_equal(leg->ended_ms, WORLD_NOW + 9);
+    ++*(int *)ctx;
+    return 0;
+}
+
+/* Whoever adds to the port adds to each of its implementations. */
+static void nothing_is_missing(void **state)
+{
+    struct world *w = *state;
+    void (*op)(void);
+    size_t i;
+
+    for (i = 0; i < sizeof *w->s->ops / sizeof op; i++) {
+        memcpy(&op, (const char *)w->s->ops + i * sizeof op, sizeof op);
+        assert_true(op != NULL);
+    }
+}
+
 static void legs(void **state)
 {
     struct world *w = *state;
@@ -635,6 +658,17 @@ static void legs(void **state)
     req.endpoint = text_of("PJSIP/anna");
     store_good(w->s, OPS(w)->leg_over(w->s, &over, 1));
     store_good(w->s, OPS(w)->leg_over(w->s, &over, 1));
+    {
+        struct store_cursor at = {0};
+        size_t n = 10;
+        int seen = 0;
+        store_good(w->s, OPS(w)->legs(w->s, WORLD_NOW, WORLD_NOW + 1, &at, &n, take_leg, &seen));
+        assert_int_equal(seen, 1);
+        assert_int_equal(n, 1);
+        n = 10;
+        store_good(w->s, OPS(w)->legs(w->s, WORLD_NOW, WORLD_NOW + 1, &at, &n, take_leg, &seen));
+        assert_int_equal(n, 0);
+    }
     /* an id is never used again */
     store_good(w->s, OPS(w)->leg_claim(w->s, &req, 1, &out));
     assert_int_equal(out.result, RESULT_CONFLICT);
@@ -907,6 +941,7 @@ int conformance_run(const char *name, const struct fixture *f, const struct CMUn
         CASE(end_of_an_unknown_attempt),
         CASE(late_end_leaves_the_next_attempt_alone),
         CASE(legs),
+        CASE(nothing_is_missing),
         CASE(disposed_by_its_agent_only),
         CASE(disposition_recycles),
         CASE(disposition_suppresses),

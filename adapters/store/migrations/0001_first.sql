@@ -219,6 +219,7 @@ CREATE TABLE leg (
   cause INTEGER NOT NULL
 );
 CREATE INDEX leg_live ON leg (agent_id) WHERE ended_ms = 0;
+CREATE INDEX leg_claimed ON leg (claimed_ms, id);
 
 -- Append-only: what happened to calls, and to agents.
 CREATE TABLE call_event (
