@@ -160,7 +160,7 @@ void ws_connect_over(struct net_ws *ws)
     loop->connecting--;
     if (!link_is_alone(&loop->to_connect)) {
         struct net_task *task = (struct net_task *)loop->to_connect.next;
-        struct net_ws *next = (struct net_ws *)((char *)task - offsetof(struct net_ws, task));
+        struct net_ws *next = (void *)((char *)task - offsetof(struct net_ws, task));
         link_remove(&task->link);
         next->parked = false;
         net_defer(loop, task);
