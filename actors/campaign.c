@@ -463,20 +463,12 @@ static void on_window(struct campaign *c, const struct event *ev, struct effects
     pacing_window(&c->pacing, m->answers_30d, m->abandoned_30d);
 }
 
-static void on_removed(struct campaign *c, const struct event *ev, struct effects *fx)
-{
-    c->removed = true;
-    c->set.wanted = false;
-    fire(c, CE_STOP, ev, fx);
-}
-
 static const struct {
     uint16_t type;
     handler handle;
 } handlers[] = {
     {EV_TIMER, on_timer},
     {MSG_campaign_config, on_config},
-    {MSG_campaign_removed, on_removed},
     {MSG_campaign_switch, on_switch},
     {MSG_drain, on_drain},
     {MSG_open_attempt, campaign_on_open_attempt},

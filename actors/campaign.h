@@ -104,7 +104,7 @@ struct member {
 struct campaign {
     uint64_t id;
     uint16_t node;
-    bool configured, removed, draining;
+    bool configured, draining;
     struct campaign_settings set;
     struct fsm fsm;
     bool sound_ok, sound_asked;
