@@ -80,6 +80,8 @@ static void add_field(struct export *e, struct text t, bool first)
     if (!first)
         add(e, ",", 1);
     bool plain = true;
+    if (!t.ptr)
+        t = (struct text){"", 0};
     for (uint32_t i = 0; i < t.len && plain; i++)
         plain = t.ptr[i] != ',' && t.ptr[i] != '"' && t.ptr[i] != '\n' && t.ptr[i] != '\r';
     if (plain) {

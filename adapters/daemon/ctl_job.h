@@ -91,6 +91,8 @@ uint64_t job_request(struct job *job);
 void job_send(struct job *job, handle to, uint16_t type, const void *msg);
 void job_changed(struct job *job, unsigned kind, uint64_t id);
 
+/* The daemon owns and has migrated its store: from now on the operator's handle may be used. */
+void ctl_store_ready(struct ctl *ctl);
 /* Takes MSG_readiness and MSG_view_pbx. */
 void ctl_needed(struct ctl *ctl, uint16_t type, const void *msg);
 

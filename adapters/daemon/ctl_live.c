@@ -149,6 +149,35 @@ static int ask_campaign(void *ctx, uint16_t type, const void *msg)
     return 0;
 }
 
+/* R26: what is missing stands as an alarm in the store until it is back. The store's own absence
+ * cannot be written while it lasts; /readyz, status and the log have it. */
+static void raise_alarm(struct ctl *ctl, const struct needed *n)
+{
+    bool missing = strcmp(n->state, "down") == 0 || strcmp(n->state, "replaced") == 0 ||
+                   strcmp(n->state, "away") == 0;
+    struct store *s = ctl->store;
+    if (!ctl->store_ready || (!missing && strcmp(n->state, "up") != 0))
+        return;
+    if (!ctl->store_up && s->ops->connect(s, pool_wall_ms()) != STORE_OK)
+        return;
+    ctl->store_up =
+        s->ops->alarm(s, text_of(n->pbx ? "DLR-PBX-AWAY" : "DLR-NEEDS-AWAY"), text_of(n->name),
+                      text_of(n->text), missing, pool_wall_ms()) == STORE_OK;
+}
+
+void ctl_store_ready(struct ctl *ctl)
+{
+    struct store *s = ctl->store;
+    const struct config *c = ctl->options->config;
+    ctl->store_ready = true;
+    ctl->store_up = s->ops->connect(s, pool_wall_ms()) == STORE_OK;
+    for (size_t i = 0; i < c->n_pbx && ctl->store_up; i++)
+        ctl->store_up =
+            s->ops->pbx_put(s, (uint32_t)c->pbx[i].number, text_of(c->pbx[i].name)) == STORE_OK;
+    for (size_t i = 0; i < ctl->n_needed; i++)
+        raise_alarm(ctl, &ctl->needed[i]);
+}
+
 void ctl_needed(struct ctl *ctl, uint16_t type, const void *msg)
 {
     struct needed n = {.pbx = 0};
@@ -170,8 +199,11 @@ void ctl_needed(struct ctl *ctl, uint16_t type, const void *msg)
         i++;
     if (i == NEEDED_MAX)
         return;
+    bool changed = i == ctl->n_needed || strcmp(ctl->needed[i].state, n.state) != 0;
     ctl->needed[i] = n;
     ctl->n_needed += i == ctl->n_needed;
+    if (changed)
+        raise_alarm(ctl, &n);
 }
 
 /* The daemon, the store, each Asterisk of the config file, each campaign. */

@@ -425,7 +425,7 @@ static void send_desk(struct server *s)
     int node = atomic_exchange(&s->begin_node, -1);
     long long drain = atomic_exchange(&s->drain_ms, -1);
     if (node >= 0) {
-        s->ctl.store_ready = true;
+        ctl_store_ready(&s->ctl);
         struct msg_begin begin = {.node = (uint16_t)node};
         endpoint_send(s->ctl.endpoint, ADDR_DESK, MSG_begin, &begin);
     }

@@ -299,8 +299,11 @@ static void waits_for_asterisk(void **state)
     place_until(&place, "--json explain campaign 1", "\"state\":\"running\"", 30);
     child_stop(&place.sim, SIGKILL, 5000);
     place_until(&place, "--json explain campaign 1", "\"held_by\":\"line_away\"", 30);
+    place_until(&place, "alarms", "DLR-PBX-AWAY", 10);
+    place_expect(&place, "status", 0, "pbx");
     place_sim(&place, port);
     place_until(&place, "--json explain campaign 1", "\"asterisk\":\"up\"", 30);
+    place_until(&place, "--json alarms", "[]", 10);
     bring_agent();
     place_until(&place, "--json export calls", "\"bridged\":\"2", 60);
     assert_int_equal(place_end(&place), 0);
