@@ -294,7 +294,14 @@ static bool offers(const char *header)
 
 void client_accept(struct web *web, struct net_req *req)
 {
-    const struct net_ws_limits limits = {.max_message = JSON_SIZE_MAX, .max_queue = 1024u * 1024u};
+    /* A small buffer in the kernel: what lies there is old news, and what a slow reader holds.
+     * Silence is allowed for longer than a wireless network takes to change its cell. */
+    const struct net_ws_limits limits = {.max_message = JSON_SIZE_MAX,
+                                         .max_queue = 1024u * 1024u,
+                                         .send_buffer = 128 * 1024,
+                                         .ping_us = 2 * US_PER_S,
+                                         .dead_us = 6 * US_PER_S,
+                                         .block_us = 5 * US_PER_S};
     struct client *c;
 
     if (!web_origin_ok(web, net_req_header(req, "Origin"))) {

@@ -334,6 +334,38 @@ static void a_slow_reader_is_spared_what_was_overtaken(void **state)
     page_free(p);
 }
 
+/* One that reads nothing at all is cut after 5 s, and the others do not notice. */
+static void a_reader_that_never_reads_is_cut(void **state)
+{
+    const struct net_ws_limits slow = {
+        .max_message = 1024u * 1024u, .receive_buffer = 4096, .dead_us = -1};
+    struct model m = {0};
+    struct page *stuck = page_new(NULL, "dialer.v1", &slow);
+    struct page *p = page_hello(ticket_of(9, ROLE_SUPERVISOR), NULL, 0);
+    char text[128];
+    unsigned round = 0;
+
+    (void)state;
+    snprintf(text, sizeof text, "{\"type\":\"hello\",\"ticket\":\"%s\"}",
+             ticket_of(9, ROLE_SUPERVISOR));
+    page_send(stuck, text);
+    run_until(stuck->n > 1);
+    net_ws_pause(stuck->ws, true);
+    do {
+        round++;
+        for (unsigned i = 0; i < 250; i++) {
+            snprintf(text, sizeof text, "call-%u", i);
+            show_call(text, 0, round % 2 ? ATTEMPT_RINGING : ATTEMPT_BRIDGED);
+        }
+        run_until(call_is(&m, p, 249, round % 2 ? "ringing" : "bridged"));
+    } while (strstr(ask("GET", "/metrics", "", NULL), "\nweb_cut_slow_total 1\n") == NULL &&
+             round < 200);
+    assert_true(round < 200);
+    assert_false(p->closed);
+    page_free(p);
+    page_free(stuck);
+}
+
 static void a_large_picture_comes_in_bounded_frames(void **state)
 {
     struct model m = {0};
@@ -390,6 +422,7 @@ int main(void)
         TEST(a_gap_or_a_foreign_stream_gets_the_whole_picture),
         TEST(an_agent_resumes_too),
         TEST(a_slow_reader_is_spared_what_was_overtaken),
+        TEST(a_reader_that_never_reads_is_cut),
         TEST(a_large_picture_comes_in_bounded_frames),
         TEST(the_campaigns_line_reaches_its_agents),
     };
