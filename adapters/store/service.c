@@ -29,6 +29,8 @@
 #define CAMPAIGNS_MAX 1024
 #define CANDIDATES_MAX 10000
 #define CLOCK_APART_MS 2000 /* R19 */
+#define SILENCE_MS 100
+#define LAST_WORDS_US (2 * US_PER_S)
 
 struct service {
     struct service_batch batch;
@@ -464,6 +466,23 @@ static int wait_ms(const struct service *s)
     return until <= now ? 0 : (int)((until - now) / US_PER_MS) + 1;
 }
 
+/* Whatever was told before the stop is written, if the store is there. The last bags may still be
+ * on their way through nng's threads, and nothing counts them: silence says that there are none. */
+static void last_words(struct service *s)
+{
+    const int64_t until = pool_now_us() + LAST_WORDS_US;
+    struct pollfd fd = {.fd = s->wake_fd, .events = POLLIN};
+    uint64_t drained;
+
+    do {
+        receive(s);
+        while (s->up && batch_waiting(&s->batch) > 0 && batch_run(&s->batch) == STORE_OK)
+            receive(s);
+        endpoint_flush(s->endpoint);
+    } while (s->up && pool_now_us() < until && poll(&fd, 1, SILENCE_MS) > 0 &&
+             read(s->wake_fd, &drained, sizeof drained) == sizeof drained);
+}
+
 static void *loop(void *arg)
 {
     struct service *s = arg;
@@ -485,11 +504,7 @@ static void *loop(void *arg)
             went_away(s);
         endpoint_flush(s->endpoint);
     }
-    /* Whatever was told before the stop is written, if the store is there. */
-    receive(s);
-    while (s->up && batch_waiting(&s->batch) > 0 && batch_run(&s->batch) == STORE_OK)
-        receive(s);
-    endpoint_flush(s->endpoint);
+    last_words(s);
     return NULL;
 }
 
