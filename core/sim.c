@@ -173,6 +173,17 @@ static bool step(struct sim *s, struct actor *a, struct node *n, struct event *e
     return true;
 }
 
+/* Later, by chance, but after what went the same way before. */
+static void delay(struct sim *s, struct node *n)
+{
+    int64_t *last = &s->way_due[rng_mix(n->from ^ rng_mix(n->to)) % SIM_WAYS];
+    const int64_t due =
+        s->now_us + (int64_t)rng_below(&s->jitter, (uint64_t)s->config.jitter_us + 1);
+
+    *last = due > *last ? due : *last;
+    sim_later(s, (struct later){.due = *last, .kind = LATER_POST, .node = n});
+}
+
 /* One event of one runnable actor. Returns true when the hook wants the run to stop. */
 static bool run_one(struct sim *s)
 {
@@ -188,7 +199,11 @@ static bool run_one(struct sim *s)
     }
     if (step(s, a, n, &ev)) {
         while ((out = sim_take(&s->outbox)) != NULL) {
-            sim_deliver(s, out);
+            if (s->config.jitter_us > 0) {
+                delay(s, out);
+            } else {
+                sim_deliver(s, out);
+            }
         }
         if (s->ending && !a->parked) {
             end_actor(s, a);
@@ -265,6 +280,7 @@ struct sim *sim_open(const struct sim_config *config)
     s->fx.ops = &sim_ops;
     s->config = *config;
     s->choice = rng_stream(config->seed, 0);
+    s->jitter = rng_stream(config->seed, 900);
     for (unsigned i = 0; i < 64; i++) {
         s->streams[i] = rng_stream(config->seed, 1 + i);
     }

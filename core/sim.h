@@ -23,6 +23,7 @@ struct sim_config {
     const struct message_catalogue *catalogue;
     int64_t wall_ms;    /* UTC at virtual time 0 */
     bool codec;         /* pack and unpack every message on its way */
+    int64_t jitter_us;  /* what actors send takes up to so long; order between any two is kept */
     uint64_t max_steps; /* give up after so many; 0: never */
     FILE *log;          /* where fx_log lines go; NULL: nowhere (errors still counted) */
 };

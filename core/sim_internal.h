@@ -74,6 +74,8 @@ struct later {
     uint64_t arg;
 };
 
+#define SIM_WAYS 4096u
+
 struct sim {
     struct effects fx; /* first: fx_*() hand it back */
     struct sim_config config;
@@ -109,6 +111,8 @@ struct sim {
     struct actor *running; /* whose step it is */
     bool ending;
     struct queue outbox;
+    struct rng jitter;
+    int64_t way_due[SIM_WAYS]; /* with jitter: when the last of a way arrives; ways may share */
     jmp_buf no_memory;
     uint64_t fail_alloc;
 };

@@ -157,7 +157,8 @@ static void all_over(struct world *w, uint64_t seed)
 static void chaos(uint64_t seed, bool restarts)
 {
     struct rng r = rng_stream(seed, 77);
-    struct world *w = world_open_as(seed, false, getenv("WORLD_LOG") != NULL);
+    struct world *w = world_open_with(seed, false, getenv("WORLD_LOG") != NULL,
+                                      seed % 2 ? 0 : (double)(seed % 5) * 8.0);
 
     world_campaign(w, 1, seed % 3 == 0 ? MODE_PROGRESSIVE : MODE_RATIO)->ratio = 1.5;
     world_campaign(w, 2, MODE_PROGRESSIVE)->leg = LEG_ON_DEMAND;

@@ -9,6 +9,7 @@
 #include "actors/campaign.h" /* to look at */
 #include "actors/desk.h"
 #include "adapters/store/rules.h"
+#include "core/rng.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -71,9 +72,12 @@ void world_post(struct world *w, struct way *way, int64_t delay_us, unsigned kin
                 uint16_t type, const void *msg)
 {
     int64_t now = sim_now_us(w->sim);
-    int64_t at = now + delay_us > way->last_us ? now + delay_us : way->last_us;
+    int64_t *last = &way->last_us[rng_mix(to) % WAY_ENDS];
+    int64_t at = now + delay_us;
 
-    way->last_us = at;
+    at += w->jitter_us > 0 ? (int64_t)(world_unit(w, 5) * (double)w->jitter_us) : 0;
+    at = at > *last ? at : *last;
+    *last = at;
     sim_post(w->sim, at - now, named(kind, 0), to, type, msg);
 }
 
@@ -202,13 +206,14 @@ static bool after_step(void *ctx, handle actor, const struct event *ev)
 
 /* --- making ------------------------------------------------------------------------------- */
 
-struct world *world_open_as(uint64_t seed, bool codec, bool log)
+struct world *world_open_with(uint64_t seed, bool codec, bool log, double jitter_ms)
 {
     struct world *w = calloc(1, sizeof *w);
     struct sim_config config = {.seed = seed,
                                 .catalogue = &dialer_catalogue,
                                 .wall_ms = WORLD_WALL_MS,
                                 .codec = codec,
+                                .jitter_us = MS(jitter_ms),
                                 .log = log ? stderr : NULL};
 
     if (w == NULL) {
@@ -216,6 +221,7 @@ struct world *world_open_as(uint64_t seed, bool codec, bool log)
     }
     w->sim = sim_open(&config);
     w->seed = seed;
+    w->jitter_us = MS(jitter_ms);
     w->node = 0x51;
     w->trace_us =
         getenv("WORLD_TRACE") != NULL ? (int64_t)(strtod(getenv("WORLD_TRACE"), NULL) * 1e6) : -1;
@@ -240,9 +246,18 @@ struct world *world_open_as(uint64_t seed, bool codec, bool log)
     return w;
 }
 
+struct world *world_open_as(uint64_t seed, bool codec, bool log)
+{
+    return world_open_with(seed, codec, log, 0);
+}
+
+/* WORLD_JITTER=MILLISECONDS: every test, with messages that take their time. */
 struct world *world_open(uint64_t seed)
 {
-    return world_open_as(seed, false, getenv("WORLD_LOG") != NULL);
+    const char *jitter = getenv("WORLD_JITTER");
+
+    return world_open_with(seed, false, getenv("WORLD_LOG") != NULL,
+                           jitter != NULL ? strtod(jitter, NULL) : 0);
 }
 
 struct msg_campaign_config *world_campaign(struct world *w, uint64_t id, enum campaign_mode mode)

@@ -38,6 +38,8 @@ struct world;
 struct world *world_open(uint64_t seed);
 /* The same, with every message through the codec, and the log on stderr. */
 struct world *world_open_as(uint64_t seed, bool codec, bool log);
+/* And each message takes up to so long by chance; only order between any two parts is kept. */
+struct world *world_open_with(uint64_t seed, bool codec, bool log, double jitter_ms);
 /* Checks what must hold at the end (each request answered once, nothing counted double). */
 void world_close(struct world *w);
 

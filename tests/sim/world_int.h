@@ -22,9 +22,10 @@
 #define NUMBER_MAX 20
 #define MS(x) ((int64_t)((x)*1000.0))
 
-/* Sends of one model to the actors keep their order, whatever their delays. */
+/* Sends of one model to one actor keep their order, whatever their delays. */
+#define WAY_ENDS 1024u
 struct way {
-    int64_t last_us;
+    int64_t last_us[WAY_ENDS]; /* by receiver, hashed */
 };
 
 struct row {
@@ -141,6 +142,7 @@ struct world {
     uint16_t node;
     uint32_t starts;
     bool drained, loaded;
+    int64_t jitter_us;
     int64_t trace_us; /* -1: no trace */
     int64_t still_us; /* so many steps at this instant */
     uint32_t still;

@@ -33,7 +33,7 @@ void pbx_connect(struct world *w, bool restarted)
 
         if (ch->used) {
             listed.channels++;
-            pbx_tell(w, pbx_owner(m.channel), MSG_channel_found, &m);
+            pbx_tell(w, ADDR_DESK, MSG_channel_found, &m); /* in order with pbx_listed */
         }
     }
     pbx_tell(w, ADDR_DESK, MSG_pbx_listed, &listed);
