@@ -104,6 +104,7 @@ static void hook_connect(void *ctx)
         link_fire(&pbx->link, LINK_BAD);
         return;
     }
+    pbx->connect++;
     pbx->rest_over_ws = true;
     pbx->events = pbx_dial(pbx, "", &events, 256u * 1024u, pbx);
     pbx_lane_connect(&pbx->lanes[LANE_ORIGINATE]);

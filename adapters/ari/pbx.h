@@ -72,7 +72,8 @@ struct command {
     handle reply_to;
     uint64_t campaign;
     void (*done)(struct pbx *pbx, struct command *cmd, const struct answer *answer);
-    size_t index; /* CMD_STEP: of the endpoint */
+    size_t index;     /* CMD_STEP: of the endpoint */
+    unsigned connect; /* CMD_STEP: the connect it belongs to */
     struct wire_request request_text;
 };
 
@@ -111,6 +112,7 @@ struct pbx {
     bool rest_over_ws; /* answered so far; false: HTTP only, until the next connect */
     struct net_http *http;
     uint64_t next_request;
+    unsigned connect; /* counts them */
     struct queue queue;
     struct chans chans;
     struct chans ended; /* while listing: those whose end was told meanwhile */

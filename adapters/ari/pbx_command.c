@@ -498,7 +498,10 @@ static void act_on(struct pbx *pbx, struct command *cmd, const struct answer *a)
                                                                             : RESULT_AWAY);
         break;
     case CMD_STEP:
-        cmd->done(pbx, cmd, a);
+        /* An answer over HTTP can outlive its connect; it would be taken for the next one's. */
+        if (cmd->connect == pbx->connect) {
+            cmd->done(pbx, cmd, a);
+        }
         break;
     case CMD_BRIDGE_CREATE:  /* 409: it is there already */
     case CMD_BRIDGE_DESTROY: /* 404: it is gone already */

@@ -98,6 +98,7 @@ struct command *pbx_step(struct pbx *pbx,
         cmd->lane = LANE_CONTROL;
         cmd->direct = true;
         cmd->done = done;
+        cmd->connect = pbx->connect;
     }
     return cmd;
 }

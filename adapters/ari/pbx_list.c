@@ -97,7 +97,7 @@ static void on_subscribed(struct pbx *pbx, struct command *cmd, const struct ans
     struct watched *w = &pbx->watched[cmd->index];
     w->asking = false;
     w->subscribed = good(a);
-    w->failed_us = good(a) ? 0 : net_now_us();
+    w->failed_us = a->fate == NET_ANSWERED && !good(a) ? net_now_us() : 0;
     if (!w->subscribed) {
         pbx_log(pbx, 2, "DLR-ARI-ENDPOINT", "cannot subscribe to %s: HTTP %d %.60s", w->name,
                 a->status, a->error);

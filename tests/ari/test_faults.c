@@ -164,6 +164,21 @@ static void http_carries_what_the_lanes_cannot(void **state)
     run_until(find(MSG_channel_ended, call_id(1), 0));
 }
 
+static void an_asterisk_without_requests_on_websockets(void **state)
+{
+    (void)state;
+    sim("swallow?requests=1&carried=0");
+    forget();
+    sim("drop-sockets");
+    run_until(find(MSG_pbx_moved, "", 0));
+    run_until(is_up());
+    assert_false(pbx->rest_over_ws);
+    originate(1);
+    run_until(find(MSG_channel_answered, call_id(1), 0));
+    hang_up(call_id(1));
+    run_until(find(MSG_channel_ended, call_id(1), 0));
+}
+
 static void foreign_channels_are_left_alone(void **state)
 {
     (void)state;
@@ -225,6 +240,7 @@ int main(void)
         t(slow_server_is_not_fed),
         t(taken_over_stops),
         t(http_carries_what_the_lanes_cannot),
+        t(an_asterisk_without_requests_on_websockets),
         t(foreign_channels_are_left_alone),
         t(rubbish_from_the_server),
     };
