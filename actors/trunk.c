@@ -92,8 +92,11 @@ static void tell_short(const struct trunk *t, enum reason why, struct effects *f
 /* One line at a time to each that wants, in turn; told in one message each. */
 static void share(struct trunk *t, uint32_t lines, struct effects *fx)
 {
+    uint32_t first = t->turn;
+
     for (uint32_t pass = 0; pass < t->n && lines > 0; pass++) {
-        struct customer *c = &t->customers[(t->turn + pass) % t->n];
+        uint32_t at = (first + pass) % t->n;
+        struct customer *c = &t->customers[at];
         uint32_t fair = (lines + (t->n - pass) - 1u) / (t->n - pass);
         uint32_t give = c->wants < fair ? c->wants : fair;
         struct msg_lines_grant m = {.trunk = t->id, .calls = give};
@@ -106,8 +109,8 @@ static void share(struct trunk *t, uint32_t lines, struct effects *fx)
         lines -= give;
         t->tokens -= (double)give;
         fx_send(fx, named(KIND_CAMPAIGN, c->campaign), MSG_lines_grant, &m);
+        t->turn = (at + 1u) % t->n; /* the turn moves on by what was given, not by who spoke */
     }
-    t->turn = t->n > 0 ? (t->turn + 1u) % t->n : 0;
 }
 
 static void serve(struct trunk *t, const struct event *ev, struct effects *fx)
