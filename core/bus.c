@@ -308,7 +308,8 @@ void link_watch(struct link *l)
 
 /* --- receiving ------------------------------------------------------------------------------- */
 
-/* nng's thread: one at a time for each station, so bags of one link stay in order. */
+/* nng's thread. Up to the push one at a time for each station: bags of one link stay in order, and
+ * producers of the ring never meet. */
 static void on_bag(void *arg)
 {
     struct station *st = arg;

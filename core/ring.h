@@ -2,8 +2,10 @@
  * ring.h - lock-free rings of pointers; the one door to Concurrency Kit.
  *
  * A ring is bounded: a power of two, one slot unused. Full is a normal answer, and the caller's to
- * handle. Not wait-free: a producer spins while an earlier one has not published yet, so a producer
- * must not be suspended for ever inside a push.
+ * handle. Not wait-free: a producer spins while an earlier one has reserved its place and not
+ * published yet. If that one is suspended meanwhile, the others burn their time slices, so this is
+ * for pushes that seldom meet: bags (nng brings a station one at a time) and log lines
+ * (rate-limited).
  *
  * Each ring is used in one of two ways, from its first push to its last pop:
  *   mp/sc  several producers, one consumer: a station's inbox, the log
