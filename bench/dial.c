@@ -53,8 +53,7 @@ struct run {
     char last[1024]; /* last line of its output: the JSON report */
 };
 
-/* --- the programs ------------------------------------------------------------------------------
- */
+/* --- the programs --------------------------------------------------------------------------- */
 
 static bool beside(const char *name, char *path, size_t size)
 {
@@ -66,8 +65,11 @@ static bool beside(const char *name, char *path, size_t size)
     path[n] = '\0';
     char *slash = strrchr(path, '/');
 
-    return slash != NULL && (size_t)(slash - path) + strlen(name) + 2 <= size &&
-           strcpy(slash + 1, name) != NULL && access(path, X_OK) == 0;
+    if (slash == NULL || (size_t)(slash - path) + strlen(name) + 2 > size) {
+        return false;
+    }
+    memcpy(slash + 1, name, strlen(name) + 1);
+    return access(path, X_OK) == 0;
 }
 
 static void exec_demo(const char *path, const struct load *l, uint64_t seed, int out)

@@ -62,6 +62,7 @@ static bool number(const char *option, const char *text, double min, double max,
     return true;
 }
 
+/* Reason for length: a case for each option, two lines each. */
 static int parse(int argc, char **argv, struct bench_options *o)
 {
     static const struct option options[] = {{"json", no_argument, NULL, 'j'},
