@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define CLOCKS_APART_MS 2000 /* R19 */
+
 /* --- start and stop, as a table --------------------------------------------------------------- */
 
 enum campaign_event {
@@ -439,6 +441,7 @@ static void on_store_state(struct campaign *c, const struct event *ev, struct ef
     const struct msg_store_state *m = ev->msg;
 
     c->store_up = m->up;
+    c->clocks_apart = m->clock_apart_ms > CLOCKS_APART_MS || m->clock_apart_ms < -CLOCKS_APART_MS;
     c->fill_open = c->fill_open && m->up;
     campaign_view_later(c, fx);
 }

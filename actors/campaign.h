@@ -110,6 +110,7 @@ struct campaign {
     bool sound_ok, sound_asked;
     uint8_t pbx_state;
     bool store_up;
+    bool clocks_apart; /* R19: the store's and ours; wall-clock rules cannot be kept */
 
     struct map attempts; /* key -> struct attempt */
     struct fsm_set by_state;

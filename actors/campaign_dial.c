@@ -246,6 +246,9 @@ void campaign_on_manual_dial(struct campaign *c, const struct event *ev, struct 
     if (v.reason == REASON_allow && !c->store_up) {
         v.reason = REASON_store_away;
     }
+    if (v.reason == REASON_allow && c->clocks_apart) {
+        v.reason = REASON_clock_apart;
+    }
     if (v.reason != REASON_allow) {
         campaign_refuse(c, v.reason, fx);
         campaign_tell_agent(c, a, ATTEMPT_DISPOSED, v.reason, fx);
@@ -397,6 +400,8 @@ static void explain_hold(struct campaign *c, const struct pacing_decision *d,
         c->held_by = REASON_line_away;
     } else if (!c->store_up) {
         c->held_by = REASON_store_away;
+    } else if (c->clocks_apart) {
+        c->held_by = REASON_clock_apart;
     } else if (!window_open(c, ev)) {
         c->held_by = REASON_outside_hours;
     } else if (d->calls == 0) {
@@ -419,7 +424,8 @@ void campaign_dial(struct campaign *c, const struct event *ev, struct effects *f
 {
     struct pacing_decision d = {0, 0, REASON_allow, false};
     bool automatic = c->set.mode == MODE_PROGRESSIVE || c->set.mode == MODE_RATIO;
-    bool may = campaign_running(c) && !c->draining && campaign_line_up(c);
+    bool may =
+        campaign_running(c) && !c->draining && campaign_line_up(c) && !c->clocks_apart; /* R19 */
 
     if (!c->configured) {
         return;

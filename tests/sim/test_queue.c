@@ -432,6 +432,36 @@ static void test_store_away(void **state)
     world_close(w);
 }
 
+/* R19: the clocks of daemon and store are more than 2 s apart: no new dials, manual ones neither;
+ * calls go on. */
+static void test_clocks_apart(void **state)
+{
+    struct world *w = dialing(2, 300);
+
+    (void)state;
+    world_callees(w, ANSWERS(3, 600));
+    world_begin(w);
+    all_ready(w, 2);
+    world_run(w, 60);
+    assert_int_equal(world_lines(w), 2);
+    uint64_t before = world_witness(w)->originates;
+
+    for (int64_t ahead_ms = -2001; ahead_ms <= 2001; ahead_ms += 4002) {
+        world_store_clock(w, ahead_ms);
+        world_run(w, 1);
+        expect_reply(w, world_explain(w, 1), RESULT_OK, "clock_apart");
+        assert_int_equal(world_lines(w), 2);
+    }
+    world_run(w, 900);
+    assert_int_equal(world_lines(w), 0);
+    assert_int_equal(world_witness(w)->originates, before);
+    expect_reply(w, world_dial(w, 1, "+12125550142"), RESULT_REFUSED, NULL);
+    world_store_clock(w, 2000);
+    world_run(w, 200);
+    assert_true(world_witness(w)->originates > before);
+    world_close(w);
+}
+
 /* A claim that is answered after nobody waits for it any more goes back. */
 static void test_late_claim(void **state)
 {
@@ -524,6 +554,7 @@ int main(void)
         cmocka_unit_test(test_hopper_away),
         cmocka_unit_test(test_empty_queue),
         cmocka_unit_test(test_store_away),
+        cmocka_unit_test(test_clocks_apart),
         cmocka_unit_test(test_late_claim),
         cmocka_unit_test(test_claims_ahead),
         cmocka_unit_test(test_fenced),

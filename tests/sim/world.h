@@ -161,6 +161,8 @@ uint64_t world_explain_lead(struct world *w, uint64_t lead);
 /* --- the models' knobs -------------------------------------------------------------------- */
 
 void world_store_up(struct world *w, bool up);
+/* The store says that its clock is ahead of ours by so much. */
+void world_store_clock(struct world *w, int64_t ahead_ms);
 void world_store_latency(struct world *w, double ms);
 void world_hopper_up(struct world *w, bool up);
 void world_hopper_flush(struct world *w);

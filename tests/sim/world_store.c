@@ -572,6 +572,13 @@ void world_store_up(struct world *w, bool up)
     store_answer(w, ADDR_DESK, MSG_store_state, &m);
 }
 
+void world_store_clock(struct world *w, int64_t ahead_ms)
+{
+    struct msg_store_state m = {.up = true, .clock_apart_ms = ahead_ms, .text = text_of("")};
+
+    store_answer(w, ADDR_DESK, MSG_store_state, &m);
+}
+
 void world_store_latency(struct world *w, double ms)
 {
     w->store_us = MS(ms);
