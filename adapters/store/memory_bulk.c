@@ -47,8 +47,12 @@ static void load_agents(struct load *l)
         struct msg_agent_config a = M_ROW(struct m_agent, agents, i)->a;
         a.epoch = me->m->in.starts;
         a.node = me->m->in.node;
-        if (wanted(l, i + 1))
+        struct msg_member m = {.agent = a.agent, .campaign = a.campaign};
+        if (wanted(l, i + 1)) {
             l->sink(l->ctx, MSG_agent_config, &a);
+            if (a.campaign)
+                l->sink(l->ctx, MSG_member, &m);
+        }
     }
 }
 

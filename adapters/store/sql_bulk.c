@@ -37,13 +37,49 @@ struct insert {
     bool *suppressed;
     uint64_t import;
     struct store_import_count count;
-    size_t *order;
     struct sql_value *params;
+    uint32_t *table; /* slots of place + 1, 0 free */
+    size_t slots;
 };
+
+/* Which lead of the batch has a number: the first, if it came twice. */
+
+static size_t slot_of(struct text number, size_t slots)
+{
+    uint64_t h = (uint64_t)number_tail(number) * UINT64_C(0x9e3779b97f4a7c15);
+
+    return (size_t)(h >> 32) % slots;
+}
+
+/* Its place in the table: of the lead with this number, or a free one. */
+static size_t find_slot(const struct insert *in, struct text number)
+{
+    size_t at = slot_of(number, in->slots);
+
+    while (in->table[at] && !text_same(in->leads[in->table[at] - 1].number, number))
+        at = (at + 1) % in->slots;
+    return at;
+}
+
+static void fill_table(struct insert *in)
+{
+    size_t i;
+
+    for (i = 0; i < in->n; i++) {
+        size_t at = find_slot(in, in->leads[i].number);
+        if (!in->table[at])
+            in->table[at] = (uint32_t)i + 1;
+    }
+}
 
 static int take_id(void *ctx, size_t i, const struct sql_value *c)
 {
-    ((struct insert *)ctx)->id[i] = c[0].i;
+    struct insert *in = ctx;
+    uint32_t found = in->table[find_slot(in, c[1].t)];
+
+    (void)i;
+    if (found)
+        in->id[found - 1] = c[0].i;
     return 0;
 }
 
@@ -101,45 +137,15 @@ static int insert_rows(struct insert *in, uint64_t list, int64_t account)
     return rc;
 }
 
-/* A number that came twice in this batch: the first one made it. Found through a table of the
- * inserted ones, twice as large as the batch. */
-static size_t slot_of(struct text number, size_t slots)
-{
-    uint64_t h = (uint64_t)number_tail(number) * UINT64_C(0x9e3779b97f4a7c15);
-
-    return (size_t)(h >> 32) % slots;
-}
-
-static bool inserted_here(const struct insert *in, const uint32_t *table, size_t slots,
-                          struct text number)
-{
-    size_t at = slot_of(number, slots);
-
-    for (; table[at]; at = (at + 1) % slots)
-        if (text_same(in->leads[table[at] - 1].number, number))
-            return true;
-    return false;
-}
-
 static int count_there(struct insert *in, uint64_t list)
 {
-    size_t slots = in->n * 2 + 1, i, n = 0;
-    uint32_t *table = sql_alloc(in->s, slots * sizeof *table);
+    size_t i, n = 0;
 
-    if (!table)
-        return sql_fail(in->s, STORE_FAULT, "out of memory");
-    memset(table, 0, slots * sizeof *table);
     for (i = 0; i < in->n; i++) {
-        size_t at = slot_of(in->leads[i].number, slots);
-        while (in->id[i] && table[at])
-            at = (at + 1) % slots;
-        if (in->id[i])
-            table[at] = (uint32_t)i + 1;
-    }
-    for (i = 0; i < in->n; i++) {
+        size_t first = in->table[find_slot(in, in->leads[i].number)] - 1;
         if (in->id[i])
             continue;
-        if (inserted_here(in, table, slots, in->leads[i].number)) {
+        if (in->id[first]) { /* twice in this batch, and the first one made it */
             in->count.duplicates++;
             continue;
         }
@@ -197,10 +203,14 @@ int sql_leads_insert(struct store *st, uint64_t list, uint64_t import, int64_t n
     in.id = sql_alloc(s, n * sizeof *in.id);
     in.suppressed = sql_alloc(s, n * sizeof *in.suppressed);
     in.params = sql_alloc(s, n * 8 * sizeof *in.params);
-    if (!in.id || !in.suppressed || !in.params)
+    in.slots = n * 2 + 1;
+    in.table = sql_alloc(s, in.slots * sizeof *in.table);
+    if (!in.id || !in.suppressed || !in.params || !in.table)
         return sql_leave(s, mine, sql_fail(s, STORE_FAULT, "out of memory"));
     memset(in.id, 0, n * sizeof *in.id);
     memset(in.suppressed, 0, n * sizeof *in.suppressed);
+    memset(in.table, 0, in.slots * sizeof *in.table);
+    fill_table(&in);
     rc = sql_leave(s, mine, insert_leads(&in, list, now));
     if (rc == STORE_OK) {
         count->inserted += in.count.inserted;

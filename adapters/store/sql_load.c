@@ -138,6 +138,15 @@ static int take_leg(void *ctx, size_t item, const struct sql_value *c)
     return l->sink(l->ctx, MSG_open_leg, &m);
 }
 
+static int take_member(void *ctx, size_t item, const struct sql_value *c)
+{
+    struct load *l = ctx;
+    struct msg_member m = {.agent = (uint64_t)c[0].i, .campaign = (uint64_t)c[1].i};
+
+    (void)item;
+    return l->sink(l->ctx, MSG_member, &m);
+}
+
 static int load_kind(struct load *l, uint8_t kind, uint64_t id)
 {
     switch (kind) {
@@ -168,6 +177,8 @@ int sql_load(struct store *st, uint8_t kind, uint64_t id, int64_t now, store_sin
             rc = load_kind(&l, kinds[i], id);
     if (rc == STORE_OK && (kind == 0 || kind == KIND_CAMPAIGN))
         rc = sql_query(s, open_attempts, take_attempt, &l, sql_u(id));
+    if (rc == STORE_OK && (kind == 0 || kind == KIND_AGENT))
+        rc = sql_query(s, members, take_member, &l, sql_u(id));
     if (rc == STORE_OK && (kind == 0 || kind == KIND_AGENT))
         rc = sql_query(s, open_legs, take_leg, &l, sql_u(id));
     if (rc == STORE_OK && id != 0 && l.found == 0)
