@@ -162,6 +162,7 @@ static const struct {
     {MSG_socket_open, agent_on_socket},
     {MSG_socket_gone, agent_on_socket},
     {MSG_agent_login, agent_on_login},
+    {MSG_campaign_chosen, agent_on_campaign_chosen},
     {MSG_agent_logout, agent_on_logout},
     {MSG_set_status, agent_on_set_status},
     {MSG_dial, agent_on_dial},

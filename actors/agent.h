@@ -160,6 +160,7 @@ void agent_leg_down(struct agent *g, const struct event *ev, struct effects *fx)
 /* --- agent_page.c */
 void agent_on_socket(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_on_login(struct agent *g, const struct event *ev, struct effects *fx);
+void agent_on_campaign_chosen(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_on_logout(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_on_set_status(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_on_dial(struct agent *g, const struct event *ev, struct effects *fx);

@@ -4,6 +4,18 @@
 
 /* --- the page speaks -------------------------------------------------------------------------- */
 
+static void log_in(struct agent *g, uint64_t client, uint64_t request, const struct event *ev,
+                   struct effects *fx)
+{
+    g->link_lost = false;
+    if (g->fsm.state == AGENT_OFFLINE && g->leg.state == LEG_NONE) {
+        g->leg_kind = g->leg_wish; /* R2: the kind stays while logged in */
+    }
+    agent_fire(g, GE_LOGIN, ev, fx);
+    agent_answer(client, request, RESULT_OK, "", NO_JSON, fx);
+    agent_view(g, fx);
+}
+
 void agent_on_login(struct agent *g, const struct event *ev, struct effects *fx)
 {
     const struct msg_agent_login *m = ev->msg;
@@ -13,18 +25,32 @@ void agent_on_login(struct agent *g, const struct event *ev, struct effects *fx)
                      fx);
         return;
     }
-    if (m->campaign != 0 && m->campaign != g->campaign) {
-        agent_answer(m->client, m->request, RESULT_REFUSED,
-                     "you do not work in that campaign: a supervisor can move you", NO_JSON, fx);
+    if (m->campaign != 0 && m->campaign != g->campaign) { /* R1: chosen at login */
+        struct msg_choose_campaign choose = {
+            .agent = g->id, .campaign = m->campaign, .client = m->client, .request = m->request};
+
+        if (g->fsm.state == AGENT_OFFLINE) {
+            fx_send(fx, ADDR_DESK, MSG_choose_campaign, &choose);
+        } else {
+            agent_answer(m->client, m->request, RESULT_REFUSED,
+                         "you are logged in elsewhere: log out, or a supervisor can move you",
+                         NO_JSON, fx);
+        }
         return;
     }
-    g->link_lost = false;
-    if (g->fsm.state == AGENT_OFFLINE && g->leg.state == LEG_NONE) {
-        g->leg_kind = g->leg_wish; /* R2: the kind stays while logged in */
+    log_in(g, m->client, m->request, ev, fx);
+}
+
+void agent_on_campaign_chosen(struct agent *g, const struct event *ev, struct effects *fx)
+{
+    const struct msg_campaign_chosen *m = ev->msg;
+
+    if (m->result != RESULT_OK) {
+        agent_answer(m->client, m->request, RESULT_REFUSED, "you may not work in that campaign",
+                     NO_JSON, fx);
+        return;
     }
-    agent_fire(g, GE_LOGIN, ev, fx);
-    agent_answer(m->client, m->request, RESULT_OK, "", NO_JSON, fx);
-    agent_view(g, fx);
+    log_in(g, m->client, m->request, ev, fx);
 }
 
 void agent_on_logout(struct agent *g, const struct event *ev, struct effects *fx)

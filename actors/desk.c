@@ -27,7 +27,8 @@ struct known_campaign {
 
 struct known_agent {
     uint64_t id;
-    uint64_t campaign;
+    uint64_t assigned; /* where the store puts it */
+    uint64_t campaign; /* where it works: that, or what it chose at login (R1) */
     uint64_t endpoint_hash;
     uint32_t pbx;
     char endpoint[128];
@@ -43,6 +44,7 @@ struct desk {
     bool draining, drained;
     timer_ref drain_timer;
     struct map campaigns, agents, trunks;
+    struct map members; /* agent << 32 | campaign: may work there */
     struct known_pbx pbxs[PBX_MOST];
     uint32_t n_pbxs;
     bool store_up;
@@ -147,7 +149,10 @@ static void on_agent(struct desk *d, const struct event *ev, struct effects *fx)
     struct known_agent *a = known(&d->agents, m->agent, sizeof *a, &made, fx);
 
     a->id = m->agent;
-    a->campaign = m->campaign;
+    if (made || m->campaign != a->assigned) { /* moved by a supervisor */
+        a->campaign = m->campaign;
+    }
+    a->assigned = m->campaign;
     a->pbx = m->pbx;
     words_keep(a->endpoint, sizeof a->endpoint, m->endpoint);
     a->endpoint_hash = map_hash(words_of(a->endpoint));
@@ -158,6 +163,39 @@ static void on_agent(struct desk *d, const struct event *ev, struct effects *fx)
     brief(d, named(KIND_AGENT, m->agent), fx);
     tell_work(d, a, fx);
     watch(a, fx);
+}
+
+static uint64_t member_key(uint64_t agent, uint64_t campaign)
+{
+    return agent << 32 | (campaign & 0xffffffffu);
+}
+
+static void on_member(struct desk *d, const struct event *ev, struct effects *fx)
+{
+    const struct msg_member *m = ev->msg;
+    bool made;
+
+    map_put(&d->members, member_key(m->agent, m->campaign), &made, fx);
+}
+
+static void on_choose(struct desk *d, const struct event *ev, struct effects *fx)
+{
+    const struct msg_choose_campaign *m = ev->msg;
+    struct map_slot *slot = map_find(&d->agents, m->agent);
+    bool may = slot && map_find(&d->members, member_key(m->agent, m->campaign)) &&
+               map_find(&d->campaigns, m->campaign);
+    struct msg_campaign_chosen r = {.campaign = m->campaign,
+                                    .client = m->client,
+                                    .request = m->request,
+                                    .result = may ? RESULT_OK : RESULT_REFUSED};
+
+    if (may) {
+        struct known_agent *a = slot->value.ptr;
+
+        a->campaign = m->campaign;
+        tell_work(d, a, fx);
+    }
+    fx_send(fx, named(KIND_AGENT, m->agent), MSG_campaign_chosen, &r);
 }
 
 static void on_trunk(struct desk *d, const struct event *ev, struct effects *fx)
@@ -439,6 +477,8 @@ static const struct {
     {MSG_campaign_config, on_campaign},
     {MSG_agent_config, on_agent},
     {MSG_trunk_config, on_trunk},
+    {MSG_member, on_member},
+    {MSG_choose_campaign, on_choose},
     {MSG_open_attempt, pass_attempt},
     {MSG_open_leg, pass_leg},
     {MSG_abandon_window, pass_window},
