@@ -48,6 +48,7 @@ struct desk {
     struct known_pbx pbxs[PBX_MOST];
     uint32_t n_pbxs;
     bool store_up;
+    int64_t clock_apart_ms;
 };
 
 /* --- making --------------------------------------------------------------------------------- */
@@ -67,7 +68,8 @@ static void *known(struct map *m, uint64_t id, size_t size, bool *made, struct e
  * configuration, because that says which server matters to it. */
 static void brief(const struct desk *d, handle to, struct effects *fx)
 {
-    struct msg_store_state store = {.up = d->store_up, .text = words_of("")};
+    struct msg_store_state store = {
+        .up = d->store_up, .clock_apart_ms = d->clock_apart_ms, .text = words_of("")};
 
     for (uint32_t i = 0; i < d->n_pbxs; i++) {
         struct msg_pbx_moved m = {.pbx = d->pbxs[i].pbx,
@@ -302,6 +304,7 @@ static void on_store(struct desk *d, const struct event *ev, struct effects *fx)
                0, 0, 0);
     }
     d->store_up = m->up;
+    d->clock_apart_ms = m->clock_apart_ms;
     to_each(&d->campaigns, KIND_CAMPAIGN, MSG_store_state, m, fx);
     tell_ready("store", m->up, m->text, fx);
 }

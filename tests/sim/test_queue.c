@@ -456,6 +456,11 @@ static void test_clocks_apart(void **state)
     assert_int_equal(world_lines(w), 0);
     assert_int_equal(world_witness(w)->originates, before);
     expect_reply(w, world_dial(w, 1, "+12125550142"), RESULT_REFUSED, NULL);
+    /* A campaign that is new hears of it, too. */
+    world_campaign(w, 2, MODE_PROGRESSIVE);
+    world_changed(w, KIND_CAMPAIGN, 2);
+    world_run(w, 1);
+    expect_reply(w, world_explain(w, 2), RESULT_OK, "clock_apart");
     world_store_clock(w, 2000);
     world_run(w, 200);
     assert_true(world_witness(w)->originates > before);
