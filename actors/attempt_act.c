@@ -24,6 +24,12 @@ bool attempt_is_bound(const struct fsm_ctx *x)
     return ((const struct attempt *)x->subject)->bound;
 }
 
+/* Who has talked may be put on hold; who has only answered has 2 s (R3, R20). */
+bool attempt_was_bridged(const struct fsm_ctx *x)
+{
+    return ((const struct attempt *)x->subject)->bridged_wall_ms != 0;
+}
+
 bool attempt_is_cancelled(const struct fsm_ctx *x)
 {
     return ((const struct attempt *)x->subject)->outcome == OUTCOME_CANCELLED;

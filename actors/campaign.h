@@ -200,6 +200,7 @@ static inline struct attempt *attempt_next(const struct attempt *a)
 bool attempt_has_agent(const struct fsm_ctx *x);
 bool attempt_time_left(const struct fsm_ctx *x);
 bool attempt_is_bound(const struct fsm_ctx *x);
+bool attempt_was_bridged(const struct fsm_ctx *x);
 bool attempt_is_cancelled(const struct fsm_ctx *x);
 bool attempt_line_away(const struct fsm_ctx *x);
 void attempt_claimed(const struct fsm_ctx *x);

@@ -425,6 +425,31 @@ static void test_moved(void **state)
     world_close(w);
 }
 
+/* R1: chosen at login, among the campaigns the agent belongs to. */
+static void test_chosen_at_login(void **state)
+{
+    struct world *w = world_open(1);
+    struct msg_member member = {.agent = 7, .campaign = 2};
+
+    (void)state;
+    world_campaign(w, 1, MODE_PROGRESSIVE);
+    world_campaign(w, 2, MODE_PROGRESSIVE);
+    world_agent(w, 7, 1);
+    world_begin(w);
+    world_run(w, 2);
+    expect_reply(w, world_login_to(w, 7, 2), RESULT_REFUSED, "may not work in that campaign");
+    expect_agent(w, 7, AGENT_OFFLINE, 1);
+    sim_post(world_sim(w), 0, ADDR_STORE, ADDR_DESK, MSG_member, &member);
+    expect_reply(w, world_login_to(w, 7, 2), RESULT_OK, NULL);
+    expect_agent(w, 7, AGENT_BREAK, 20);
+    expect_reply(w, world_login_to(w, 7, 1), RESULT_REFUSED, "logged in elsewhere");
+    world_available(w, 7);
+    expect_agent(w, 7, AGENT_AVAILABLE, 5);
+    assert_int_equal(world_board(w, 1)->agents, 0);
+    assert_int_equal(world_board(w, 2)->agents, 1);
+    world_close(w);
+}
+
 /* R1: moved in the middle of a call: the call is the old campaign's to its end. */
 static void test_moved_in_call(void **state)
 {
@@ -540,6 +565,7 @@ int main(void)
         cmocka_unit_test(test_no_phone),
         cmocka_unit_test(test_phone_goes),
         cmocka_unit_test(test_moved),
+        cmocka_unit_test(test_chosen_at_login),
         cmocka_unit_test(test_moved_in_call),
         cmocka_unit_test(test_leg_kind_stays),
         cmocka_unit_test(test_refused_requests),

@@ -150,6 +150,32 @@ static void test_slow_pbx(void **state)
     world_close(w);
 }
 
+/* The agent's phone goes at the moment of the answer: hold is for those who have talked; who has
+ * only answered gets another agent or the message within 2 s. */
+static void test_leg_lost_at_answer(void **state)
+{
+    struct world *w = world_open(1);
+    const char *number = "+12125550177";
+
+    (void)state;
+    world_campaign(w, 1, MODE_MANUAL);
+    world_agent(w, 7, 1);
+    world_callees(w, ANSWERS(5, 0));
+    world_pbx_latency(w, 30);
+    world_begin(w);
+    world_ready(w, 7);
+    world_dial(w, 7, number);
+    expect_line(w, number, LINE_RINGING, 5);
+    world_phone_answers(w, 7, false);
+    expect_line(w, number, LINE_ANSWERED, 10);
+    world_phone_drops(w, 7);
+    expect_line(w, number, LINE_MESSAGE, 2.3);
+    expect_line(w, number, LINE_NONE, 6);
+    world_run(w, 0.2);
+    assert_int_equal(world_outcome(w, number), OUTCOME_ABANDONED);
+    world_close(w);
+}
+
 /* --- the link ----------------------------------------------------------------------------- */
 
 /* Socket to Asterisk lost for 10 s: conversations stay, what ended meanwhile is known to have
@@ -426,6 +452,7 @@ int main(void)
         cmocka_unit_test(test_unknown_lost),
         cmocka_unit_test(test_duplicates),
         cmocka_unit_test(test_slow_pbx),
+        cmocka_unit_test(test_leg_lost_at_answer),
         cmocka_unit_test(test_link_lost),
         cmocka_unit_test(test_answered_while_away),
         cmocka_unit_test(test_pbx_restarted),

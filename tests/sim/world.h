@@ -98,6 +98,7 @@ void world_customer_hangs_up(struct world *w, const char *number);
 
 /* Each returns the number of its request. */
 uint64_t world_login(struct world *w, uint64_t agent);
+uint64_t world_login_to(struct world *w, uint64_t agent, uint64_t campaign);
 uint64_t world_logout(struct world *w, uint64_t agent);
 uint64_t world_available(struct world *w, uint64_t agent);
 uint64_t world_break(struct world *w, uint64_t agent, const char *reason);

@@ -55,6 +55,16 @@ uint64_t world_login(struct world *w, uint64_t agent)
     return m.request;
 }
 
+uint64_t world_login_to(struct world *w, uint64_t agent, uint64_t campaign)
+{
+    struct msg_agent_login m = {
+        .client = agent, .request = world_request(w, "login"), .campaign = campaign};
+
+    world_socket(w, agent, true);
+    ask(w, agent, MSG_agent_login, &m);
+    return m.request;
+}
+
 uint64_t world_logout(struct world *w, uint64_t agent)
 {
     struct msg_agent_logout m = {.client = agent, .request = world_request(w, "logout")};
