@@ -23,8 +23,8 @@ struct pool_config {
     size_t mailbox_limit;    /* messages in one mailbox before its classes count; 0: 1024 */
     int64_t spin_us;         /* how long a worker looks around before it parks; -1: default */
     bool no_steal;           /* actors stay where they were made (benches that pin) */
-    /* For tests: called by an idle worker; true = steal from any worker that has something to run,
-     * however little. Any worker's thread. */
+    /* For tests: asked by each worker in each round, on whichever thread runs it; true = offer what
+     * there is to run, and take from others, however little. */
     bool (*force_steal)(void *ctx, unsigned worker);
     void *force_ctx;
 };
@@ -57,7 +57,7 @@ struct pool_stats {
     uint64_t steps;        /* events handed to actors */
     uint64_t actors;       /* alive */
     uint64_t steals;       /* moves completed */
-    uint64_t parks;        /* times a worker went to sleep */
+    uint64_t parks;        /* times a worker had nothing to do and was left */
     uint64_t bags;         /* sent */
     uint64_t records;      /* sent in bags */
     uint64_t forwarded;    /* records that followed an actor to its new home */
