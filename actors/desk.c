@@ -526,6 +526,7 @@ static void fini(void *self)
     forget(&d->campaigns);
     forget(&d->agents);
     map_free(&d->trunks, NULL);
+    map_free(&d->members, NULL);
 }
 
 const struct actor_type desk_actor = {
