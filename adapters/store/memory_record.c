@@ -262,7 +262,7 @@ static struct msg_disposed dispose_one(struct memory *me, const struct msg_dispo
     e = dispose_decide(m, &f);
     out.result = e.result;
     out.text = text_from(e.text);
-    if (e.result != RESULT_OK)
+    if (e.result != RESULT_OK || !d || !a) /* a good result has both */
         return out;
     if (d->dnc)
         out.suppressed = a->c.number;

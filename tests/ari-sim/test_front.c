@@ -15,8 +15,6 @@
 
 enum { BODY = 4096, FRAMES = 200 };
 
-extern char **environ;
-
 struct bench {
     struct front_config config;
     struct ledger *ledger;
