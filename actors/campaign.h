@@ -240,6 +240,8 @@ void campaign_recheck_claimed(struct campaign *c, bool all, const struct event *
                               struct effects *fx);
 void campaign_refuse(struct campaign *c, enum reason reason, struct effects *fx);
 void campaign_line_back(struct campaign *c, struct attempt *a, struct effects *fx);
+/* A call from before our start lives: its trunk has to know. */
+void campaign_line_held(struct campaign *c, struct attempt *a, struct effects *fx);
 struct gate_campaign campaign_gate(const struct campaign *c, bool automatic);
 struct gate_lead attempt_gate(const struct attempt *a);
 bool campaign_line_up(const struct campaign *c);

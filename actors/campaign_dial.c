@@ -72,6 +72,16 @@ void campaign_line_back(struct campaign *c, struct attempt *a, struct effects *f
     }
 }
 
+void campaign_line_held(struct campaign *c, struct attempt *a, struct effects *fx)
+{
+    struct msg_lines_held m = {.campaign = c->id, .calls = 1};
+
+    if (a->restored && !a->line && c->set.trunk != 0) {
+        a->line = true;
+        fx_send(fx, named(KIND_TRUNK, c->set.trunk), MSG_lines_held, &m);
+    }
+}
+
 static void want_lines(struct campaign *c, uint32_t calls, struct effects *fx)
 {
     struct msg_lines_want m = {.campaign = c->id, .calls = calls};

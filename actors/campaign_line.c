@@ -216,6 +216,7 @@ void campaign_on_channel_found(struct campaign *c, const struct event *ev, struc
         return;
     }
     a->seen = true;
+    campaign_line_held(c, a, fx);
     if (!m->up && a->fsm.state == ATTEMPT_UNKNOWN) {
         attempt_fire(c, a, AE_RINGING, ev, fx); /* counted as in flight from now on */
         return;

@@ -181,6 +181,12 @@ static void step(void *self, const struct event *ev, struct effects *fx)
         customer_of(t, m->campaign, fx)->wants = m->calls;
         break;
     }
+    case MSG_lines_held: {
+        const struct msg_lines_held *m = ev->msg;
+
+        customer_of(t, m->campaign, fx)->holds += m->calls;
+        break;
+    }
     case MSG_lines_free: {
         const struct msg_lines_free *m = ev->msg;
         struct customer *c = customer_of(t, m->campaign, fx);

@@ -314,6 +314,35 @@ static void test_restart(void **state)
     world_close(w);
 }
 
+/* Adopted calls use lines as others do. */
+static void test_restart_with_few_lines(void **state)
+{
+    struct world *w = with_agents(4, 20);
+
+    (void)state;
+    world_trunk(w)->lines = 3;
+    world_callees(w, ANSWERS(3, 0));
+    world_begin(w);
+    world_ready(w, 1);
+    world_ready(w, 2);
+    world_run(w, 10);
+    assert_int_equal(world_lines(w), 2);
+    world_restart(w);
+    for (uint64_t a = 1; a <= 4; a++) {
+        world_login(w, a);
+    }
+    world_run(w, 5);
+    world_available(w, 3);
+    world_available(w, 4);
+    world_run(w, 60);
+    assert_int_equal(world_lines(w), 3);
+    expect_reply(w, world_explain(w, 1), RESULT_OK, "lines_used");
+    world_hang_up(w, 1);
+    world_run(w, 10);
+    assert_int_equal(world_lines(w), 3); /* the line came back and was used */
+    world_close(w);
+}
+
 /* Rows claimed and not sent when the daemon died: unknown, so they count as dialed. */
 static void test_restart_with_claims(void **state)
 {
@@ -457,6 +486,7 @@ int main(void)
         cmocka_unit_test(test_answered_while_away),
         cmocka_unit_test(test_pbx_restarted),
         cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_restart_with_few_lines),
         cmocka_unit_test(test_restart_with_claims),
         cmocka_unit_test(test_restart_before_pbx),
         cmocka_unit_test(test_restart_leg_gone),
