@@ -207,7 +207,7 @@ static int run(struct demo *d, int signals)
     fflush(stdout);
     int watched = watch(d, signals);
     demo_stop_calls(d);
-    checked = demo_verify(d, &counts, why, sizeof why);
+    checked = demo_verify(d->config, d->witness, &counts, why, sizeof why);
     if (checked < 0)
         fprintf(stderr, "dialerd demo: %s\n", why);
     status = watched == 0 && checked == 0 ? EXIT_DONE : EXIT_FAILED;
@@ -240,4 +240,21 @@ int demo_main(int argc, char **argv)
     int status = run(&d, signals);
     close(signals);
     return status;
+}
+
+int demo_check_main(const char *config, const char *witness)
+{
+    struct demo_counts c = {.claims = 0};
+    char why[512] = "";
+    int checked = demo_verify(config, witness, &c, why, sizeof why);
+    if (checked < 0) {
+        fprintf(stderr, "dialerd: %s\n", why);
+        return EXIT_FAILED;
+    }
+    printf(
+        "%llu attempts (%llu left) and %llu legs in the store; the witness saw %llu and %llu: %s\n",
+        (unsigned long long)c.claims, (unsigned long long)c.originated, (unsigned long long)c.legs,
+        (unsigned long long)c.seen_customers, (unsigned long long)c.seen_legs,
+        checked == 0 ? "equal" : "different");
+    return checked == 0 ? EXIT_DONE : EXIT_FAILED;
 }

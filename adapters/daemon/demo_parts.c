@@ -352,7 +352,8 @@ void demo_stop_calls(struct demo *d)
     child_stop(&d->part[PART_ARI_SIM], SIGTERM, 5000);
 }
 
-int demo_verify(struct demo *d, struct demo_counts *counts, char *why, size_t size)
+int demo_verify(const char *config_path, const char *witness, struct demo_counts *counts, char *why,
+                size_t size)
 {
     static struct config config;
     struct config_errors *errors = calloc(1, sizeof *errors);
@@ -361,12 +362,12 @@ int demo_verify(struct demo *d, struct demo_counts *counts, char *why, size_t si
     int result = -1;
     if (!errors)
         abort();
-    if (config_read(d->config, &config, errors) != 0 ||
-        wire_store_of(&config, &where, &options, why, size) != 0) {
-        free(errors);
-        return -1;
-    }
+    bool good = config_read(config_path, &config, errors) == 0;
+    if (!good)
+        snprintf(why, size, "%.*s", (int)strcspn(errors->text, "\n"), errors->text);
     free(errors);
+    if (!good || wire_store_of(&config, &where, &options, why, size) != 0)
+        return -1;
     options.own = false;
     struct store *s = where.driver->make(&options);
     if (!s)
@@ -377,7 +378,7 @@ int demo_verify(struct demo *d, struct demo_counts *counts, char *why, size_t si
         snprintf(why, size, "store: %s", s->error);
     else
         result =
-            demo_check(s, d->witness, (int64_t)standard.retry_s * 1000, stderr, counts, why, size);
+            demo_check(s, witness, (int64_t)standard.retry_s * 1000, stderr, counts, why, size);
     s->ops->close(s);
     config_free(&config);
     return result;

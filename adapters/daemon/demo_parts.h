@@ -30,8 +30,9 @@ int64_t demo_now_ms(void); /* monotonic */
 int demo_start(struct demo *d, char *why, size_t why_size);
 /* The daemon drains and ends; agents and Asterisk follow. The database is still there. */
 void demo_stop_calls(struct demo *d);
-/* Compare store and witness; as demo_check. */
-int demo_verify(struct demo *d, struct demo_counts *counts, char *why, size_t why_size);
+/* Compare the store that a config file names with a witness file; as demo_check. */
+int demo_verify(const char *config_path, const char *witness, struct demo_counts *counts, char *why,
+                size_t why_size);
 /* What is left ends, and the folder goes. */
 void demo_stop(struct demo *d);
 

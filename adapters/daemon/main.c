@@ -29,6 +29,7 @@ static void usage(FILE *out)
 struct options {
     const char *config;
     const char *verb;
+    const char *witness;
     bool check, show, json;
 };
 
@@ -46,6 +47,8 @@ static int parse(struct options *o, int argc, char **argv)
         else if (i == 1 &&
                  (strcmp(argv[i], "db-status") == 0 || strcmp(argv[i], "db-migrate") == 0))
             o->verb = argv[i];
+        else if (i == 1 && strcmp(argv[i], "check-witness") == 0 && argc > 2)
+            o->witness = argv[++i];
         else {
             fprintf(stderr, "dialerd: %s: not understood\n", argv[i]);
             usage(stderr);
@@ -121,6 +124,8 @@ int main(int argc, char **argv)
         return demo_main(argc - 1, argv + 1);
     if (parse(&o, argc, argv) != 0)
         return EXIT_USAGE;
+    if (o.witness)
+        return demo_check_main(o.config, o.witness);
     if (config_read(o.config, &config, &errors) != 0) {
         fputs(errors.text, stderr);
         return EXIT_USAGE;

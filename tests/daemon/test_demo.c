@@ -2,6 +2,7 @@
  */
 #include "adapters/daemon/child.h"
 #include "adapters/net/json.h"
+#include "tests/daemon/spawn.h"
 #include "tests/support/services.h"
 
 #include <dirent.h>
@@ -86,6 +87,39 @@ static int64_t figure(const struct json *d, const char *name)
     return n;
 }
 
+static int check_witness(void)
+{
+    char config[80];
+    char witness[80];
+    snprintf(config, sizeof config, "%s/dialerd.conf", dir);
+    snprintf(witness, sizeof witness, "%s/witness.jsonl", dir);
+    char *argv[] = {getenv("DIALERD"),
+                    (char *)(uintptr_t) "check-witness",
+                    witness,
+                    (char *)(uintptr_t) "--config",
+                    config,
+                    NULL};
+    struct ran r = ran("", argv);
+    int status = r.status;
+    ran_free(&r);
+    return status;
+}
+
+/* A check that cannot fail would prove nothing. */
+static void the_check_finds_a_call_without_its_row(void)
+{
+    char path[100];
+    snprintf(path, sizeof path, "%s/witness.jsonl", dir);
+    assert_int_equal(check_witness(), 0);
+    FILE *f = fopen(path, "ae");
+    assert_non_null(f);
+    fputs("{\"wall_ms\":1,\"what\":\"originate\",\"id\":\"att-0000-00000001-00000001-00000001\","
+          "\"kind\":\"customer\",\"number\":\"12125550100\",\"status\":200}\n",
+          f);
+    fclose(f);
+    assert_int_equal(check_witness(), 1);
+}
+
 static void dials_and_agrees_with_the_witness(void **state)
 {
     (void)state;
@@ -125,6 +159,7 @@ static void dials_and_agrees_with_the_witness(void **state)
     assert_true(n > 0);
     const char *token = strchr(url, '#') + 1;
     assert_null(memmem(text, (size_t)n, token, strlen(token)));
+    the_check_finds_a_call_without_its_row();
 }
 
 static void ends_at_once_when_asked(void **state)
