@@ -113,6 +113,7 @@ static void originate(const struct fsm_ctx *x)
     };
 
     g->leg_permit = 0;
+    g->leg_seen = true; /* a list that is on its way cannot know of it */
     fx_send(x->fx, ADDR_ARI, MSG_originate_leg, &m);
 }
 
@@ -324,6 +325,18 @@ static void on_claimed(struct agent *g, const struct event *ev, struct effects *
     leg_fire(g, m->result == RESULT_OK ? LE_CLAIMED : LE_REFUSED, ev, fx);
 }
 
+static void on_answered(struct agent *g, const struct event *ev, struct effects *fx)
+{
+    const struct msg_channel_answered *m = ev->msg;
+    struct msg_hangup h = {.pbx = m->pbx, .channel = m->channel};
+
+    if (ours(g, m->channel)) {
+        leg_fire(g, LE_ANSWERED, ev, fx);
+    } else {
+        fx_send(fx, ADDR_ARI, MSG_hangup, &h); /* a leg we had given up */
+    }
+}
+
 static void on_found(struct agent *g, const struct event *ev, struct effects *fx)
 {
     const struct msg_channel_found *m = ev->msg;
@@ -400,9 +413,7 @@ void leg_on_message(struct agent *g, const struct event *ev, struct effects *fx)
         on_claimed(g, ev, fx);
         break;
     case MSG_channel_answered:
-        if (ours(g, ((const struct msg_channel_answered *)ev->msg)->channel)) {
-            leg_fire(g, LE_ANSWERED, ev, fx);
-        }
+        on_answered(g, ev, fx);
         break;
     case MSG_channel_ended:
         if (ours(g, ((const struct msg_channel_ended *)ev->msg)->channel)) {
