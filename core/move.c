@@ -67,6 +67,7 @@ struct fence {
     struct fence *next;
     handle actor;
     uint64_t who;
+    uint64_t awaits; /* a bit for each way whose bags have not arrived */
     uint64_t until[POOL_MAX_WORKERS + KIND_ENDPOINT_MAX + 1]; /* link_sent() of each way then */
 };
 
@@ -232,6 +233,7 @@ static struct way *way_number(struct worker *w, unsigned i)
 }
 
 #define WAYS (POOL_MAX_WORKERS + KIND_ENDPOINT_MAX + 1)
+_Static_assert(WAYS <= 64, "a bit for each");
 
 static void let_go(struct worker *w, handle actor, uint64_t who)
 {
@@ -257,19 +259,33 @@ static void let_go(struct worker *w, handle actor, uint64_t who)
     w->fences = f;
 }
 
-static bool has_arrived(struct worker *w, const struct fence *f)
+/* The ways whose bags have not arrived, a bit for each; all of them are watched, and were looked at
+ * again after that: it may have happened in between. */
+static uint64_t not_arrived(struct worker *w, const struct fence *f)
 {
+    uint64_t mask = 0;
+
     for (unsigned i = 0; i < WAYS; i++) {
         const struct way *way = way_number(w, i);
         if (way->link == NULL || link_arrived(way->link) >= f->until[i]) {
             continue;
         }
-        link_watch(way->link); /* then look again: it may have happened in between */
+        link_watch(way->link);
         if (link_arrived(way->link) < f->until[i]) {
-            return false;
+            mask |= UINT64_C(1) << i;
         }
     }
-    return true;
+    return mask;
+}
+
+uint64_t fences_await(const struct worker *w)
+{
+    uint64_t mask = 0;
+
+    for (const struct fence *f = w->fences; f != NULL; f = f->next) {
+        mask |= f->awaits;
+    }
+    return mask;
 }
 
 bool fences_check(struct worker *w)
@@ -279,7 +295,8 @@ bool fences_check(struct worker *w)
 
     while (*at != NULL) {
         struct fence *f = *at;
-        if (!has_arrived(w, f)) {
+        f->awaits = not_arrived(w, f);
+        if (f->awaits != 0) {
             at = &f->next;
             continue;
         }

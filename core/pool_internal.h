@@ -304,7 +304,8 @@ void offer_take_back(struct worker *w);
 struct move *move_find(const struct worker *w, handle actor);
 void move_hold(struct move *m, struct node *n, bool forwarded);
 void move_control(struct worker *w, unsigned type, handle actor, uint64_t who);
-bool fences_check(struct worker *w); /* true: nothing has changed */
+bool fences_check(struct worker *w);           /* true: nothing has changed */
+uint64_t fences_await(const struct worker *w); /* ways they wait for: to_worker, then to_endpoint */
 void move_close(struct worker *w);
 
 #endif

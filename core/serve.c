@@ -14,7 +14,7 @@
  * Leaving a worker (arm_and_leave) is the sleeper's half of the wake-up argument in bus.c:
  * everything that can end the sleep is looked at again after the flag is up. After that moment
  * somebody else may own the worker, so that look reads atomics only: the ring, the stop flag, other
- * workers' offers, and whether a watched link has been told of since. Who sees something takes the
+ * workers' offers, and whether a watched link has told since. Who sees something takes the
  * worker back; if that fails, the one who has it now will look.
  *
  * The worker's own thread sleeps on `go`:  GO_LOOK  try to own it (a timer is nearer than the
@@ -78,19 +78,40 @@ static bool others_offer(const struct worker *w)
     return false;
 }
 
-/* A bit for each link that shall tell us of its next change. Which links there are never changes.
- */
-static uint64_t watched_links(const struct worker *w)
+static bool is_watched(const struct way *way)
+{
+    return way->link != NULL && link_is_watched(way->link);
+}
+
+/* A bit for each way that shall tell us of its next change. Which links there are never changes, so
+ * this may be asked by who is not the owner. */
+static uint64_t watched_ways(const struct worker *w)
 {
     uint64_t mask = 0;
 
     for (unsigned i = 0; i < w->out.pool->n_workers; i++) {
-        const struct link *l = w->out.to_worker[i].link;
-        mask |= (uint64_t)(l != NULL && link_is_watched(l) ? 1 : 0) << i;
+        mask |= (uint64_t)(is_watched(&w->out.to_worker[i]) ? 1 : 0) << i;
     }
     for (unsigned k = 0; k <= KIND_ENDPOINT_MAX; k++) {
-        const struct link *l = w->out.to_endpoint[k].link;
-        mask |= (uint64_t)(l != NULL && link_is_watched(l) ? 1 : 0) << (POOL_MAX_WORKERS + k);
+        mask |= (uint64_t)(is_watched(&w->out.to_endpoint[k]) ? 1 : 0) << (POOL_MAX_WORKERS + k);
+    }
+    return mask;
+}
+
+/* The ways the worker waits for. Each was watched, and found unchanged after that; a way among
+ * these that is not watched any more has told since, when nobody could be woken. */
+static uint64_t awaited_ways(const struct worker *w)
+{
+    uint64_t mask = fences_await(w);
+
+    for (unsigned i = 0; i < w->out.n_dirty; i++) {
+        const struct way *way = w->out.dirty[i];
+        if (link_backlog(way->link) != 0) {
+            mask |= UINT64_C(1) << (way >= w->out.to_endpoint &&
+                                            way <= &w->out.to_endpoint[KIND_ENDPOINT_MAX]
+                                        ? POOL_MAX_WORKERS + (way - w->out.to_endpoint)
+                                        : way - w->out.to_worker);
+        }
     }
     return mask;
 }
@@ -103,13 +124,13 @@ static bool arm_and_leave(struct worker *w)
     const int64_t wait = wheel_wait(&w->wheel, w->now_us);
     const int64_t due = wait < 0 ? FOR_EVER : w->now_us + wait;
     const bool steals = w->moves == NULL; /* one at a time, see steal_one() */
-    uint64_t watched;
+    uint64_t awaited;
 
     sender_retry(&w->out);
     if (!fences_check(w)) {
         return false;
     }
-    watched = watched_links(w);
+    awaited = awaited_ways(w);
     bump(&w->parks, 1);
     atomic_store_explicit(&w->due_us, due, memory_order_seq_cst);
     atomic_fetch_add_explicit(&pool->hungry, 1, memory_order_relaxed);
@@ -118,7 +139,7 @@ static bool arm_and_leave(struct worker *w)
         own(w);
         return false;
     }
-    if (stopping(w) || (steals && others_offer(w)) || (watched & ~watched_links(w)) != 0) {
+    if (stopping(w) || (steals && others_offer(w)) || (awaited & ~watched_ways(w)) != 0) {
         return !claim(w);
     }
     if (due < atomic_load_explicit(&w->sleeps_until_us, memory_order_seq_cst)) {
