@@ -67,6 +67,7 @@ struct agent {
 
     bool socket;    /* a page is connected */
     bool link_lost; /* the page was away too long */
+    bool page_seen; /* a page was here since our start: an adopted agent may be an empty seat */
     bool pbx_up;
     timer_ref socket_timer, tone_timer;
 

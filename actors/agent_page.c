@@ -222,6 +222,7 @@ void agent_on_socket(struct agent *g, const struct event *ev, struct effects *fx
     bool open = ev->type == MSG_socket_open;
 
     g->socket = open;
+    g->page_seen = g->page_seen || open;
     if (g->socket_timer != 0) {
         fx_cancel(fx, g->socket_timer);
         g->socket_timer = 0;

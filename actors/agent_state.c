@@ -39,7 +39,7 @@ bool agent_reachable(const struct agent *g)
     bool phone = g->phone_enabled && g->endpoint[0] != 0 && g->pbx_up;
 
     /* a leg that is up proves the phone, whatever became of its registration */
-    return !g->link_lost && phone &&
+    return !g->link_lost && g->page_seen && phone &&
            (g->leg_kind == LEG_ON_DEMAND ? g->phone_online : g->leg.state == LEG_UP);
 }
 
