@@ -42,8 +42,6 @@ static void on_config(struct agent *g, const struct event *ev, struct effects *f
         g->epoch = m->epoch;
         fx_send(fx, ADDR_STORE, MSG_agent_moved, &begun); /* R28: ends what a crash left open */
     }
-    g->account = m->account;
-    words_keep(g->login, sizeof g->login, m->login);
     words_keep(g->name, sizeof g->name, m->name);
     g->enabled = m->enabled;
     if (g->fsm.state == AGENT_OFFLINE || g->leg.state == LEG_NONE) {
@@ -76,9 +74,7 @@ static void on_work_in(struct agent *g, const struct event *ev, struct effects *
     }
     g->campaign = m->campaign;
     g->wrapup_s = m->wrapup_s;
-    g->campaign_pbx = m->pbx;
     words_keep(g->tone, sizeof g->tone, m->tone);
-    words_keep(g->campaign_name, sizeof g->campaign_name, m->name);
     g->leg_wish = m->leg == LEG_PERMANENT ? LEG_PERMANENT : LEG_ON_DEMAND;
     if (g->fsm.state != AGENT_OFFLINE && m->campaign != before) {
         agent_tell_campaign(g, g->campaign, g->fsm.state, fx);

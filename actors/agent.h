@@ -36,10 +36,9 @@ enum leg_event {
 };
 
 struct agent {
-    uint64_t id, account;
+    uint64_t id;
     uint16_t node;
     bool configured, enabled;
-    char login[64];
     char name[AGENT_NAME_SIZE];
     char endpoint[128];
     uint32_t pbx;
@@ -51,9 +50,8 @@ struct agent {
     uint64_t campaign;
     enum leg_kind leg_kind; /* in force since login */
     enum leg_kind leg_wish; /* of the campaign, for the next login */
-    uint32_t wrapup_s, campaign_pbx;
+    uint32_t wrapup_s;
     char tone[64];
-    char campaign_name[AGENT_NAME_SIZE];
 
     struct fsm fsm;
     struct fsm leg;

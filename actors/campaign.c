@@ -185,7 +185,6 @@ static void keep_settings(struct campaign *c, const struct msg_campaign_config *
     s->ring_s = m->ring_s;
     s->answer_wait_ms = m->answer_wait_ms;
     s->wrapup_s = m->wrapup_s;
-    s->not_disposed_s = m->not_disposed_s;
     s->delays =
         (struct recycle_delays){m->retry_s, m->no_answer_s, m->busy_s, m->abandoned_s, m->fault_s};
     s->max_attempts = m->max_attempts;
@@ -384,7 +383,6 @@ static void on_sound_checked(struct campaign *c, const struct event *ev, struct 
     if (m->result != RESULT_OK || !words_equal(m->media, c->set.message)) {
         return; /* could not be asked: the start timer asks again */
     }
-    c->sound_ok = m->present;
     if (m->present) {
         fire(c, CE_READY, ev, fx);
     } else {

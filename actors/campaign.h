@@ -46,7 +46,7 @@ struct campaign_settings {
     struct zone_now zone;
     uint16_t window_from_min, window_to_min;
     double ratio;
-    uint32_t max_lines, ring_s, answer_wait_ms, wrapup_s, not_disposed_s;
+    uint32_t max_lines, ring_s, answer_wait_ms, wrapup_s;
     struct recycle_delays delays;
     uint32_t max_attempts, hopper_size, hopper_low, claim_ahead_ms, claim_ahead_max;
     char message[SOUND_SIZE];
@@ -64,7 +64,7 @@ struct attempt {
     char *fields; /* lead card, JSON; owned, NULL none */
     uint32_t fields_len;
     uint64_t key; /* epoch << 32 | sequence */
-    uint64_t row, lead, agent, permit, request;
+    uint64_t row, lead, agent, permit;
     uint32_t pbx, attempt_no, matches;
     enum attempt_cause cause;
     enum outcome outcome;
@@ -93,9 +93,7 @@ struct member {
     uint64_t agent;
     uint32_t pbx;
     uint8_t state; /* enum agent_state */
-    uint8_t leg;
-    uint8_t next;
-    bool asked; /* a reserve is under way: not to be asked again */
+    bool asked;    /* a reserve is under way: not to be asked again */
     int64_t idle_since_us;
     struct member *prev, *next_idle; /* list of the available, longest idle first */
     bool idle;
@@ -107,7 +105,6 @@ struct campaign {
     bool configured, draining;
     struct campaign_settings set;
     struct fsm fsm;
-    bool sound_ok, sound_asked;
     uint8_t pbx_state;
     bool store_up;
     bool clocks_apart; /* R19: the store's and ours; wall-clock rules cannot be kept */

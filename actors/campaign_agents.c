@@ -123,8 +123,6 @@ void campaign_on_agent_status(struct campaign *c, const struct event *ev, struct
 
     set_state(c, m, s->state);
     m->pbx = s->pbx;
-    m->leg = s->leg;
-    m->next = s->next;
     m->idle_since_us = s->idle_since_us;
     m->asked = m->asked && s->state == AGENT_AVAILABLE;
     relink(c, m);

@@ -237,7 +237,6 @@ void campaign_on_manual_dial(struct campaign *c, const struct event *ev, struct 
     a->agent = m->agent;
     a->lead = m->lead;
     a->pbx = m->pbx;
-    a->request = m->request;
     a->bound = true;
     a->ready = true;
     words_keep(a->leg, sizeof a->leg, m->leg);
