@@ -58,12 +58,9 @@ void sim_later(struct sim *s, struct later item)
     s->heap[i] = item;
 }
 
-static struct later heap_pop(struct sim *s)
+/* Puts `item` at the place `i`, or below it. */
+static void heap_sink(struct sim *s, size_t i, struct later item)
 {
-    const struct later top = s->heap[0];
-    const struct later last = s->heap[--s->n_heap];
-    size_t i = 0;
-
     for (;;) {
         size_t child = 2 * i + 1;
         if (child >= s->n_heap) {
@@ -72,14 +69,22 @@ static struct later heap_pop(struct sim *s)
         if (child + 1 < s->n_heap && earlier(&s->heap[child + 1], &s->heap[child])) {
             child++;
         }
-        if (!earlier(&s->heap[child], &last)) {
+        if (!earlier(&s->heap[child], &item)) {
             break;
         }
         s->heap[i] = s->heap[child];
         i = child;
     }
+    s->heap[i] = item;
+}
+
+static struct later heap_pop(struct sim *s)
+{
+    const struct later top = s->heap[0];
+    const struct later last = s->heap[--s->n_heap];
+
     if (s->n_heap != 0) {
-        s->heap[i] = last;
+        heap_sink(s, 0, last);
     }
     return top;
 }
@@ -140,6 +145,39 @@ void sim_kill(struct sim *sim, handle actor)
     if (a != NULL) {
         end_actor(sim, a);
     }
+}
+
+void sim_crash(struct sim *sim)
+{
+    size_t kept = 0;
+
+    for (uint32_t i = 0; i < sim->n_slots; i++) {
+        if (sim->slots[i].actor != NULL) {
+            end_actor(sim, sim->slots[i].actor);
+        }
+    }
+    for (size_t i = 0; i < sim->n_heap; i++) {
+        if (sim->heap[i].kind == LATER_POST) {
+            free(sim->heap[i].node);
+        } else if (sim->heap[i].kind == LATER_CALL) {
+            sim->heap[kept++] = sim->heap[i];
+        }
+    }
+    sim->n_heap = kept;
+    for (size_t i = kept / 2; i-- > 0;) {
+        heap_sink(sim, i, sim->heap[i]);
+    }
+    sim->frozen_until_us = 0;
+}
+
+void sim_freeze(struct sim *sim, int64_t us)
+{
+    sim->frozen_until_us = sim_time_in(sim, us);
+}
+
+void sim_stop(struct sim *sim)
+{
+    sim->stop = true;
 }
 
 /* Hands `n` to the actor; false when it was a timer that has been cancelled meanwhile. */
@@ -238,15 +276,22 @@ static void happen(struct sim *s, const struct later *item)
 /* Runs up to `until`; leaves the clock at the last thing that happened. */
 static int run(struct sim *s, int64_t until)
 {
-    for (;;) {
+    s->stop = false;
+    while (!s->stop) {
+        const bool frozen = s->now_us < s->frozen_until_us;
+        const int64_t thaw = s->frozen_until_us < until ? s->frozen_until_us : until;
+        const int64_t limit = frozen ? thaw : s->n_runnable != 0 ? s->now_us : until;
+
         while (s->n_heap != 0 && is_stale(s, &s->heap[0])) {
             (void)heap_pop(s);
         }
-        if (s->n_heap != 0 && s->heap[0].due <= (s->n_runnable != 0 ? s->now_us : until)) {
+        if (s->n_heap != 0 && s->heap[0].due <= limit) {
             const struct later item = heap_pop(s);
             s->now_us = item.due > s->now_us ? item.due : s->now_us;
             happen(s, &item);
-        } else if (s->n_runnable != 0) {
+        } else if (frozen && s->frozen_until_us <= until) {
+            s->now_us = s->frozen_until_us;
+        } else if (!frozen && s->n_runnable != 0) {
             if (run_one(s) || (s->config.max_steps != 0 && s->steps >= s->config.max_steps)) {
                 return -1;
             }
@@ -254,6 +299,7 @@ static int run(struct sim *s, int64_t until)
             return 0;
         }
     }
+    return -1;
 }
 
 int sim_run_until(struct sim *sim, int64_t until_us)

@@ -44,6 +44,17 @@ handle sim_spawn(struct sim *sim, const struct actor_type *type, uint64_t id, ui
  */
 void sim_kill(struct sim *sim, handle actor);
 
+/* The process dies: every actor as by sim_kill, and every message on its way. Models' callbacks
+ * (sim_at) live on: they are the world outside. Not from inside a step. */
+void sim_crash(struct sim *sim);
+
+/* The process is stopped for so long (SIGSTOP, a frozen machine): nobody takes a step; messages and
+ * timers wait in the mailboxes, the world outside goes on. */
+void sim_freeze(struct sim *sim, int64_t us);
+
+/* The run that goes on ends, and returns -1, before anything else happens. From a callback. */
+void sim_stop(struct sim *sim);
+
 /* A message arrives `delay_us` from now; the struct and its texts are copied at once. */
 void sim_post(struct sim *sim, int64_t delay_us, handle from, handle to, uint16_t type,
               const void *msg);

@@ -81,6 +81,8 @@ struct sim {
     struct sim_config config;
     int64_t now_us;
     int64_t wall_offset_ms;
+    int64_t frozen_until_us;
+    bool stop;
     uint64_t seq;
     uint64_t born;
     uint64_t hash;

@@ -330,12 +330,86 @@ static void later_calls(void **state)
     sim_close(sim);
 }
 
+static void stop_here(void *ctx, uint64_t arg)
+{
+    (void)arg;
+    sim_stop(ctx);
+}
+
+/* The process dies: actors, timers and mail go, the world outside and its clock stay; who comes
+ * after it has the names. */
+static void crash(void **state)
+{
+    struct sim *sim = open_sim(4);
+    struct out out = {sim, 0};
+    uint64_t last = 0;
+
+    (void)state;
+    sim_endpoint(sim, KIND_OUT, answer, &out);
+    for (uint64_t i = 0; i < WALKERS; i++) {
+        (void)sim_spawn(sim, &walker, i, 0, NULL);
+    }
+    for (uint64_t i = 1; i <= 40; i++) {
+        sim_at(sim, (int64_t)i * S, calls_in_order, &last, i);
+    }
+    sim_at(sim, S / 2, stop_here, sim, 0);
+    assert_int_equal(sim_run_until(sim, S), -1);
+    assert_int_equal(sim_now_us(sim), S / 2);
+    assert_true(sim_queued(sim) + sim_timers(sim) > 0);
+    sim_crash(sim);
+    assert_int_equal(sim_actors(sim), 0);
+    assert_int_equal(sim_timers(sim), 0);
+    assert_int_equal(sim_queued(sim), 0);
+    assert_true(sim_spawn(sim, &walker, 1, 0, NULL) != HANDLE_NONE);
+    assert_int_equal(sim_run_until(sim, 41 * S), 0);
+    assert_int_equal(last, 40);
+    sim_close(sim);
+}
+
+static bool notes_steps(void *ctx, handle actor, const struct event *ev)
+{
+    (void)actor;
+    *(int64_t *)ctx = ev->now_us;
+    return false;
+}
+
+/* Stopped for 10 s: nobody steps, callbacks of the world do come; then all that waited. */
+static void freeze(void **state)
+{
+    struct sim *sim = open_sim(4);
+    struct out out = {sim, 0};
+    int64_t step_us = 0;
+    uint64_t last = 0;
+
+    (void)state;
+    sim_endpoint(sim, KIND_OUT, answer, &out);
+    sim_hook(sim, notes_steps, &step_us);
+    for (uint64_t i = 0; i < WALKERS; i++) {
+        (void)sim_spawn(sim, &walker, i, 0, NULL);
+    }
+    assert_int_equal(sim_run_until(sim, S / 10), 0);
+    sim_freeze(sim, 10 * S);
+    sim_at(sim, S, calls_in_order, &last, 1);
+    assert_int_equal(sim_run_until(sim, 10 * S), 0);
+    assert_in_range(step_us, 0, S / 10);
+    assert_int_equal(last, 1);
+    assert_int_equal(sim_now_us(sim), 10 * S);
+    assert_int_equal(sim_run_until(sim, 10 * S + S / 10), 0);
+    assert_int_equal(step_us, 10 * S + S / 10);
+    sim_close(sim);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(same_seed_same_hash), cmocka_unit_test(timers_and_clocks),
-        cmocka_unit_test(names_and_ends),      cmocka_unit_test(memory_fails),
-        cmocka_unit_test(hooks_and_bounds),    cmocka_unit_test(later_calls),
+        cmocka_unit_test(same_seed_same_hash),
+        cmocka_unit_test(timers_and_clocks),
+        cmocka_unit_test(names_and_ends),
+        cmocka_unit_test(memory_fails),
+        cmocka_unit_test(hooks_and_bounds),
+        cmocka_unit_test(later_calls),
+        cmocka_unit_test(crash),
+        cmocka_unit_test(freeze),
     };
 
     return cmocka_run_group_tests_name("sim", tests, NULL, NULL);
