@@ -17,6 +17,26 @@ static const char *const reason_sentences[] = {
 #undef REASON
 };
 
+static const char *const alarm_names[] = {
+#define ALARM(number, name, code, subject) [number] = #name,
+    ALARMS(ALARM)
+#undef ALARM
+};
+
+static const char *const alarm_codes[] = {
+#define ALARM(number, name, code, subject) [number] = (code),
+    ALARMS(ALARM)
+#undef ALARM
+};
+
+static const char *const alarm_subjects[] = {
+#define ALARM(number, name, code, subject) [number] = (subject),
+    ALARMS(ALARM)
+#undef ALARM
+};
+
+static const char *const daemon_modes[] = {"RUN", "NO_NEW_DIALS", "DRAIN"};
+
 static const char *const outcome_names[] = {
     [OUTCOME_NONE] = "none",
     [OUTCOME_NO_ANSWER] = "no_answer",
@@ -59,6 +79,26 @@ const char *reason_name(unsigned reason)
 const char *reason_sentence(unsigned reason)
 {
     return PICK(reason_sentences, reason);
+}
+
+const char *daemon_mode_name(unsigned mode)
+{
+    return PICK(daemon_modes, mode);
+}
+
+const char *alarm_name(unsigned kind)
+{
+    return PICK(alarm_names, kind);
+}
+
+const char *alarm_code(unsigned kind)
+{
+    return PICK(alarm_codes, kind);
+}
+
+const char *alarm_subject(unsigned kind)
+{
+    return PICK(alarm_subjects, kind);
 }
 
 const char *outcome_name(unsigned outcome)

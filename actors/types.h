@@ -115,6 +115,37 @@ enum pbx_state {
     PBX_STATES
 };
 
+/* What the daemon as a whole does (actors/desk_mode.c decides). Live calls are served in each. */
+enum daemon_mode {
+    DAEMON_RUN = 0,          /* dials; the cause, if any, says what it rides through */
+    DAEMON_NO_NEW_DIALS = 1, /* until the cause is over */
+    DAEMON_DRAIN = 2,        /* is being stopped */
+    DAEMON_MODES
+};
+
+/* --- what people are called for -------------------------------------------------------------- */
+
+/* R26: kinds of alarms. Each is a stored row with cause, start and end while it stands.
+ * ALARM(number, name, code, what the subject is) */
+#define ALARMS(ALARM)                                                                              \
+    ALARM(1, store_away, "DLR-STORE-AWAY", "")                                                     \
+    ALARM(2, journal_failing, "DLR-JOURNAL-FAILING", "")                                           \
+    ALARM(3, journal_refused, "DLR-JOURNAL-REFUSED", "")                                           \
+    ALARM(4, pbx_away, "DLR-PBX-AWAY", "pbx ")                                                     \
+    ALARM(5, pbx_replaced, "DLR-PBX-REPLACED", "pbx ")                                             \
+    ALARM(6, hopper_away, "DLR-HOPPER-AWAY", "")                                                   \
+    ALARM(7, clocks_apart, "DLR-CLOCKS-APART", "")                                                 \
+    ALARM(8, campaign_parked, "DLR-CAMPAIGN-PARKED", "campaign ")                                  \
+    ALARM(9, no_message, "DLR-NO-MESSAGE", "campaign ")                                            \
+    ALARM(10, config_unread, "DLR-CONFIG-UNREAD", "")
+
+enum alarm_kind {
+#define ALARM(number, name, code, subject) ALARM_##name = number,
+    ALARMS(ALARM)
+#undef ALARM
+        ALARM_COUNT
+};
+
 /* --- how an attempt ended -------------------------------------------------------------------- */
 
 enum outcome {
@@ -170,7 +201,9 @@ enum outcome {
     REASON(27, final, "the lead has a final disposition")                                          \
     REASON(28, agents_not_ready, "agents are logged in, none is available")                        \
     REASON(29, pace_full, "enough calls are in flight for the agents available")                   \
-    REASON(30, clock_apart, "the clocks of daemon and store are more than 2 s apart")
+    REASON(30, clock_apart, "the clocks of daemon and store are more than 2 s apart")              \
+    REASON(31, journal_failing, "outcomes could not be kept if the store went away")               \
+    REASON(32, starting, "the configuration has not been read yet")
 
 enum reason {
 #define REASON(number, name, sentence) REASON_##name = number,
@@ -188,6 +221,10 @@ const char *campaign_state_name(unsigned state);
 const char *campaign_mode_name(unsigned mode);
 const char *row_status_name(unsigned status);
 const char *pbx_state_name(unsigned state);
+const char *daemon_mode_name(unsigned mode); /* "NO_NEW_DIALS" */
+const char *alarm_name(unsigned kind);       /* "store_away" */
+const char *alarm_code(unsigned kind);       /* "DLR-STORE-AWAY" */
+const char *alarm_subject(unsigned kind);    /* "pbx ", in front of the number; "": no subject */
 /* The number of a name, or -1. */
 int campaign_mode_parse(struct text name);
 int outcome_parse(struct text name);
