@@ -62,50 +62,62 @@ void job_put_time(struct json_writer *w, const char *key, int64_t wall_ms)
 
 /* --- the store ------------------------------------------------------------------------------- */
 
-bool job_store_failed(struct job *job, int status)
+enum result ctl_store_result(struct ctl *ctl, int status, char *why, size_t why_size)
 {
-    const struct store *s = job->ctl->store;
-    enum result result = RESULT_REFUSED;
+    const char *said = ctl->store->error;
+    snprintf(why, why_size, "%s", said[0] ? said : store_status_name(status));
     switch (status) {
     case STORE_OK:
-        return false;
+        return RESULT_OK;
     case STORE_AWAY:
-        job->ctl->store_up = false;
-        result = RESULT_AWAY;
-        break;
+        ctl->store_up = false;
+        return RESULT_AWAY;
     case STORE_INVALID:
-        result = RESULT_INVALID;
-        break;
+        return RESULT_INVALID;
     case STORE_NOT_FOUND:
-        result = RESULT_NOT_FOUND;
-        break;
+        return RESULT_NOT_FOUND;
     case STORE_CONFLICT:
-        result = RESULT_CONFLICT;
-        break;
+        return RESULT_CONFLICT;
     default:
-        break;
+        return RESULT_REFUSED;
     }
-    job_end(job, result, "%s", s->error[0] ? s->error : store_status_name(status));
+}
+
+bool job_store_failed(struct job *job, int status)
+{
+    char why[512];
+    enum result result = ctl_store_result(job->ctl, status, why, sizeof why);
+    if (result == RESULT_OK)
+        return false;
+    job_end(job, result, "%s", why);
     return true;
 }
 
-bool job_store(struct job *job)
+enum result ctl_store(struct ctl *ctl, char *why, size_t why_size)
 {
-    struct ctl *ctl = job->ctl;
     if (!ctl->store_ready) {
-        job_end(job, RESULT_AWAY, "the daemon has not got its store yet");
-        return false;
+        snprintf(why, why_size, "the daemon has not got its store yet");
+        return RESULT_AWAY;
     }
     if (!ctl->store_up) {
         int status = ctl->store->ops->connect(ctl->store, pool_wall_ms());
         if (status != STORE_OK) {
-            job_end(job, RESULT_AWAY, "store: %s",
-                    ctl->store->error[0] ? ctl->store->error : store_status_name(status));
-            return false;
+            snprintf(why, why_size, "store: %s",
+                     ctl->store->error[0] ? ctl->store->error : store_status_name(status));
+            return RESULT_AWAY;
         }
         ctl->store_up = true;
     }
-    return true;
+    return RESULT_OK;
+}
+
+bool job_store(struct job *job)
+{
+    char why[512];
+    enum result result = ctl_store(job->ctl, why, sizeof why);
+    if (result != RESULT_OK)
+        job_end(job, result, "%s", why);
+    return result == RESULT_OK;
 }
 
 struct store_by job_by(const struct job *job)

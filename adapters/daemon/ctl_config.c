@@ -164,30 +164,61 @@ static void switched(struct job *job, const struct msg_reply *reply)
 
 /* The wish is durable first, then the campaign hears of it: a daemon that dies between the two
  * starts with what was asked for. */
+enum result ctl_switch(struct ctl *ctl, const struct msg_campaign_switch *ask, char *why,
+                       size_t why_size)
+{
+    char who[200];
+    char rule[512];
+    void *c = NULL;
+    bool start = ask->action == 1;
+    struct settings s = {.kind = KIND_CAMPAIGN};
+    enum result result = settings_fetch(ctl, KIND_CAMPAIGN, ask->campaign, &c, why, why_size);
+    if (result != RESULT_OK)
+        return result;
+    int refused = start ? settings_check_campaign(c, true, rule, sizeof rule) : 0;
+    free(c);
+    if (refused) {
+        snprintf(why, why_size, "%s", rule);
+        return RESULT_REFUSED;
+    }
+    snprintf(who, sizeof who, "%.*s", (int)ask->who.len, ask->who.len ? ask->who.ptr : "");
+    const struct store_by by = {.who = who, .at_wall_ms = pool_wall_ms()};
+    settings_add(&s, "active", text_of(start ? "on" : "off"));
+    result = settings_write(ctl, &by, &s, ask->campaign, why, why_size);
+    if (result != RESULT_OK)
+        return result;
+    struct msg_campaign_switch on = *ask;
+    on.who = text_of("");
+    endpoint_send(ctl->endpoint, ADDR_DESK, MSG_campaign_switch, &on);
+    return RESULT_OK;
+}
+
+void ctl_switch_for_page(struct ctl *ctl, const struct msg_campaign_switch *ask)
+{
+    char why[512];
+    enum result result = ctl_switch(ctl, ask, why, sizeof why);
+    struct msg_reply r = {.client = ask->client,
+                          .request = ask->request,
+                          .result = (uint8_t)result,
+                          .text = text_of(why),
+                          .json = text_of("")};
+    if (result != RESULT_OK)
+        endpoint_send(ctl->endpoint, ask->reply_to, MSG_reply, &r);
+}
+
 static void switch_campaign(struct job *job, uint8_t action)
 {
     char why[512];
-    struct settings s = {.kind = KIND_CAMPAIGN};
-    uint64_t id = job_id(job, "campaign");
-    struct msg_campaign_config *c = settings_read(job, KIND_CAMPAIGN, id);
-    if (!c)
-        return;
-    int refused = settings_check_campaign(c, action == 1, why, sizeof why);
-    free(c);
-    if (action == 1 && refused) {
-        job_end(job, RESULT_REFUSED, "%s", why);
-        return;
-    }
-    settings_add(&s, "active", text_of(action == 1 ? "on" : "off"));
-    if (!settings_store(job, &s, id))
-        return;
-    struct msg_campaign_switch ask = {.campaign = id,
-                                      .client = job->client,
-                                      .request = job_request(job),
-                                      .reply_to = ADDR_CTL,
-                                      .action = action};
+    const struct msg_campaign_switch ask = {.campaign = job_id(job, "campaign"),
+                                            .client = job->client,
+                                            .request = job_request(job),
+                                            .reply_to = ADDR_CTL,
+                                            .action = action,
+                                            .who = text_of(job->who)};
     job->on_reply = switched;
-    job_send(job, ADDR_DESK, MSG_campaign_switch, &ask);
+    enum result result = ctl_switch(job->ctl, &ask, why, sizeof why);
+    if (result != RESULT_OK)
+        job_end(job, result, "%s", why);
 }
 
 void cmd_campaign_start(struct job *job)

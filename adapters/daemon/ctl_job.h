@@ -85,6 +85,10 @@ void job_put_time(struct json_writer *w, const char *key, int64_t wall_ms);
 /* --- reaching out ---------------------------------------------------------------------------- */
 /* The store is connected, or the job has ended with RESULT_AWAY. */
 bool job_store(struct job *job);
+/* The same for what no connection asked: RESULT_OK, or why not. */
+enum result ctl_store(struct ctl *ctl, char *why, size_t why_size);
+/* What a store operation's status means to who asked; `why` has the store's words. */
+enum result ctl_store_result(struct ctl *ctl, int status, char *why, size_t why_size);
 struct store_by job_by(const struct job *job);
 /* Send to an actor; client and request of the message must be job->client and this number. */
 uint64_t job_request(struct job *job);
@@ -95,6 +99,14 @@ void job_changed(struct job *job, unsigned kind, uint64_t id);
 void ctl_store_ready(struct ctl *ctl);
 /* Takes MSG_readiness and MSG_view_pbx. */
 void ctl_needed(struct ctl *ctl, uint16_t type, const void *msg);
+
+/* A start or stop that dialerctl or the page asks for: checked against the rules, written to the
+ * store with its audit row, then sent to the desk, whose reply goes to ask->reply_to. Anything but
+ * RESULT_OK: nothing was sent, `why` says it. */
+enum result ctl_switch(struct ctl *ctl, const struct msg_campaign_switch *ask, char *why,
+                       size_t why_size);
+/* The page's: answers it when refused. */
+void ctl_switch_for_page(struct ctl *ctl, const struct msg_campaign_switch *ask);
 
 /* --- the commands ---------------------------------------------------------------------------- */
 typedef void (*job_fn)(struct job *job);

@@ -50,9 +50,10 @@ static int keep_list(void *ctx, const struct store_list *list)
     return 1;
 }
 
-void *settings_read(struct job *job, unsigned kind, uint64_t id)
+enum result settings_fetch(struct ctl *ctl, unsigned kind, uint64_t id, void **block, char *why,
+                           size_t why_size)
 {
-    struct store *s = job->ctl->store;
+    struct store *s = ctl->store;
     struct wanted w = {.type = kind == KIND_CAMPAIGN ? MSG_campaign_config
                                : kind == KIND_TRUNK  ? MSG_trunk_config
                                                      : MSG_agent_config};
@@ -60,17 +61,31 @@ void *settings_read(struct job *job, unsigned kind, uint64_t id)
                        : kind == KIND_TRUNK  ? "trunk"
                        : kind == KIND_AGENT  ? "agent"
                                              : "list";
-    if (!job_store(job))
-        return NULL;
+    enum result result = ctl_store(ctl, why, why_size);
+    *block = NULL;
+    if (result != RESULT_OK)
+        return result;
     int status = kind ? s->ops->load(s, (uint8_t)kind, id, pool_wall_ms(), keep_message, &w)
                       : s->ops->lists(s, id, 0, keep_list, &w.block);
-    if (status != STORE_NOT_FOUND && job_store_failed(job, status)) {
+    if (status != STORE_OK && status != STORE_NOT_FOUND) {
         free(w.block);
-        return NULL;
+        return ctl_store_result(ctl, status, why, why_size);
     }
-    if (!w.block)
-        job_end(job, RESULT_NOT_FOUND, "there is no %s %llu", word, (unsigned long long)id);
-    return w.block;
+    *block = w.block;
+    if (w.block)
+        return RESULT_OK;
+    snprintf(why, why_size, "there is no %s %llu", word, (unsigned long long)id);
+    return RESULT_NOT_FOUND;
+}
+
+void *settings_read(struct job *job, unsigned kind, uint64_t id)
+{
+    char why[512];
+    void *block = NULL;
+    enum result result = settings_fetch(job->ctl, kind, id, &block, why, sizeof why);
+    if (result != RESULT_OK)
+        job_end(job, result, "%s", why);
+    return block;
 }
 
 /* --- NAME=VALUE ------------------------------------------------------------------------------ */
@@ -154,24 +169,27 @@ bool settings_apply(struct job *job, const struct settings *s, void *thing)
     return true;
 }
 
+enum result settings_write(struct ctl *ctl, const struct store_by *by, const struct settings *s,
+                           uint64_t id, char *why, size_t why_size)
+{
+    char said[512] = "";
+    int status =
+        store_set(ctl->store, by, s->kind, id, s->names, s->values, s->n, said, sizeof said);
+    enum result result = ctl_store_result(ctl, status, why, why_size);
+    if (status == STORE_OK || !said[0])
+        return result;
+    snprintf(why, why_size, "%s", said);
+    return result == RESULT_REFUSED ? RESULT_INVALID : result;
+}
+
 bool settings_store(struct job *job, const struct settings *s, uint64_t id)
 {
-    char why[512] = "";
+    char why[512];
     struct store_by by = job_by(job);
-    int status =
-        store_set(job->ctl->store, &by, s->kind, id, s->names, s->values, s->n, why, sizeof why);
-    if (status != STORE_OK && why[0]) {
-        if (status == STORE_AWAY)
-            job->ctl->store_up = false;
-        job_end(job,
-                status == STORE_NOT_FOUND  ? RESULT_NOT_FOUND
-                : status == STORE_CONFLICT ? RESULT_CONFLICT
-                : status == STORE_AWAY     ? RESULT_AWAY
-                                           : RESULT_INVALID,
-                "%s", why);
-        return false;
-    }
-    return !job_store_failed(job, status);
+    enum result result = settings_write(job->ctl, &by, s, id, why, sizeof why);
+    if (result != RESULT_OK)
+        job_end(job, result, "%s", why);
+    return result == RESULT_OK;
 }
 
 void settings_show(struct json_writer *w, unsigned kind, const void *thing)

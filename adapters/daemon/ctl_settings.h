@@ -26,6 +26,10 @@ struct settings {
  * ended (not found, store away). */
 void *settings_read(struct job *job, unsigned kind, uint64_t id);
 
+/* The same for what no connection asked. RESULT_OK with the block, or why not. */
+enum result settings_fetch(struct ctl *ctl, unsigned kind, uint64_t id, void **block, char *why,
+                           size_t why_size);
+
 /* Takes the NAME=VALUE arguments of the job apart. false: the job has ended. */
 bool settings_take(struct job *job, unsigned kind, struct settings *out);
 /* Turns value i from a server's name into its number. false: the job has ended. */
@@ -36,6 +40,8 @@ void settings_add(struct settings *s, const char *name, struct text value);
 bool settings_apply(struct job *job, const struct settings *s, void *thing);
 /* Writes them to the store, with the audit rows. false: the job has ended. */
 bool settings_store(struct job *job, const struct settings *s, uint64_t id);
+enum result settings_write(struct ctl *ctl, const struct store_by *by, const struct settings *s,
+                           uint64_t id, char *why, size_t why_size);
 /* All settings of a thing as members of a row. */
 void settings_show(struct json_writer *w, unsigned kind, const void *thing);
 

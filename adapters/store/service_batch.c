@@ -160,11 +160,7 @@ static int run_all(struct service_batch *b, const struct share *s)
 
 static void answer_record(struct service_batch *b, const struct item *it, size_t at)
 {
-    if (it->type == MSG_attempt_over) {
-        const struct msg_attempt_over *m = (const void *)it->msg;
-        struct msg_recorded out = {.attempt = m->attempt, .result = b->over[at]};
-        endpoint_send(b->endpoint, it->from, MSG_recorded, &out);
-    } else if (it->type == MSG_dispose) {
+    if (it->type == MSG_dispose) {
         struct msg_disposed *out = &b->disposed[at];
         endpoint_send(b->endpoint, it->from, MSG_disposed, out);
         if (out->result == RESULT_OK && out->suppressed.len) {
@@ -240,10 +236,7 @@ static void give_up(struct service_batch *b, struct queue *q)
              b->store->error);
     b->log(b->log_ctx, 3, "DLR-STORE-REFUSED", text);
     count(b, "store_refused_total", NULL, 1);
-    if (it->type == MSG_attempt_over) {
-        b->over[0] = RESULT_INVALID;
-        answer_record(b, it, 0);
-    } else if (it->type == MSG_dispose) {
+    if (it->type == MSG_dispose) {
         const struct msg_dispose *m = (const void *)it->msg;
         b->disposed[0] = (struct msg_disposed){.attempt = m->attempt,
                                                .code = m->code,

@@ -23,7 +23,7 @@ struct service_batch {
     struct msg_claimed claimed[STORE_BATCH_MAX];
     struct msg_leg_claimed leg_claimed[STORE_BATCH_MAX];
     struct msg_disposed disposed[STORE_BATCH_MAX];
-    uint8_t over[STORE_BATCH_MAX];
+    uint8_t over[STORE_BATCH_MAX]; /* results nobody waits for */
 };
 
 int batch_init(struct service_batch *b);

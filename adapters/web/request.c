@@ -24,6 +24,7 @@ struct asked {
 };
 
 #define WHY_SIZE 160
+#define WHO_SIZE 200
 
 static const char *const results[] = {
     [RESULT_OK] = "ok",           [RESULT_REFUSED] = "refused",   [RESULT_NOT_FOUND] = "not_found",
@@ -267,10 +268,22 @@ static unsigned ask_disposition(const struct asked *a)
     return to_agent(a, MSG_set_disposition, &m);
 }
 
+/* For the audit: who sits at this page. */
+static struct text by_page(const struct client *c, char *out, size_t size)
+{
+    const int n = c->who.agent != 0 ? snprintf(out, size, "page:%s, agent %llu", c->who.name,
+                                               (unsigned long long)c->who.agent)
+                                    : snprintf(out, size, "page:%s", c->who.name);
+
+    return (struct text){out, n > 0 && (size_t)n < size ? (uint32_t)n : (uint32_t)size - 1};
+}
+
+/* A wish that must outlive this daemon: ctl checks it, writes it down and tells the desk. */
 static unsigned ask_switch(const struct asked *a)
 {
     struct msg_campaign_switch m = {
         .client = a->c->id, .request = a->request, .reply_to = ADDR_WEB};
+    char who[WHO_SIZE];
     const json_ref action = json_get(a->doc, JSON_ROOT, "action");
     int64_t campaign;
 
@@ -288,7 +301,8 @@ static unsigned ask_switch(const struct asked *a)
         return RESULT_INVALID;
     }
     m.campaign = (uint64_t)campaign;
-    if (web_send(a->c->web, ADDR_DESK, MSG_campaign_switch, &m) != 0) {
+    m.who = by_page(a->c, who, sizeof who);
+    if (web_send(a->c->web, ADDR_CTL, MSG_campaign_switch, &m) != 0) {
         snprintf(a->why, WHY_SIZE, "the daemon is not ready");
         return RESULT_AWAY;
     }

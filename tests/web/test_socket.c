@@ -251,6 +251,8 @@ static void roles_are_checked_for_each_message(void **state)
     struct page *agent = page_hello(ticket_of(7, ROLE_AGENT), NULL, 0);
     struct page *boss = page_hello(ticket_of(9, ROLE_SUPERVISOR), NULL, 0);
     struct page *nobody = page_hello(ticket_of(0, ROLE_ADMIN), NULL, 0);
+    char who[2][64];
+    handle to;
 
     (void)state;
     page_next(agent, "welcome", &doc);
@@ -273,7 +275,15 @@ static void roles_are_checked_for_each_message(void **state)
     }
     for (int i = 0; i < 2; i++) {
         assert_true(fake_sent(MSG_hang_up, NULL) != NULL);
-        assert_true(fake_sent(MSG_campaign_switch, NULL) != NULL);
+        const struct msg_campaign_switch *m = fake_sent(MSG_campaign_switch, &to);
+        assert_true(to == ADDR_CTL && m->reply_to == ADDR_WEB && m->action == 2);
+        snprintf(who[i], sizeof who[i], "%.*s", (int)m->who.len, m->who.ptr);
+    }
+    /* for the audit: the agent by name and number, or the name that a link was made for */
+    assert_true(strcmp(who[0], who[1]) != 0);
+    for (int i = 0; i < 2; i++) {
+        assert_true(strcmp(who[i], "page:Somebody, agent 9") == 0 ||
+                    strcmp(who[i], "page:Somebody") == 0);
     }
     assert_false(fake_has_sent(MSG_campaign_switch));
     page_free(agent);
