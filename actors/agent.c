@@ -44,7 +44,7 @@ static void on_config(struct agent *g, const struct event *ev, struct effects *f
     }
     words_keep(g->name, sizeof g->name, m->name);
     g->enabled = m->enabled;
-    if (g->fsm.state == AGENT_OFFLINE || g->leg.state == LEG_NONE) {
+    if (g->fsm.state == AGENT_OFFLINE || leg_unused(g)) {
         words_keep(g->endpoint, sizeof g->endpoint, m->endpoint);
         g->pbx_up = g->pbx_up && m->pbx == g->pbx; /* of another server the desk tells next */
         g->pbx = m->pbx;
@@ -78,7 +78,7 @@ static void on_work_in(struct agent *g, const struct event *ev, struct effects *
     g->leg_wish = m->leg == LEG_PERMANENT ? LEG_PERMANENT : LEG_ON_DEMAND;
     if (g->fsm.state != AGENT_OFFLINE && m->campaign != before) {
         agent_tell_campaign(g, g->campaign, g->fsm.state, fx);
-    } else if (g->fsm.state == AGENT_OFFLINE && g->leg.state == LEG_NONE) {
+    } else if (g->fsm.state == AGENT_OFFLINE && leg_unused(g)) {
         g->leg_kind = g->leg_wish; /* for a leg that is found after a restart */
     }
     (void)ev;

@@ -21,17 +21,26 @@
 
 enum { TIMER_AGENT = 1, TIMER_LEG, TIMER_SOCKET, TIMER_TONE };
 
-enum leg_state { LEG_NONE, LEG_CLAIMING, LEG_CALLING, LEG_UP, LEG_ENDING, LEG_STATES };
+enum leg_state {
+    LEG_NONE,
+    LEG_LEFT, /* the store knows it from before our start; Asterisk has not told whether it lives */
+    LEG_CLAIMING,
+    LEG_CALLING,
+    LEG_UP,
+    LEG_ENDING,
+    LEG_STATES
+};
 
 enum leg_event {
     LE_TIMEOUT = FSM_TIMEOUT,
+    LE_OPEN,    /* the store tells of one that had not ended */
     LE_CALL,    /* wanted */
     LE_CLAIMED, /* its row is committed */
     LE_REFUSED, /* the claim, or the originate */
     LE_ANSWERED,
     LE_GONE,
     LE_HANG_UP,
-    LE_FOUND, /* it lives in Asterisk from before our start */
+    LE_FOUND, /* the one that was left lives */
     LE_EVENTS
 };
 
@@ -56,7 +65,7 @@ struct agent {
     struct fsm fsm;
     struct fsm leg;
     char leg_id[ID_SIZE];
-    char leg_bridge[ID_SIZE];
+    char leg_bridge[ID_SIZE];  /* "" while there is none */
     char left_bridge[ID_SIZE]; /* to be ended when the server is back */
     uint64_t leg_permit;
     int64_t leg_answered_wall_ms;
@@ -122,8 +131,8 @@ bool agent_reachable(const struct agent *g);
 /* A message about our leg or its pbx. */
 void leg_on_message(struct agent *g, const struct event *ev, struct effects *fx);
 void leg_home(struct agent *g, struct effects *fx);
-/* The store knows a leg from before our start, and Asterisk has not told yet whether it is up. */
-bool leg_may_live(const struct agent *g);
+/* None of ours: at most one that was left. */
+bool leg_unused(const struct agent *g);
 void leg_server_back(struct agent *g, struct effects *fx);
 /* Adopted without a page: it has a minute to come back, then the link counts as lost. */
 void leg_await_page(struct agent *g, struct effects *fx);

@@ -246,7 +246,7 @@ void agent_on_adopted(struct agent *g, const struct event *ev, struct effects *f
     g->leg_away = true;
     pop_screen(g, &pop, fx);
     agent_fire(g, GE_ADOPT, ev, fx);
-    if (g->leg.state == LEG_NONE && !leg_may_live(g)) {
+    if (g->leg.state == LEG_NONE) {
         agent_fire(g, GE_LEG_DOWN, ev, fx); /* the customer is there, our leg is not */
     }
 }

@@ -17,8 +17,9 @@ static const struct fsm_timer timers[N_TIMERS] = {
     [T_END] = {"end", 10 * US_PER_S, "a hang-up must be confirmed"},
 };
 
-static const char *const states[LEG_STATES] = {"none", "claiming", "calling", "up", "ending"};
-static const char *const events[LE_EVENTS] = {"timeout",  "call", "claimed", "refused",
+static const char *const states[LEG_STATES] = {"none",    "left", "claiming",
+                                               "calling", "up",   "ending"};
+static const char *const events[LE_EVENTS] = {"timeout",  "open", "call",    "claimed", "refused",
                                               "answered", "gone", "hang_up", "found"};
 
 static struct agent *self(const struct fsm_ctx *x)
@@ -40,12 +41,21 @@ static void record_over(const struct agent *g, uint16_t cause, const struct fsm_
     fx_send(x->fx, ADDR_STORE, MSG_leg_over, &m);
 }
 
+/* The bridge has its leg's id, as all of them (ids.h). brg- ids carry a campaign or an agent in the
+ * same place: the agent's are told apart by the first digit of their sequence, so that the two can
+ * never be the same. */
+static void name_bridge(struct agent *g)
+{
+    id_convert(g->leg_bridge, ID_BRIDGE, g->leg_id);
+    g->leg_bridge[27] = 'f';
+}
+
 /* While the server is away the command would be lost: leg_server_back() sends it then. */
 static void drop_bridge(struct agent *g, const struct fsm_ctx *x)
 {
     struct msg_bridge_destroy m = {.pbx = g->pbx, .bridge = words_of(g->leg_bridge)};
 
-    if (g->leg_kind != LEG_PERMANENT || g->leg_answered_wall_ms == 0) {
+    if (g->leg_kind != LEG_PERMANENT || g->leg_bridge[0] == 0) {
         return;
     }
     if (g->pbx_up) {
@@ -53,6 +63,7 @@ static void drop_bridge(struct agent *g, const struct fsm_ctx *x)
     } else {
         memcpy(g->left_bridge, g->leg_bridge, ID_SIZE);
     }
+    g->leg_bridge[0] = 0;
 }
 
 void leg_server_back(struct agent *g, struct effects *fx)
@@ -65,27 +76,13 @@ void leg_server_back(struct agent *g, struct effects *fx)
     }
 }
 
-/* What is left of a leg from before our start that is not in use any more. */
-static void close_old(struct agent *g, uint16_t cause, const struct fsm_ctx *x)
-{
-    record_over(g, cause, x);
-    drop_bridge(g, x);
-    g->leg_answered_wall_ms = 0;
-}
-
 static void ask_claim(const struct fsm_ctx *x)
 {
     struct agent *g = self(x);
     struct channel_id id = {g->node, (uint32_t)g->id, g->epoch, ++g->seq};
 
-    if (g->leg_answered_wall_ms == 1) {
-        close_old(g, 0, x); /* not found yet: this one takes its place */
-    }
     id_make(g->leg_id, ID_LEG, &id);
-    id_convert(g->leg_bridge, ID_BRIDGE, g->leg_id);
-    /* brg- ids carry a campaign or an agent in the same place: the agent's are told apart by the
-     * first digit of their sequence, so that the two can never be the same */
-    g->leg_bridge[27] = 'f';
+    g->leg_bridge[0] = 0;
     g->leg_answered_wall_ms = 0;
     struct msg_leg_claim m = {
         .leg = words_of(g->leg_id),
@@ -152,6 +149,7 @@ static void went_up(const struct fsm_ctx *x)
 
     g->leg_answered_wall_ms = x->ev->wall_ms;
     if (g->leg_kind == LEG_PERMANENT) {
+        name_bridge(g);
         struct msg_bridge_create m = {.pbx = g->pbx, .bridge = words_of(g->leg_bridge)};
 
         fx_send(x->fx, ADDR_ARI, MSG_bridge_create, &m);
@@ -175,6 +173,7 @@ static void adopt(const struct fsm_ctx *x)
 {
     struct agent *g = self(x);
 
+    g->leg_answered_wall_ms = x->ev->wall_ms; /* not later than now */
     leg_await_page(g, x->fx);
     agent_leg_up(g, x->ev, x->fx);
 }
@@ -196,21 +195,23 @@ static void give_up_ringing(const struct fsm_ctx *x)
     agent_leg_failed(self(x), "your phone did not answer", x->ev, x->fx);
 }
 
+static void close_leg(const struct fsm_ctx *x)
+{
+    record_over(self(x), cause_of(x), x);
+    drop_bridge(self(x), x);
+}
+
 static void went_down(const struct fsm_ctx *x)
 {
-    struct agent *g = self(x);
-
-    record_over(g, cause_of(x), x);
-    drop_bridge(g, x);
-    agent_leg_down(g, x->ev, x->fx);
+    close_leg(x);
+    agent_leg_down(self(x), x->ev, x->fx);
 }
 
 static void ended(const struct fsm_ctx *x)
 {
     struct agent *g = self(x);
 
-    record_over(g, cause_of(x), x);
-    drop_bridge(g, x);
+    close_leg(x);
     if (g->call_again) {
         g->call_again = false;
         leg_fire(g, LE_CALL, x->ev, x->fx);
@@ -228,14 +229,40 @@ static void close_row(const struct fsm_ctx *x)
     record_over(self(x), 0, x);
 }
 
-/* From before our start, and never seen up by us. */
-static void close_left(const struct fsm_ctx *x)
+static void keep_left(const struct fsm_ctx *x)
 {
     struct agent *g = self(x);
 
-    if (g->leg_answered_wall_ms == 1) {
-        close_old(g, cause_of(x), x);
-    }
+    words_keep(g->leg_id, sizeof g->leg_id, ((const struct msg_open_leg *)x->ev->msg)->leg);
+    name_bridge(g); /* so that it is ended with the leg */
+}
+
+/* A leg that cannot be in use any more: its row is closed, and if it lives channel_found ends it.
+ */
+static void close_told_leg(struct text leg, const struct event *ev, struct effects *fx)
+{
+    struct msg_leg_over over = {.leg = leg, .at_wall_ms = ev->wall_ms};
+
+    fx_send(fx, ADDR_STORE, MSG_leg_over, &over);
+}
+
+static void close_told(const struct fsm_ctx *x)
+{
+    close_told_leg(((const struct msg_open_leg *)x->ev->msg)->leg, x->ev, x->fx);
+}
+
+/* Of several only the last can be in use (ids grow). */
+static void keep_newer(const struct fsm_ctx *x)
+{
+    close_leg(x);
+    keep_left(x);
+}
+
+/* Not found yet: a new one takes its place, and if it lives channel_found ends it. */
+static void replace_left(const struct fsm_ctx *x)
+{
+    close_leg(x);
+    ask_claim(x);
 }
 
 #define S(name) LEG_##name
@@ -243,11 +270,15 @@ static void close_left(const struct fsm_ctx *x)
 /* clang-format off: a table is read in columns */
 static const struct fsm_row rows[] = {
     /*  state        event        guard action           next         timer */
+    ROW(S(NONE), LE_OPEN, 0, keep_left, S(LEFT), FSM_NO_TIMER),
     ROW(S(NONE), LE_CALL, 0, ask_claim, S(CLAIMING), T_CLAIM),
     ROW(S(NONE), LE_CLAIMED, 0, close_row, FSM_STAY, FSM_NO_TIMER),
     ROW(S(NONE), LE_ANSWERED, 0, hang_up, FSM_STAY, FSM_NO_TIMER),
-    ROW(S(NONE), LE_FOUND, 0, adopt, S(UP), FSM_NO_TIMER),
-    ROW(S(NONE), LE_GONE, 0, close_left, FSM_STAY, FSM_NO_TIMER),
+    ROW(S(LEFT), LE_OPEN, 0, keep_newer, FSM_STAY, FSM_NO_TIMER),
+    ROW(S(LEFT), LE_CALL, 0, replace_left, S(CLAIMING), T_CLAIM),
+    ROW(S(LEFT), LE_ANSWERED, 0, hang_up, FSM_STAY, FSM_NO_TIMER),
+    ROW(S(LEFT), LE_FOUND, 0, adopt, S(UP), FSM_NO_TIMER),
+    ROW(S(LEFT), LE_GONE, 0, went_down, S(NONE), FSM_NO_TIMER),
     ROW(S(CLAIMING), LE_CLAIMED, 0, originate, S(CALLING), T_RING),
     ROW(S(CLAIMING), LE_REFUSED, 0, claim_failed, S(NONE), FSM_NO_TIMER),
     ROW(S(CLAIMING), LE_HANG_UP, 0, 0, S(NONE), FSM_NO_TIMER),
@@ -264,6 +295,7 @@ static const struct fsm_row rows[] = {
     ROW(S(ENDING), LE_GONE, 0, ended, S(NONE), FSM_NO_TIMER),
     ROW(S(ENDING), LE_REFUSED, 0, ended, S(NONE), FSM_NO_TIMER),
     ROW(S(ENDING), LE_TIMEOUT, 0, ended, S(NONE), FSM_NO_TIMER),
+    ANY(LE_OPEN, 0, close_told, FSM_STAY, FSM_NO_TIMER),
     ANY(LE_CALL, 0, 0, FSM_STAY, FSM_NO_TIMER),
     ANY(LE_CLAIMED, 0, 0, FSM_STAY, FSM_NO_TIMER),
     ANY(LE_REFUSED, 0, 0, FSM_STAY, FSM_NO_TIMER),
@@ -290,7 +322,7 @@ const struct fsm_def leg_fsm = {
     .timers = timers,
     .n_timers = N_TIMERS,
     .initial = LEG_NONE,
-    .ends = 1u << LEG_NONE | 1u << LEG_UP,
+    .ends = 1u << LEG_NONE | 1u << LEG_LEFT | 1u << LEG_UP,
     .timer_kind = TIMER_LEG,
     .duration = duration,
 };
@@ -314,10 +346,8 @@ static void on_claimed(struct agent *g, const struct event *ev, struct effects *
     const struct msg_leg_claimed *m = ev->msg;
 
     if (!ours(g, m->leg)) {
-        struct msg_leg_over over = {.leg = m->leg, .at_wall_ms = ev->wall_ms};
-
         if (m->result == RESULT_OK) { /* nobody waits for it any more: its row must not stay open */
-            fx_send(fx, ADDR_STORE, MSG_leg_over, &over);
+            close_told_leg(m->leg, ev, fx);
         }
         return;
     }
@@ -347,46 +377,30 @@ static void on_found(struct agent *g, const struct event *ev, struct effects *fx
         return;
     }
     g->leg_seen = true;
-    if (m->up && g->leg.state == LEG_NONE) {
-        leg_fire(g, LE_FOUND, ev, fx);
-    } else if (g->leg.state == LEG_NONE) {
+    if (m->up) {
+        leg_fire(g, g->leg.state == LEG_LEFT ? LE_FOUND : LE_ANSWERED, ev, fx);
+    } else if (leg_unused(g)) {
         fx_send(fx, ADDR_ARI, MSG_hangup, &h); /* rings for somebody who has asked before us */
-    } else if (m->up) {
-        leg_fire(g, LE_ANSWERED, ev, fx);
     }
 }
 
-bool leg_may_live(const struct agent *g)
+bool leg_unused(const struct agent *g)
 {
-    return g->leg.state == LEG_NONE && g->leg_id[0] != 0 && g->leg_answered_wall_ms == 1;
+    return g->leg.state == LEG_NONE || g->leg.state == LEG_LEFT;
 }
 
 static void on_open_leg(struct agent *g, const struct event *ev, struct effects *fx)
 {
     const struct msg_open_leg *m = ev->msg;
 
-    struct msg_leg_over over = {.leg = m->leg, .at_wall_ms = ev->wall_ms};
-
     if (m->use != LEG_AGENT || m->leg.len != ID_LEN || words_equal(m->leg, g->leg_id)) {
         return;
     }
-    /* Of several only the last can be in use (ids grow); the rows of the others are closed, and if
-     * one of them lives, channel_found ends it. */
-    bool newer = g->leg_id[0] == 0 || memcmp(m->leg.ptr, g->leg_id, ID_LEN) > 0;
-
-    if (g->leg.state != LEG_NONE || !newer) {
-        fx_send(fx, ADDR_STORE, MSG_leg_over, &over);
-        return;
+    if (g->leg_id[0] != 0 && memcmp(m->leg.ptr, g->leg_id, ID_LEN) < 0) {
+        close_told_leg(m->leg, ev, fx); /* older than the one we know */
+    } else {
+        leg_fire(g, LE_OPEN, ev, fx);
     }
-    if (leg_may_live(g)) {
-        struct fsm_ctx x = {g, g, NULL, ev, fx};
-
-        close_old(g, 0, &x);
-    }
-    words_keep(g->leg_id, sizeof g->leg_id, m->leg);
-    id_convert(g->leg_bridge, ID_BRIDGE, g->leg_id);
-    g->leg_bridge[27] = 'f';
-    g->leg_answered_wall_ms = 1; /* so that its bridge is ended with it */
 }
 
 static void on_listed(struct agent *g, const struct event *ev, struct effects *fx)
@@ -396,13 +410,8 @@ static void on_listed(struct agent *g, const struct event *ev, struct effects *f
     if (m->pbx != g->pbx) {
         return;
     }
-    if (!g->leg_seen && g->leg.state != LEG_NONE && g->leg.state != LEG_CLAIMING) {
+    if (!g->leg_seen && g->leg.state != LEG_CLAIMING) {
         leg_fire(g, LE_GONE, ev, fx);
-    } else if (!g->leg_seen && leg_may_live(g)) {
-        struct fsm_ctx x = {g, g, NULL, ev, fx};
-
-        close_old(g, 0, &x); /* it ended while we were away */
-        agent_leg_down(g, ev, fx);
     }
 }
 

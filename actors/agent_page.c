@@ -8,7 +8,7 @@ static void log_in(struct agent *g, uint64_t client, uint64_t request, const str
                    struct effects *fx)
 {
     g->link_lost = false;
-    if (g->fsm.state == AGENT_OFFLINE && g->leg.state == LEG_NONE) {
+    if (g->fsm.state == AGENT_OFFLINE && leg_unused(g)) {
         g->leg_kind = g->leg_wish; /* R2: the kind stays while logged in */
     }
     agent_fire(g, GE_LOGIN, ev, fx);

@@ -91,6 +91,7 @@ static bool silent_again(const struct fsm_ctx *x)
 
 /* --- actions ---------------------------------------------------------------------------------- */
 
+/* Not the count of missed wrap-ups: a call that came to nothing says nothing about them (R4). */
 void agent_forget_call(struct agent *g)
 {
     g->attempt[0] = 0;
@@ -101,7 +102,6 @@ void agent_forget_call(struct agent *g)
     g->dialing = false;
     g->lead = 0;
     g->number[0] = 0;
-    g->missed_wrapups = 0;
 }
 
 static void forget_next(struct agent *g)
@@ -222,8 +222,8 @@ static void end_wrapup(const struct fsm_ctx *x)
 {
     struct agent *g = self(x);
     bool disposed = g->disposed;
-    uint32_t missed = disposed ? 0 : g->missed_wrapups + 1u;
 
+    g->missed_wrapups = disposed ? 0 : g->missed_wrapups + 1u;
     if (!disposed && g->attempt[0] != 0) {
         struct msg_dispose m = {
             .attempt = words_of(g->attempt),
@@ -237,7 +237,6 @@ static void end_wrapup(const struct fsm_ctx *x)
     }
     tell_done(g, disposed, x->fx);
     agent_forget_call(g);
-    g->missed_wrapups = missed;
 }
 
 static void work_after_wrapup(const struct fsm_ctx *x)

@@ -68,6 +68,29 @@ static void test_second_missed_wrapup(void **state)
     world_close(w);
 }
 
+/* R4: they are in a row when a reservation in between came to nothing. */
+static void test_missed_wrapups_around_a_lost_call(void **state)
+{
+    struct world *w = world_open(1);
+
+    (void)state;
+    world_campaign(w, 1, MODE_PROGRESSIVE);
+    world_agent(w, 7, 1);
+    world_leads(w, 1, 3);
+    world_callees(w, ANSWERS(5, 10));
+    world_callee(w, world_number(w, 2), (struct callee){FATE_HUMAN, 5, 10, 0.05});
+    world_begin(w);
+    world_ready(w, 7);
+    expect_agent(w, 7, AGENT_WRAPUP, 60);
+    expect_agent(w, 7, AGENT_AVAILABLE, 125);
+    expect_agent(w, 7, AGENT_RESERVED, 20);
+    expect_agent(w, 7, AGENT_AVAILABLE, 2); /* the callee hung up before they were joined */
+    expect_agent(w, 7, AGENT_WRAPUP, 60);
+    expect_agent(w, 7, AGENT_BREAK, 125);
+    assert_string_equal(world_page(w, 7)->reason, "no response");
+    world_close(w);
+}
+
 /* S8: moved out of every campaign while in wrap-up, it lasts 5 min. */
 static void test_wrapup_without_campaign(void **state)
 {
@@ -547,6 +570,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_wrapup_times_out),
         cmocka_unit_test(test_second_missed_wrapup),
+        cmocka_unit_test(test_missed_wrapups_around_a_lost_call),
         cmocka_unit_test(test_wrapup_without_campaign),
         cmocka_unit_test(test_busy_without_call),
         cmocka_unit_test(test_busy_with_call),

@@ -514,8 +514,12 @@ static void take(struct world *w, uint16_t type, const void *msg)
         on_leg_claim(w, msg);
         break;
     case MSG_leg_over: {
-        struct leg_row *l = store_leg(w, ((const struct msg_leg_over *)msg)->leg);
+        const struct msg_leg_over *over = msg;
+        struct leg_row *l = store_leg(w, over->leg);
 
+        if (over->answered_wall_ms != 0 && over->answered_wall_ms < WORLD_WALL_MS) {
+            world_broken(w, "a leg was answered before the world began");
+        }
         if (l != NULL) {
             l->live = false;
         }
