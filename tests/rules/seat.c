@@ -61,6 +61,14 @@ bool seat_hear(struct seat *s)
             take_text(doc, JSON_ROOT, "result", s->result, sizeof s->result);
             take_text(doc, JSON_ROOT, "text", s->text, sizeof s->text);
         }
+        if (json_is(doc, json_get(doc, type, "type"), "welcome")) {
+            s->welcomed = true;
+            take_text(doc, JSON_ROOT, "stream", s->stream, sizeof s->stream);
+            (void)json_bool(doc, json_get(doc, JSON_ROOT, "resumed"), &s->resumed);
+        }
+        if (json_is(doc, json_get(doc, type, "type"), "changes")) {
+            (void)json_int(doc, json_get(doc, JSON_ROOT, "seq"), &s->seq);
+        }
         items = json_get(doc, JSON_ROOT, "items");
         for (json_ref i = json_first(doc, items); i != JSON_NONE; i = json_next(doc, i)) {
             const json_ref kind = json_get(doc, i, "type");
@@ -124,4 +132,50 @@ void seat_work(struct seat *s)
         fail_msg("not available: %s", s->text);
     }
     SEAT_STATE(s, "available");
+}
+
+void seat_dispose(struct seat *s, const char *code)
+{
+    char members[128];
+
+    snprintf(members, sizeof members, ",\"attempt\":\"%s\",\"code\":\"%s\",\"note\":\"noted\"",
+             s->attempt, code);
+    if (strcmp(seat_ask(s, "set_disposition", members), "ok") != 0) {
+        fail_msg("not disposed: %s %s", s->result, s->text);
+    }
+}
+
+void seat_dial(struct seat *s, const char *number)
+{
+    char members[64];
+
+    snprintf(members, sizeof members, ",\"number\":\"%s\"", number);
+    if (strcmp(seat_ask(s, "dial", members), "ok") != 0) {
+        fail_msg("not dialed: %s %s", s->result, s->text);
+    }
+}
+
+void seat_serve(struct seat *s)
+{
+    char members[128];
+
+    (void)seat_hear(s);
+    if (strcmp(s->state, "wrapup") == 0 && s->needs_disposition &&
+        strcmp(s->served, s->attempt) != 0) {
+        snprintf(s->served, sizeof s->served, "%s", s->attempt);
+        snprintf(members, sizeof members, ",\"attempt\":\"%s\",\"code\":\"sale\"", s->attempt);
+        (void)seat_ask(s, "set_disposition", members);
+    }
+}
+
+void seat_again(struct seat *s)
+{
+    run_until(s->page->closed);
+    page_free(s->page);
+    ctl("agent|ticket|--agent|%lld|--count|1", (long long)s->agent);
+    s->state[0] = s->call[0] = s->attempt[0] = '\0';
+    s->pop = s->leg_up = s->phone_online = false;
+    s->page = page_hello(ctl_text("ticket"), s->stream, s->seq);
+    s->welcomed = false;
+    SEAT_UNTIL(s, s->welcomed);
 }

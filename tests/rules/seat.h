@@ -16,6 +16,10 @@ struct seat {
     bool pop_before_audio; /* the card was there when the call was bridged */
     int64_t pop_lead, pop_matches;
     char pop_number[24], pop_name[64], pop_city[32];
+    bool welcomed, resumed;
+    char stream[64]; /* what it resumes with */
+    int64_t seq;
+    char served[40]; /* the attempt that seat_serve() has disposed */
     int64_t ids;
     int64_t replied; /* id of the last reply */
     char result[16], text[160];
@@ -29,6 +33,12 @@ bool seat_hear(struct seat *s);
 /* Sends a request (members after type and id, such as ",\"number\":\"...\"") and waits for its
  * reply: the result. */
 const char *seat_ask(struct seat *s, const char *type, const char *members);
+void seat_dispose(struct seat *s, const char *code);
+void seat_dial(struct seat *s, const char *number);
+/* One turn of a person who disposes each call at once as a sale. */
+void seat_serve(struct seat *s);
+/* Its socket was closed: connects anew with what it knows, as a page does. */
+void seat_again(struct seat *s);
 /* Login and available; waits until it is. */
 void seat_work(struct seat *s);
 

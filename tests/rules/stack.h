@@ -1,18 +1,53 @@
-/* stack.h - dialerd with SQLite and a simulated Asterisk, in a folder of their own; what an
- * operator would type. */
+/* stack.h - dialerd and a simulated Asterisk, in a folder of their own, and what can befall them;
+ * what an operator would type. */
 #ifndef TESTS_RULES_STACK_H
 #define TESTS_RULES_STACK_H
 
 #include "tests/web/page_client.h"
 
-/* Starts both programs and waits until the daemon is ready; a group's set-up and tear-down. The
- * folder goes with them, unless RULES_KEEP is set: the tear-down then says where. */
+/* Lines of the config file. */
+struct stack_parts {
+    const char *store;  /* of [store]; NULL: SQLite in the folder */
+    const char *hopper; /* of [hopper]; NULL: inside the daemon */
+    const char *more;   /* further sections, "" none; NULL the same */
+};
+/* Starts both programs and waits until the daemon is ready. */
+void stack_open(const struct stack_parts *parts);
+/* The folder goes with them, unless RULES_KEEP is set: then it says where. */
+void stack_close(void);
+/* The same as a group's, or a test's, set-up (SQLite) and tear-down. */
 int stack_up(void **state);
 int stack_down(void **state);
+
+/* --- stack.c: the programs -------------------------------------------------------------------- */
+
+void daemon_kill(void);  /* -9 */
+void daemon_stop(void);  /* SIGTERM, and its end */
+void daemon_start(void); /* again: waits until it is ready */
+/* GET of the daemon's: the body, valid until the next; status may be NULL. */
+const char *daemon_get(const char *target, int *status);
+/* Every dependency is there. */
+bool daemon_ready(void);
+/* The sum of a metric's lines that begin so ("name" or "name{label="). */
+int64_t metric(const char *beginning);
+/* /sim/... of ari-sim: it must be done. */
+void sim_order(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* GET /ari/... of Asterisk, as its user: the body, valid until the next. */
+const char *asterisk_get(const char *target);
+/* By Asterisk's own word: the customer is in a bridge with exactly one more. */
+bool talks(const char *attempt);
+/* `dialerd check-witness`: do the tables say what the witness saw? The daemon must have ended. */
+void assert_witnessed(void);
+
+/* --- operator.c --------------------------------------------------------------------------------
+ */
 
 /* `dialerctl --json` with these words (separated by '|' after formatting); returns its output,
  * valid until the next call. Anything but exit status 0 fails the test. */
 const char *ctl(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same, where it may fail: its exit status; ctl_said() is what it said then. */
+int ctl_status(const char *format, ...) __attribute__((format(printf, 1, 2)));
+const char *ctl_said(void);
 /* A member of the last output: of the object, or of the array's first. "" or 0 if absent. */
 const char *ctl_text(const char *name);
 int64_t ctl_number(const char *name);
@@ -38,13 +73,27 @@ struct site {
 };
 /* settings: "|"-separated NAME=VALUE, "" none. */
 struct site site_new(const char *mode, const char *people, const char *settings);
+void site_start(const struct site *s);
+void site_stop(const struct site *s);
 /* Originates of customers for the campaign. */
 unsigned dialed_by(const struct site *s);
 /* Its calls that ended in that way, by the record. */
 unsigned outcomes(const struct site *s, const char *outcome);
 /* Puts a lead with a number of its own into the list; returns its id. number: 20 bytes. */
 int64_t site_lead(const struct site *s, const char *name, char *number);
+/* So many leads in one import. */
+void site_leads(const struct site *s, unsigned count);
 /* A fictional number nobody else has. */
 void fresh_number(char *number);
+
+/* --- between the two ---------------------------------------------------------------------------
+ */
+
+void operator_leave(void); /* frees what operator.c keeps */
+/* A file in the stack's folder; the path is valid for a few further calls. */
+const char *in_folder(const char *name);
+void write_file(const char *name, const char *text);
+char *read_file(const char *name); /* the caller frees; "" if there is none */
+const char *program(const char *variable);
 
 #endif

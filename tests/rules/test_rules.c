@@ -9,37 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void dispose(struct seat *s, const char *code)
-{
-    char members[128];
-
-    snprintf(members, sizeof members, ",\"attempt\":\"%s\",\"code\":\"%s\",\"note\":\"noted\"",
-             s->attempt, code);
-    if (strcmp(seat_ask(s, "set_disposition", members), "ok") != 0) {
-        fail_msg("not disposed: %s %s", s->result, s->text);
-    }
-}
-
-static void dial(struct seat *s, const char *number)
-{
-    char members[64];
-
-    snprintf(members, sizeof members, ",\"number\":\"%s\"", number);
-    if (strcmp(seat_ask(s, "dial", members), "ok") != 0) {
-        fail_msg("not dialed: %s %s", s->result, s->text);
-    }
-}
-
-static void start_site(const struct site *site)
-{
-    ctl("campaign|start|%lld", (long long)site->campaign);
-}
-
-static void stop_site(const struct site *site)
-{
-    ctl("campaign|stop|%lld", (long long)site->campaign);
-}
-
 static int64_t hopper_of(const struct site *site)
 {
     ctl("explain|campaign|%lld", (long long)site->campaign);
@@ -63,10 +32,10 @@ static void s2_s11_a_manual_call_from_ringing_to_available(void **state)
     const int64_t lead = site_lead(&site, "Ada", number);
 
     (void)state;
-    start_site(&site);
+    site_start(&site);
     seat_new(&s, site.campaign);
     seat_work(&s);
-    dial(&s, number);
+    seat_dial(&s, number);
     SEAT_STATE(&s, "busy");
     /* S11: by number, painted before the audio. */
     assert_true(s.pop && s.pop_before_audio);
@@ -79,7 +48,7 @@ static void s2_s11_a_manual_call_from_ringing_to_available(void **state)
     assert_non_null(strstr(s.seen, "bridged "));
     assert_true(s.needs_disposition);
     snprintf(attempt, sizeof attempt, "%s", s.attempt);
-    dispose(&s, "sale");
+    seat_dispose(&s, "sale");
     SEAT_STATE(&s, "available");
     assert_false(s.pop);
     assert_string_equal(call_text(attempt, "disposition"), "sale");
@@ -88,7 +57,7 @@ static void s2_s11_a_manual_call_from_ringing_to_available(void **state)
     assert_string_equal(call_text(attempt, "note"), "noted");
     assert_int_equal(witnessed("originate", attempt), 1);
     seat_leave(&s);
-    stop_site(&site);
+    site_stop(&site);
 }
 
 static void s2_only_the_agent_of_a_call_may_dispose_it(void **state)
@@ -100,24 +69,24 @@ static void s2_only_the_agent_of_a_call_may_dispose_it(void **state)
     char members[128];
 
     (void)state;
-    start_site(&site);
+    site_start(&site);
     seat_new(&s, site.campaign);
     seat_new(&other, site.campaign);
     seat_work(&s);
     seat_work(&other);
     fresh_number(number);
-    dial(&s, number);
+    seat_dial(&s, number);
     SEAT_STATE(&s, "wrapup");
     snprintf(members, sizeof members, ",\"attempt\":\"%s\",\"code\":\"sale\"", s.attempt);
     assert_string_not_equal(seat_ask(&other, "set_disposition", members), "ok");
     assert_string_equal(call_text(s.attempt, "disposition"), "");
     assert_string_equal(seat_ask(&s, "set_disposition", ",\"attempt\":\"att-0\",\"code\":\"sale\""),
                         "not_found");
-    dispose(&s, "sale");
+    seat_dispose(&s, "sale");
     SEAT_STATE(&s, "available");
     seat_leave(&s);
     seat_leave(&other);
-    stop_site(&site);
+    site_stop(&site);
 }
 
 /* --- S3, S10 -------------------------------------------------------------------------------- */
@@ -131,7 +100,7 @@ static void s3_a_row_goes_from_pending_to_completed(void **state)
 
     (void)state;
     assert_string_equal(row_status(lead), "pending");
-    start_site(&site);
+    site_start(&site);
     seat_new(&s, site.campaign);
     seat_work(&s);
     SEAT_STATE(&s, "reserved");
@@ -139,11 +108,11 @@ static void s3_a_row_goes_from_pending_to_completed(void **state)
     SEAT_STATE(&s, "busy");
     assert_string_equal(row_status(lead), "answered");
     SEAT_STATE(&s, "wrapup");
-    dispose(&s, "sale");
+    seat_dispose(&s, "sale");
     assert_string_equal(row_status(lead), "completed");
     assert_int_equal(witnessed("originate", number + 1), 1);
     seat_leave(&s);
-    stop_site(&site);
+    site_stop(&site);
 }
 
 static void s3_s10_an_unanswered_row_fails_with_its_cause_and_is_recycled(void **state)
@@ -155,7 +124,7 @@ static void s3_s10_an_unanswered_row_fails_with_its_cause_and_is_recycled(void *
     const int64_t lead = site_lead(&site, "Chen", number);
 
     (void)state;
-    start_site(&site);
+    site_start(&site);
     seat_new(&s, site.campaign);
     seat_work(&s);
     SEAT_UNTIL(&s, strcmp(row_status(lead), "failed") == 0);
@@ -168,7 +137,7 @@ static void s3_s10_an_unanswered_row_fails_with_its_cause_and_is_recycled(void *
     row_status(lead);
     assert_int_equal(ctl_number("attempts"), 2);
     seat_leave(&s);
-    stop_site(&site);
+    site_stop(&site);
 }
 
 static void s10_a_lead_disposed_no_answer_is_called_again(void **state)
@@ -181,17 +150,17 @@ static void s10_a_lead_disposed_no_answer_is_called_again(void **state)
     const int64_t lead = site_lead(&site, "Dana", number);
 
     (void)state;
-    start_site(&site);
+    site_start(&site);
     seat_new(&s, site.campaign);
     seat_work(&s);
     SEAT_STATE(&s, "wrapup");
     snprintf(first, sizeof first, "%s", s.attempt);
-    dispose(&s, "no_answer");
+    seat_dispose(&s, "no_answer");
     SEAT_UNTIL(&s, strcmp(s.state, "wrapup") == 0 && strcmp(s.attempt, first) != 0);
-    dispose(&s, "sale");
+    seat_dispose(&s, "sale");
     assert_string_equal(row_status(lead), "completed");
     seat_leave(&s);
-    stop_site(&site);
+    site_stop(&site);
 }
 
 /* --- S4, S5 --------------------------------------------------------------------------------- */
@@ -209,7 +178,7 @@ static void s4_s5_the_hopper_is_filled_to_its_size_and_again(void **state)
     for (int i = 0; i < 8; i++) {
         (void)site_lead(&site, "Hana", number);
     }
-    start_site(&site);
+    site_start(&site);
     seat_new(&s, site.campaign);
     SEAT_UNTIL(&s, hopper_of(&site) == 3);
     SEAT_WHILE(&s, 500, hopper_of(&site) == 3);
@@ -218,7 +187,7 @@ static void s4_s5_the_hopper_is_filled_to_its_size_and_again(void **state)
     SEAT_UNTIL(&s, outcomes(&site, "busy") == 8);
     assert_int_equal(hopper_of(&site), 0);
     seat_leave(&s);
-    stop_site(&site);
+    site_stop(&site);
 }
 
 /* --- S6 ------------------------------------------------------------------------------------- */
@@ -232,7 +201,7 @@ static void nobody_available_nothing_dialed(const char *mode)
     for (int i = 0; i < 5; i++) {
         (void)site_lead(&site, "Emil", number);
     }
-    start_site(&site);
+    site_start(&site);
     seat_new(&s, site.campaign);
     SEAT_WHILE(&s, 1000, dialed_by(&site) == 0);
     SEAT_UNTIL(&s, s.phone_online && s.campaign != 0);
@@ -270,17 +239,17 @@ static void s7_wrap_up_ends_by_itself(void **state)
     char attempt[40];
 
     (void)state;
-    start_site(&site);
+    site_start(&site);
     seat_new(&s, site.campaign);
     seat_work(&s);
     fresh_number(number);
-    dial(&s, number);
+    seat_dial(&s, number);
     SEAT_STATE(&s, "wrapup");
     snprintf(attempt, sizeof attempt, "%s", s.attempt);
     SEAT_STATE(&s, "available");
     run_until(strcmp(call_text(attempt, "disposition"), "not_disposed") == 0);
     seat_leave(&s);
-    stop_site(&site);
+    site_stop(&site);
 }
 
 /* --- S8 ------------------------------------------------------------------------------------- */
@@ -293,12 +262,12 @@ static void s8_wrap_up_without_a_campaign_ends_by_itself(void **state)
     char number[20];
 
     (void)state;
-    start_site(&site);
+    site_start(&site);
     seat_new(&s, site.campaign);
     ctl("agent|set|%lld|wrapup_default=1", (long long)s.agent);
     seat_work(&s);
     fresh_number(number);
-    dial(&s, number);
+    seat_dial(&s, number);
     SEAT_UNTIL(&s, strcmp(s.call, "bridged") == 0);
     ctl("agent|set|%lld|campaign=0", (long long)s.agent);
     assert_string_equal(seat_ask(&s, "hang_up", ""), "ok");
@@ -306,7 +275,7 @@ static void s8_wrap_up_without_a_campaign_ends_by_itself(void **state)
     SEAT_STATE(&s, "available");
     assert_int_equal(s.campaign, 0);
     seat_leave(&s);
-    stop_site(&site);
+    site_stop(&site);
 }
 
 /* --- S12 ------------------------------------------------------------------------------------ */
@@ -320,12 +289,12 @@ static void s12_hanging_up_ends_both_legs_on_demand(void **state)
     char leg[32];
 
     (void)state;
-    start_site(&site);
+    site_start(&site);
     seat_new(&s, site.campaign);
     seat_work(&s);
     snprintf(leg, sizeof leg, "-%08llx-", (unsigned long long)s.agent);
     fresh_number(number);
-    dial(&s, number);
+    seat_dial(&s, number);
     SEAT_STATE(&s, "busy");
     snprintf(attempt, sizeof attempt, "%s", s.attempt);
     SEAT_UNTIL(&s, strcmp(s.call, "bridged") == 0);
@@ -334,10 +303,10 @@ static void s12_hanging_up_ends_both_legs_on_demand(void **state)
     run_until(witnessed("end", attempt) == 1);
     run_until(witnessed("bridge_destroyed", attempt + 4) == 1);
     SEAT_UNTIL(&s, !s.leg_up);
-    dispose(&s, "sale");
+    seat_dispose(&s, "sale");
     SEAT_STATE(&s, "available");
     seat_leave(&s);
-    stop_site(&site);
+    site_stop(&site);
 }
 
 static void s12_hanging_up_keeps_a_permanent_leg(void **state)
@@ -348,24 +317,24 @@ static void s12_hanging_up_keeps_a_permanent_leg(void **state)
     char attempt[40];
 
     (void)state;
-    start_site(&site);
+    site_start(&site);
     seat_new(&s, site.campaign);
     seat_work(&s);
     for (int i = 0; i < 2; i++) {
         fresh_number(number);
-        dial(&s, number);
+        seat_dial(&s, number);
         SEAT_UNTIL(&s, strcmp(s.call, "bridged") == 0);
         snprintf(attempt, sizeof attempt, "%s", s.attempt);
         assert_string_equal(seat_ask(&s, "hang_up", ""), "ok");
         SEAT_STATE(&s, "wrapup");
         run_until(witnessed("end", attempt) == 1);
         assert_true(s.leg_up);
-        dispose(&s, "sale");
+        seat_dispose(&s, "sale");
         SEAT_STATE(&s, "available");
         assert_true(s.leg_up);
     }
     seat_leave(&s);
-    stop_site(&site);
+    site_stop(&site);
 }
 
 /* --- R8, R10, R16, do not call ---------------------------------------------------------------- */
@@ -382,7 +351,7 @@ static void what_may_not_be_called_is_refused_with_its_reason(void **state)
     const unsigned before = witnessed("originate", "\"kind\":\"customer\"");
 
     (void)state;
-    start_site(&site);
+    site_start(&site);
     seat_new(&s, site.campaign);
     seat_work(&s);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -393,15 +362,15 @@ static void what_may_not_be_called_is_refused_with_its_reason(void **state)
     }
     assert_int_equal(witnessed("originate", "\"kind\":\"customer\""), before);
     fresh_number(number);
-    dial(&s, number);
+    seat_dial(&s, number);
     SEAT_STATE(&s, "wrapup");
-    dispose(&s, "dnc");
+    seat_dispose(&s, "dnc");
     SEAT_STATE(&s, "available");
     snprintf(members, sizeof members, ",\"number\":\"%s\"", number);
     assert_string_equal(seat_ask(&s, "dial", members), "refused");
     assert_non_null(strstr(s.text, "do-not-call"));
     seat_leave(&s);
-    stop_site(&site);
+    site_stop(&site);
 }
 
 /* --- R3 ------------------------------------------------------------------------------------- */
@@ -415,7 +384,7 @@ static void r3_a_page_that_is_gone_gets_no_calls(void **state)
 
     (void)state;
     seat_new(&s, site.campaign);
-    start_site(&site);
+    site_start(&site);
     seat_work(&s);
     agent = s.agent;
     seat_leave(&s);
@@ -425,7 +394,7 @@ static void r3_a_page_that_is_gone_gets_no_calls(void **state)
         net_loop_run_once(loop, 20 * US_PER_MS);
     }
     assert_int_equal(dialed_by(&site), 0);
-    stop_site(&site);
+    site_stop(&site);
 }
 
 /* --- R20, R22 --------------------------------------------------------------------------------- */
@@ -442,7 +411,7 @@ static void r22_an_answer_without_an_agent_hears_the_message(void **state)
     for (int i = 0; i < 3; i++) {
         (void)site_lead(&site, "Gus", number[i]);
     }
-    start_site(&site);
+    site_start(&site);
     seat_new(&s, site.campaign);
     seat_work(&s);
     SEAT_UNTIL(&s, strcmp(s.call, "bridged") == 0);
@@ -456,10 +425,10 @@ static void r22_an_answer_without_an_agent_hears_the_message(void **state)
     assert_string_equal(s.call, "bridged");
     assert_string_equal(seat_ask(&s, "hang_up", ""), "ok");
     SEAT_STATE(&s, "wrapup");
-    dispose(&s, "sale");
+    seat_dispose(&s, "sale");
     SEAT_STATE(&s, "available");
     seat_leave(&s);
-    stop_site(&site);
+    site_stop(&site);
 }
 
 int main(void)
