@@ -46,6 +46,7 @@ enum judge_kind {
     JUDGE_ACKED, /* agent: was answered "ok" to the disposition `text` of attempt id */
     JUDGE_GAP,   /* agent: its changes do not join on to what it has; text: how */
     JUDGE_GONE,  /* agent: its page is closed; what it showed counts no more */
+    JUDGE_ASKED, /* agent: asks for `text`: hang_up, set_disposition, ... */
     /* the injector's log */
     JUDGE_FAULT,     /* something is broken now, text: what; yes: calls may have to wait for it */
     JUDGE_RECOVERED, /* and whole again: the daemon works; text: what */
