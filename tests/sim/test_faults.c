@@ -83,6 +83,7 @@ static void test_unknown_carried_out(void **state)
     expect_agent(w, 1, AGENT_BUSY, 15);
     assert_int_equal(world_talks_with(w, 1), 1);
     expect_agent(w, 1, AGENT_WRAPUP, 15);
+    expect_row(w, 1, ROW_COMPLETED, 1);
     assert_int_equal(world_witness(w)->by_outcome[OUTCOME_ANSWERED], 1);
     world_close(w);
 }

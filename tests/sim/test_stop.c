@@ -139,7 +139,7 @@ static void test_do_not_call_overtakes_claim(void **state)
     expect_agent(w, 1, AGENT_BREAK, 5);
     world_store_latency(w, 500);
     world_available(w, 1);
-    world_run(w, 0.2);
+    world_run(w, 0.3);
     assert_int_equal(world_witness(w)->claims_allowed, 1);
     told.number = (struct text){world_number(w, 1), 12};
     sim_post(world_sim(w), 0, named(KIND_CTL, 0), ADDR_DESK, MSG_suppressed, &told);

@@ -7,16 +7,11 @@
 
 #include "actors/agent.h"    /* to look at: nothing here changes an actor */
 #include "actors/campaign.h" /* to look at */
-#include "actors/desk.h"
 #include "adapters/store/rules.h"
 #include "core/rng.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
 #include "tests/sim/world_int.h"
+
+#include <stdarg.h>
 
 void *world_room(void *at, uint32_t *room, uint32_t used, size_t size)
 {
@@ -46,7 +41,7 @@ void text_keep(char *out, size_t size, struct text t)
     out[n] = '\0';
 }
 
-void world_broken(struct world *w, const char *format, ...)
+void world_broken_as(struct world *w, enum broken as, const char *format, ...)
 {
     va_list ap;
     char what[200];
@@ -57,14 +52,31 @@ void world_broken(struct world *w, const char *format, ...)
     va_start(ap, format);
     (void)vsnprintf(what, sizeof what, format, ap);
     va_end(ap);
-    (void)snprintf(w->broken, sizeof w->broken, "at %.3f s: %s", (double)sim_now_us(w->sim) / 1e6,
-                   what);
+    w->broken_as = as;
+    (void)snprintf(w->broken, sizeof w->broken, "at %.3f s, step %" PRIu64 ": %s",
+                   (double)sim_now_us(w->sim) / 1e6, sim_steps(w->sim), what);
+    sim_stop(w->sim);
+}
+
+/* One more line of the history, if somebody reads it; by a clock that never steps. */
+void see(struct world *w, const struct judge_event *e)
+{
+    struct judge_event copy = *e;
+
+    if (w->see != NULL) {
+        copy.at_us = WORLD_WALL_MS * US_PER_MS + sim_now_us(w->sim);
+        w->see(w->see_ctx, &copy);
+    }
 }
 
 void world_check(struct world *w)
 {
+    char what[300];
+
     if (w->broken[0] != '\0') {
-        fail_msg("a promise is broken %s (seed %" PRIu64 ")", w->broken, w->seed);
+        (void)snprintf(what, sizeof what, "a promise is broken %s (seed %" PRIu64 ")", w->broken,
+                       w->seed);
+        world_fail(what);
     }
 }
 
@@ -75,6 +87,9 @@ void world_post(struct world *w, struct way *way, int64_t delay_us, unsigned kin
     int64_t *last = &way->last_us[rng_mix(to) % WAY_ENDS];
     int64_t at = now + delay_us;
 
+    if (!w->alive) {
+        return; /* nobody is there to hear it */
+    }
     at += w->jitter_us > 0 ? (int64_t)(world_unit(w, 5) * (double)w->jitter_us) : 0;
     at = at > *last ? at : *last;
     *last = at;
@@ -141,7 +156,8 @@ static void check_campaign(struct world *w, const struct campaign *c)
 
             for (unsigned i = 0; a->agent != 0 && i < n; i++) {
                 if (seen[i] == a->agent) {
-                    world_broken(w, "agent %" PRIu64 " is in two calls", a->agent);
+                    world_broken_as(w, BROKEN_TWO_CALLS, "agent %" PRIu64 " is in two calls",
+                                    a->agent);
                 }
             }
             if (a->agent != 0 && n < 64) {
@@ -268,7 +284,7 @@ struct msg_campaign_config *world_campaign(struct world *w, uint64_t id, enum ca
     *c = (struct camp){.list_active = true};
     store_campaign_defaults(&c->config);
     c->config.campaign = id;
-    c->config.epoch = w->starts;
+    c->config.epoch = w->epoch;
     c->config.name = text_of("Spring");
     c->config.mode = (uint8_t)mode;
     c->config.active = true;
@@ -347,52 +363,6 @@ const char *world_number(const struct world *w, uint64_t lead)
     return w->rows[lead - 1].number;
 }
 
-static void start_daemon(struct world *w, bool connect)
-{
-    struct msg_begin m = {.node = w->node};
-
-    store_takes_over(w);
-    (void)sim_spawn(w->sim, &desk_actor, 1, 0, NULL);
-    sim_post(w->sim, 0, named(KIND_CTL, 0), ADDR_DESK, MSG_begin, &m);
-    world_run(w, 0.1);
-    if (connect) {
-        pbx_connect(w, false);
-    }
-    world_run(w, 0.9);
-}
-
-void world_begin(struct world *w)
-{
-    start_daemon(w, true);
-}
-
-static void restart(struct world *w, bool connect)
-{
-    pbx_disconnect(w);
-    sim_kill(w->sim, ADDR_DESK);
-    sim_kill(w->sim, named(KIND_TRUNK, WORLD_TRUNK));
-    for (uint32_t i = 0; i < w->n_camps; i++) {
-        sim_kill(w->sim, named(KIND_CAMPAIGN, w->camps[i].config.campaign));
-    }
-    for (uint32_t i = 0; i < w->n_people; i++) {
-        sim_kill(w->sim, named(KIND_AGENT, w->people[i].config.agent));
-        w->people[i].socket = false;
-    }
-    world_run(w, 0.4); /* what was on its way to them finds nobody */
-    start_daemon(w, connect);
-    w->excused = w->requests;
-}
-
-void world_restart(struct world *w)
-{
-    restart(w, true);
-}
-
-void world_restart_without_pbx(struct world *w)
-{
-    restart(w, false);
-}
-
 struct sim *world_sim(struct world *w)
 {
     return w->sim;
@@ -412,16 +382,25 @@ void world_run(struct world *w, double seconds)
 
 void world_close(struct world *w)
 {
+    char what[160];
+
     world_run(w, 5);
     for (uint64_t i = 0; i < w->requests; i++) {
         if (w->replies[i].times != 1 && i >= w->excused) {
-            fail_msg("request %" PRIu64 " (%s) was answered %u times (seed %" PRIu64 ")", i + 1,
-                     w->replies[i].what, w->replies[i].times, w->seed);
+            (void)snprintf(what, sizeof what,
+                           "request %" PRIu64 " (%s) was answered %u times (seed %" PRIu64 ")",
+                           i + 1, w->replies[i].what, w->replies[i].times, w->seed);
+            world_fail(what);
         }
     }
     if (sim_parked(w->sim) != 0) {
-        fail_msg("%zu actors are parked", sim_parked(w->sim));
+        world_fail("actors are parked");
     }
+    world_free(w);
+}
+
+void world_free(struct world *w)
+{
     sim_close(w->sim);
     for (uint32_t i = 0; i < w->n_camps; i++) {
         free(w->camps[i].hopper);
@@ -432,6 +411,7 @@ void world_close(struct world *w)
     free(w->agents.slots);
     store_free(w);
     pbx_free(w);
+    wire_free(w);
     people_free(w);
     free(w);
 }

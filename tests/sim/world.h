@@ -63,6 +63,13 @@ void world_begin(struct world *w);
 void world_restart(struct world *w);
 /* The same, but Asterisk cannot be reached: world_pbx_up() says when. */
 void world_restart_without_pbx(struct world *w);
+/* For those who run the world themselves, without waiting: the daemon starts (and connects), dies,
+ * is stopped for so long and goes on. */
+void world_start(struct world *w, bool connect);
+void world_kill(struct world *w);
+void world_freeze(struct world *w, double seconds);
+/* Only frees: nothing is checked. */
+void world_free(struct world *w);
 
 /* --- time --------------------------------------------------------------------------------- */
 
@@ -173,6 +180,14 @@ void world_pbx_latency(struct world *w, double ms);
 void world_pbx_up(struct world *w, bool up);
 /* Every channel there is gone; comes back after `seconds`. */
 void world_pbx_restarts(struct world *w, double seconds);
+/* The same in two sentences; the network that eats everything until it is back, and whoever notices
+ * that; one that lets nothing through for so long, and then all of it. */
+void world_pbx_stops(struct world *w);
+void world_pbx_starts(struct world *w);
+void world_link_deaf(struct world *w);
+void world_link_noticed(struct world *w);
+void world_link_back(struct world *w);
+void world_link_stalls(struct world *w, double seconds);
 void world_pbx_duplicates(struct world *w, double share); /* of events that come twice */
 void world_pbx_sound(struct world *w, bool present);
 /* The next originate of a customer: fate of originate_failed; 2 and `carried_out`: rings anyway. */
@@ -194,7 +209,8 @@ struct witness {
     uint64_t by_outcome[OUTCOMES]; /* attempts ended, by the store */
     uint64_t disposed, not_disposed;
     uint64_t drained, hopper_puts, hopper_takes, candidates_asked;
-    uint64_t late_answers; /* answered calls without agent or message for more than 2 s */
+    uint64_t downtime_waits; /* answered into a trouble of ours: waited for its end */
+    uint64_t late_answers;   /* answered calls without agent or message for more than 2 s */
     uint32_t lines_most;
     int64_t last_originate_us;
     double originates_a_second_most; /* in any second */

@@ -59,7 +59,7 @@ static void times_out(void *ctx, uint64_t arg)
     struct chan *ch = still(w, arg);
 
     if (ch != NULL && ch->state <= CHAN_RINGING) {
-        pbx_end(w, ch, 19, 480);
+        pbx_end(w, ch, 19, 480, true);
     }
 }
 
@@ -87,7 +87,7 @@ static void refuses(void *ctx, uint64_t arg)
     struct chan *ch = still(w, arg);
 
     if (ch != NULL) {
-        pbx_end(w, ch, words[ch->callee.fate].cause, words[ch->callee.fate].tech);
+        pbx_end(w, ch, words[ch->callee.fate].cause, words[ch->callee.fate].tech, true);
     }
 }
 
@@ -97,7 +97,7 @@ static void hangs_up(void *ctx, uint64_t arg)
     struct chan *ch = still(w, arg);
 
     if (ch != NULL) {
-        pbx_end(w, ch, ch->bridge != 0 ? 16 : 0, 0);
+        pbx_end(w, ch, ch->bridge != 0 ? 16 : 0, 0, true);
     }
 }
 
@@ -111,16 +111,29 @@ static void loses_patience(void *ctx, uint64_t arg)
     }
 }
 
+/* A call that was answered into a trouble of ours waits for its end, and then as long as any other.
+ */
 static void must_be_served(void *ctx, uint64_t arg)
 {
     struct world *w = ctx;
     struct chan *ch = still(w, arg);
+    int64_t calm = world_calm_since(w);
+    int64_t now = sim_now_us(w->sim);
+    int64_t limit;
 
-    /* a call whose server was away in between is the dialplan's, not ours */
-    if (ch != NULL && !ch->met && !ch->played && w->link && w->link_since_us <= ch->answered_us) {
-        w->seen.late_answers++;
-        world_broken(w, "%s was answered and heard nobody for 2 s", ch->id);
+    if (ch == NULL || ch->met || ch->played) {
+        return;
     }
+    limit = (calm > ch->answered_us ? calm : ch->answered_us) + SERVED_US + 4 * w->pbx_us +
+            2 * w->jitter_us;
+    if (calm == INT64_MAX || now < limit) {
+        w->seen.downtime_waits += ch->waited ? 0 : 1u;
+        ch->waited = true;
+        later(w, ch, calm == INT64_MAX ? 0.5 : (double)(limit - now) / 1e6, must_be_served);
+        return;
+    }
+    w->seen.late_answers++;
+    world_broken(w, "%s was answered and heard nobody for 2 s", ch->id);
 }
 
 static void looks_again(void *ctx, uint64_t arg)
@@ -132,18 +145,32 @@ static void looks_again(void *ctx, uint64_t arg)
     }
 }
 
+static void dialplan_ends(void *ctx, uint64_t arg)
+{
+    struct world *w = ctx;
+    struct chan *ch = still(w, arg);
+
+    if (ch != NULL) {
+        see(w, &(struct judge_event){.kind = JUDGE_MESSAGE_END, .id = ch->id, .yes = true});
+        pbx_end(w, ch, 16, 0, false);
+    }
+}
+
 /* The dialplan of design.md section 6: into the application, else again after 0.5, 1.0 and 1.5 s,
  * else the message. */
 void callee_answers(struct world *w, struct chan *ch)
 {
     static const double again[] = {0.5, 1.0, 1.5};
 
-    if (w->link) {
+    if (ch->tries == 0) {
+        see(w, &(struct judge_event){.kind = JUDGE_ANSWER, .id = ch->id, .yes = w->held});
+    }
+    if (w->held) {
         ch->state = CHAN_APP;
         ch->answered_us = sim_now_us(w->sim);
         w->seen.answered++;
         pbx_event(w, ch, MSG_channel_answered);
-        later(w, ch, (double)(SERVED_US + 4 * w->pbx_us) / 1e6, must_be_served);
+        later(w, ch, (double)(SERVED_US + 4 * w->pbx_us + 2 * w->jitter_us) / 1e6, must_be_served);
         if (ch->callee.patience_s > 0) {
             later(w, ch, ch->callee.patience_s, loses_patience);
         }
@@ -153,7 +180,8 @@ void callee_answers(struct world *w, struct chan *ch)
     } else {
         ch->state = CHAN_MESSAGE;
         w->seen.messages++;
-        later(w, ch, (double)MESSAGE_US / 1e6, hangs_up);
+        see(w, &(struct judge_event){.kind = JUDGE_MESSAGE, .id = ch->id});
+        later(w, ch, (double)MESSAGE_US / 1e6, dialplan_ends);
     }
 }
 
@@ -195,6 +223,9 @@ static void sound_ends(void *ctx, uint64_t arg)
     struct chan *ch = still(w, arg);
 
     if (ch != NULL) {
+        if (ch->customer) {
+            see(w, &(struct judge_event){.kind = JUDGE_MESSAGE_END, .id = ch->id, .yes = true});
+        }
         pbx_playback_over(w, ch, text_of(ch->playback), true);
     }
 }
@@ -218,7 +249,7 @@ void world_customer_hangs_up(struct world *w, const char *number)
     struct chan *ch = pbx_customer(w, number);
 
     if (ch != NULL) {
-        pbx_end(w, ch, ch->bridge != 0 ? 16 : 0, 0);
+        pbx_end(w, ch, ch->bridge != 0 ? 16 : 0, 0, true);
     }
 }
 
@@ -256,10 +287,10 @@ static void phone_answers(void *ctx, uint64_t arg)
         return;
     }
     ch->state = CHAN_APP;
-    if (w->link) {
+    if (w->held) {
         pbx_event(w, ch, MSG_channel_answered);
     } else {
-        pbx_end(w, ch, 16, 0); /* an answer into an application nobody serves is cut */
+        pbx_end(w, ch, 16, 0, false); /* an answer into an application nobody serves is cut */
     }
 }
 
@@ -291,7 +322,7 @@ void world_phone_drops(struct world *w, uint64_t agent)
 {
     for (uint32_t i = 0; i < w->n_chans; i++) {
         if (w->chans[i].used && !w->chans[i].customer && w->chans[i].owner == agent) {
-            pbx_end(w, &w->chans[i], 16, 0);
+            pbx_end(w, &w->chans[i], 16, 0, true);
         }
     }
 }

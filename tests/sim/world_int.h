@@ -2,7 +2,9 @@
  * world_int.h - what the files of the world share.
  *
  *   world.c         making, running, promises, operator
+ *   world_daemon.c  the daemon's starts and deaths
  *   world_store.c   the store: rows, attempts, legs, dispositions
+ *   world_commit.c  its transactions
  *   world_load.c    what it tells at start
  *   world_hopper.c  the hopper
  *   world_pbx.c     the Asterisk: channels, bridges
@@ -16,6 +18,7 @@
 #define TESTS_SIM_WORLD_INT_H
 
 #include "actors/ids.h"
+#include "tests/judge/judge.h"
 #include "tests/sim/table.h"
 #include "tests/sim/world.h"
 
@@ -108,7 +111,7 @@ struct chan {
     uint64_t key;   /* of the id */
     uint64_t owner; /* campaign or agent */
     uint64_t serial;
-    bool used, customer, talking, met, played;
+    bool used, customer, talking, met, played, waited;
     enum chan_state state;
     uint32_t bridge; /* index + 1 */
     uint32_t ring_s;
@@ -128,10 +131,27 @@ struct kept {
     void *block;
 };
 
+struct pile {
+    struct kept *item;
+    uint32_t n, room;
+};
+
+/* A command on its way to the Asterisk. */
+struct wired {
+    int64_t due_us;
+    uint16_t type;
+    void *block; /* NULL: it was lost */
+};
+
+enum broken { BROKEN_OTHER, BROKEN_LOST, BROKEN_TWICE, BROKEN_STUCK, BROKEN_TWO_CALLS };
+
 struct world {
     struct sim *sim;
     uint64_t seed;
-    char broken[240]; /* first broken promise */
+    char broken[260]; /* first broken promise */
+    enum broken broken_as;
+    void (*see)(void *ctx, const struct judge_event *e); /* the history, for the judge */
+    void *see_ctx;
     struct witness seen;
     struct table campaigns, agents; /* id -> index + 1 */
     struct camp *camps;
@@ -140,8 +160,10 @@ struct world {
     uint32_t n_people, room_people;
     struct msg_trunk_config trunk;
     uint16_t node;
-    uint32_t starts;
-    bool drained, loaded;
+    uint32_t starts, epoch;
+    bool alive, begun, loaded; /* the daemon runs; has its store; its actors are there */
+    bool drained;
+    int64_t calm_us; /* trouble lasts until then at least */
     int64_t jitter_us;
     int64_t trace_us; /* -1: no trace */
     int64_t still_us; /* so many steps at this instant */
@@ -161,17 +183,23 @@ struct world {
     uint32_t n_numbers, room_numbers;
     struct table number_of, att_of, leg_of;
     uint32_t next_lead;
-    struct kept *journal;
-    uint32_t n_journal, room_journal;
+    bool committing, nobody_listens;
+    struct pile inbox, backlog, late; /* not yet committed; waiting for the store; of the dead */
 
     /* hopper */
     bool hopper_up;
     struct way hopper_way;
 
     /* telephony */
-    bool pbx_up, link; /* the machine runs; we are connected */
+    bool pbx_up, link; /* the machine runs; we are connected, as far as we know */
+    bool held;         /* somebody holds the application, as far as Asterisk knows */
+    bool deaf;         /* the network eats everything, nobody has noticed */
+    bool seen_restart; /* it was restarted and the daemon has not heard of it */
+    int64_t stall_us;  /* until then nothing gets through */
+    struct wired *wire;
+    uint32_t wire_from, wire_to, room_wire;
+    int64_t wire_due_us;
     bool sound;
-    int64_t link_since_us;
     int64_t pbx_us;
     double duplicates;
     struct way pbx_way;
@@ -205,8 +233,16 @@ struct world {
 
 void *world_room(void *at, uint32_t *room, uint32_t used, size_t size);
 /* The first broken promise is kept and told by the next world_run(). */
-void world_broken(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void world_broken_as(struct world *w, enum broken as, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+#define world_broken(w, ...) world_broken_as(w, BROKEN_OTHER, __VA_ARGS__)
 void world_check(struct world *w); /* fails the test if a promise is broken */
+/* Whoever runs the world says how it fails: by cmocka in the tests. */
+_Noreturn void world_fail(const char *what);
+void see(struct world *w, const struct judge_event *e);
+void world_trouble(struct world *w, double seconds);
+int64_t world_calm_since(const struct world *w);
+void daemon_store_is_there(struct world *w);
 void world_post(struct world *w, struct way *way, int64_t delay_us, unsigned kind, handle to,
                 uint16_t type, const void *msg);
 struct camp *world_camp(const struct world *w, uint64_t id);
@@ -221,6 +257,9 @@ void text_keep(char *out, size_t size, struct text t);
 
 void store_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg);
 void store_free(struct world *w);
+void store_take(struct world *w, uint16_t type, const void *msg);
+void store_daemon_died(struct world *w);
+void commit_free(struct world *w);
 void store_answer(struct world *w, handle to, uint16_t type, const void *msg);
 void store_load(struct world *w, const struct msg_load *m);
 struct att *store_att(const struct world *w, struct text id);
@@ -230,6 +269,12 @@ void store_takes_over(struct world *w); /* a new daemon: epochs + 1 */
 
 void hopper_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg);
 
+void pbx_take(struct world *w, uint16_t type, const void *msg);
+void pbx_check_agents(struct world *w, const struct msg_originate_call *m);
+void pbx_refuse(struct world *w, struct text id, uint16_t status, uint8_t fate);
+bool pbx_hears(const struct world *w); /* what happens there reaches us */
+void wire_daemon_died(struct world *w);
+void wire_free(struct world *w);
 void pbx_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg);
 void pbx_connect(struct world *w, bool restarted);
 void pbx_disconnect(struct world *w);
@@ -238,7 +283,9 @@ void pbx_tell(struct world *w, handle to, uint16_t type, const void *msg);
 handle pbx_owner(struct text id); /* who an id of ours belongs to */
 void pbx_forget(struct world *w, struct chan *ch);
 void pbx_drop_bridge(struct world *w, struct bridge *b);
-void pbx_end(struct world *w, struct chan *ch, uint16_t cause, uint16_t tech);
+/* far: by the other side, or for want of an answer. */
+void pbx_end(struct world *w, struct chan *ch, uint16_t cause, uint16_t tech, bool far);
+void pbx_unanswered(struct world *w, uint16_t type, const void *msg);
 struct chan *pbx_chan(const struct world *w, const char *id);
 struct chan *pbx_customer(const struct world *w, const char *number);
 void pbx_event(struct world *w, const struct chan *ch, uint16_t type);

@@ -1,5 +1,100 @@
-/* world_link.c - the link to the Asterisk: lost, back, with a list of what lives; and its knobs. */
+/*
+ * world_link.c - the link to the Asterisk: lost, silent, slow, back, with a list of what lives; and
+ * the commands on their way. They keep their order (world_pbx.c says what each does when it gets
+ * there); those in flight when the link or the daemon goes arrive up to some, by chance.
+ */
 #include "tests/sim/world_int.h"
+
+/* --- commands on their way ---------------------------------------------------------------- */
+
+static void arrives(void *ctx, uint64_t arg)
+{
+    struct world *w = ctx;
+    struct wired *c = &w->wire[w->wire_from++];
+    void *block = c->block;
+
+    (void)arg;
+    if (block != NULL) {
+        c->block = NULL;
+        pbx_take(w, c->type, block);
+        free(block);
+    }
+}
+
+void pbx_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg)
+{
+    struct world *w = ctx;
+    const struct message_desc *d = message_find(&dialer_catalogue, type);
+    void *block = malloc(message_bytes(d, msg));
+    int64_t now = sim_now_us(w->sim);
+    int64_t due = now + w->pbx_us / 2;
+
+    (void)to;
+    (void)from;
+    if (block == NULL) {
+        abort();
+    }
+    if (type == MSG_originate_call) {
+        pbx_check_agents(w, msg);
+    }
+    message_copy(d, msg, block);
+    if (w->wire_from > 4096 && w->wire_from * 2 > w->wire_to) {
+        for (uint32_t i = w->wire_from; i < w->wire_to; i++) {
+            w->wire[i - w->wire_from] = w->wire[i];
+        }
+        w->wire_to -= w->wire_from;
+        w->wire_from = 0;
+    }
+    due += w->jitter_us > 0 ? (int64_t)(world_unit(w, 5) * (double)w->jitter_us) : 0;
+    due = due < w->stall_us ? w->stall_us : due;
+    w->wire_due_us = due > w->wire_due_us ? due : w->wire_due_us;
+    w->wire = world_room(w->wire, &w->room_wire, w->wire_to, sizeof *w->wire);
+    w->wire[w->wire_to++] = (struct wired){w->wire_due_us, type, block};
+    sim_at(w->sim, w->wire_due_us - now, arrives, w, 0);
+}
+
+/* The way is broken: what is on it arrives up to some command. Nobody hears an answer: the adapter
+ * says that it cannot know. */
+static void wire_breaks(struct world *w, bool answer)
+{
+    uint32_t on_way = w->wire_to - w->wire_from;
+    uint32_t good = (uint32_t)(world_unit(w, 6) * (double)(on_way + 1u));
+
+    for (uint32_t i = w->wire_from; i < w->wire_to; i++) {
+        struct wired *c = &w->wire[i];
+
+        if (c->block == NULL) {
+            continue;
+        }
+        if (answer) {
+            pbx_unanswered(w, c->type, c->block);
+        }
+        if (i - w->wire_from >= good) {
+            free(c->block);
+            c->block = NULL;
+        }
+    }
+}
+
+void wire_daemon_died(struct world *w)
+{
+    wire_breaks(w, false);
+}
+
+void wire_free(struct world *w)
+{
+    for (uint32_t i = w->wire_from; i < w->wire_to; i++) {
+        free(w->wire[i].block);
+    }
+    free(w->wire);
+}
+
+/* --- the link ----------------------------------------------------------------------------- */
+
+bool pbx_hears(const struct world *w)
+{
+    return w->alive && w->link && !w->deaf;
+}
 
 static void moved(struct world *w, enum pbx_state state, bool restarted)
 {
@@ -16,11 +111,17 @@ void pbx_connect(struct world *w, bool restarted)
 {
     struct msg_pbx_listed listed = {.pbx = WORLD_PBX};
 
+    if (!w->alive) {
+        return;
+    }
     if (!w->link) {
         moved(w, PBX_CONNECTING, false);
-        w->link_since_us = sim_now_us(w->sim);
     }
-    w->link = true;
+    if (!w->link || !w->held) {
+        w->link = w->held = true;
+        see(w, &(struct judge_event){.kind = JUDGE_HELD});
+        world_trouble(w, (double)(4 * w->pbx_us + 2 * w->jitter_us) / 1e6);
+    }
     moved(w, PBX_LISTING, restarted);
     for (uint32_t i = 0; i < w->n_chans; i++) {
         const struct chan *ch = &w->chans[i];
@@ -43,12 +144,23 @@ void pbx_connect(struct world *w, bool restarted)
     moved(w, PBX_UP, restarted);
 }
 
-void pbx_disconnect(struct world *w)
+/* We know that it is gone; whether Asterisk does is another question. */
+static void lose(struct world *w, bool asterisk_knows)
 {
+    if (w->held && asterisk_knows) {
+        w->held = false;
+        see(w, &(struct judge_event){.kind = JUDGE_NOT_HELD});
+    }
     if (w->link) {
+        wire_breaks(w, true);
         w->link = false;
         moved(w, PBX_DOWN, false);
     }
+}
+
+void pbx_disconnect(struct world *w)
+{
+    lose(w, true);
 }
 
 void world_pbx_up(struct world *w, bool up)
@@ -60,15 +172,43 @@ void world_pbx_up(struct world *w, bool up)
     }
 }
 
-static void back(void *ctx, uint64_t arg)
+/* The network eats everything, in both directions, and tells nobody. */
+void world_link_deaf(struct world *w)
 {
-    (void)arg;
-    pbx_connect(ctx, true);
+    w->deaf = true;
 }
 
-void world_pbx_restarts(struct world *w, double seconds)
+/* The adapter has noticed. */
+void world_link_noticed(struct world *w)
 {
-    pbx_disconnect(w);
+    if (w->deaf) {
+        lose(w, false);
+    }
+}
+
+void world_link_back(struct world *w)
+{
+    w->deaf = false;
+    if (w->pbx_up && w->alive) {
+        if (w->link) { /* it was short: nobody noticed, but what was said is lost with its socket */
+            lose(w, false);
+        }
+        pbx_connect(w, w->seen_restart);
+        w->seen_restart = false;
+    }
+}
+
+/* Everything takes until then, and comes in order. */
+void world_link_stalls(struct world *w, double seconds)
+{
+    w->stall_us = sim_now_us(w->sim) + MS(seconds * 1000.0);
+    world_trouble(w, seconds);
+}
+
+void world_pbx_stops(struct world *w)
+{
+    w->pbx_up = false;
+    lose(w, true);
     for (uint32_t i = 0; i < w->n_chans; i++) {
         if (w->chans[i].used) {
             pbx_forget(w, &w->chans[i]);
@@ -79,6 +219,28 @@ void world_pbx_restarts(struct world *w, double seconds)
             pbx_drop_bridge(w, &w->bridges[i]);
         }
     }
+    see(w, &(struct judge_event){.kind = JUDGE_PBX_DOWN});
+    w->seen_restart = w->alive;
+}
+
+void world_pbx_starts(struct world *w)
+{
+    w->pbx_up = true;
+    see(w, &(struct judge_event){.kind = JUDGE_PBX_UP});
+    if (!w->deaf) {
+        world_link_back(w);
+    }
+}
+
+static void back(void *ctx, uint64_t arg)
+{
+    (void)arg;
+    world_pbx_starts(ctx);
+}
+
+void world_pbx_restarts(struct world *w, double seconds)
+{
+    world_pbx_stops(w);
     sim_at(w->sim, MS(seconds * 1000.0), back, w, 0);
 }
 

@@ -4,7 +4,7 @@
 static void send_agent(struct world *w, struct person *p)
 {
     p->config.node = w->node;
-    p->config.epoch = w->starts;
+    p->config.epoch = w->epoch;
     store_answer(w, ADDR_DESK, MSG_agent_config, &p->config);
 }
 
@@ -74,14 +74,17 @@ void store_load(struct world *w, const struct msg_load *m)
     if (m->kind == 0) {
         send_open(w);
     }
-    w->loaded = true;
     store_answer(w, ADDR_DESK, MSG_loaded, &end);
+    if (m->kind == 0) {
+        w->loaded = true; /* and the list of what lives follows */
+        world_trouble(w, (double)(w->store_us + 4 * w->pbx_us + 2 * w->jitter_us) / 1e6);
+    }
 }
 
 void store_takes_over(struct world *w)
 {
-    w->starts++;
+    w->epoch++;
     for (uint32_t i = 0; i < w->n_camps; i++) {
-        w->camps[i].config.epoch = w->starts;
+        w->camps[i].config.epoch = w->epoch;
     }
 }

@@ -22,7 +22,9 @@ static uint64_t key_of(struct text id)
 
 void pbx_tell(struct world *w, handle to, uint16_t type, const void *msg)
 {
-    world_post(w, &w->pbx_way, w->pbx_us, KIND_ARI, to, type, msg);
+    int64_t wait = w->stall_us - sim_now_us(w->sim);
+
+    world_post(w, &w->pbx_way, wait > w->pbx_us ? wait : w->pbx_us, KIND_ARI, to, type, msg);
 }
 
 /* Who an id of ours belongs to. */
@@ -67,7 +69,7 @@ void pbx_event(struct world *w, const struct chan *ch, uint16_t type)
     struct msg_channel_answered m = {
         .pbx = WORLD_PBX, .channel = text_of(ch->id), .at_wall_ms = sim_wall_ms(w->sim)};
 
-    for (unsigned i = 0; i < times && w->link; i++) {
+    for (unsigned i = 0; i < times && pbx_hears(w); i++) {
         if (type == MSG_channel_ringing) {
             struct msg_channel_ringing r = {m.pbx, m.channel, m.at_wall_ms};
 
@@ -82,14 +84,16 @@ void pbx_digit(struct world *w, const struct chan *ch, const char *digit)
 {
     struct msg_digit m = {.channel = text_of(ch->id), .digit = text_of(digit)};
 
-    pbx_tell(w, pbx_owner(m.channel), MSG_digit, &m);
+    if (pbx_hears(w)) {
+        pbx_tell(w, pbx_owner(m.channel), MSG_digit, &m);
+    }
 }
 
 void pbx_playback_over(struct world *w, const struct chan *ch, struct text playback, bool ok)
 {
     struct msg_playback_over m = {.channel = text_of(ch->id), .playback = playback, .ok = ok};
 
-    if (w->link) {
+    if (pbx_hears(w)) {
         pbx_tell(w, pbx_owner(m.channel), MSG_playback_over, &m);
     }
 }
@@ -99,7 +103,7 @@ void pbx_tell_phone(struct world *w, const struct person *p)
     struct msg_endpoint_state m = {
         .pbx = WORLD_PBX, .endpoint = p->config.endpoint, .online = p->phone_online};
 
-    if (w->link) {
+    if (pbx_hears(w)) {
         pbx_tell(w, ADDR_DESK, MSG_endpoint_state, &m);
     }
 }
@@ -129,6 +133,7 @@ static void leave(struct world *w, struct chan *ch)
     if (ch->bridge != 0) {
         struct bridge *b = &w->bridges[ch->bridge - 1];
 
+        see(w, &(struct judge_event){.kind = JUDGE_LEAVE, .id = ch->id, .text = b->id});
         b->members--;
         b->customers -= ch->customer ? 1u : 0u;
         ch->bridge = 0;
@@ -150,7 +155,7 @@ void pbx_forget(struct world *w, struct chan *ch)
     w->free_chans[w->n_free_chans++] = i;
 }
 
-void pbx_end(struct world *w, struct chan *ch, uint16_t cause, uint16_t tech)
+void pbx_end(struct world *w, struct chan *ch, uint16_t cause, uint16_t tech, bool far)
 {
     struct msg_channel_ended m = {.pbx = WORLD_PBX,
                                   .channel = text_of(ch->id),
@@ -159,9 +164,10 @@ void pbx_end(struct world *w, struct chan *ch, uint16_t cause, uint16_t tech)
                                   .at_wall_ms = sim_wall_ms(w->sim)};
     unsigned times = world_unit(w, 3) < w->duplicates ? 2 : 1;
 
-    for (unsigned i = 0; i < times && w->link; i++) {
+    for (unsigned i = 0; i < times && pbx_hears(w); i++) {
         pbx_tell(w, pbx_owner(m.channel), MSG_channel_ended, &m);
     }
+    see(w, &(struct judge_event){.kind = JUDGE_END, .id = ch->id, .yes = far});
     pbx_forget(w, ch);
 }
 
@@ -219,11 +225,12 @@ static void join(struct world *w, struct bridge *b, struct text channel)
     struct chan *ch = find(w, channel);
 
     leave(w, ch);
+    see(w, &(struct judge_event){.kind = JUDGE_ENTER, .id = ch->id, .text = b->id});
     ch->bridge = (uint32_t)(b - w->bridges) + 1u;
     b->members++;
     b->customers += ch->customer ? 1u : 0u;
     if (b->customers > 1) {
-        world_broken(w, "two customers in bridge %s", b->id);
+        world_broken_as(w, BROKEN_TWO_CALLS, "two customers in bridge %s", b->id);
     }
 }
 
@@ -252,9 +259,11 @@ static void on_bridge_add(struct world *w, const struct msg_bridge_add *m)
     struct msg_bridge_added out = {
         .pbx = m->pbx, .bridge = m->bridge, .channel = m->channel, .status = 204};
 
-    if (!w->link) {
-        out.status = 503;
-    } else if (b == NULL) {
+    if (!w->pbx_up || w->deaf) {
+        pbx_unanswered(w, MSG_bridge_add, m);
+        return;
+    }
+    if (b == NULL) {
         out.status = 404;
     } else {
         uint16_t first = cannot_join(w, m->channel);
@@ -276,12 +285,34 @@ static void on_bridge_add(struct world *w, const struct msg_bridge_add *m)
 
 /* --- originate ---------------------------------------------------------------------------- */
 
-static void refuse(struct world *w, struct text id, uint16_t status, uint8_t fate)
+void pbx_refuse(struct world *w, struct text id, uint16_t status, uint8_t fate)
 {
     struct msg_originate_failed m = {
         .pbx = WORLD_PBX, .channel = id, .status = status, .fate = fate, .text = text_of("")};
 
     pbx_tell(w, pbx_owner(id), MSG_originate_failed, &m);
+}
+
+/* Whoever asked hears that it cannot be known. */
+void pbx_unanswered(struct world *w, uint16_t type, const void *msg)
+{
+    if (type == MSG_originate_call) {
+        pbx_refuse(w, ((const struct msg_originate_call *)msg)->attempt, 0, 2);
+    } else if (type == MSG_originate_leg) {
+        pbx_refuse(w, ((const struct msg_originate_leg *)msg)->leg, 0, 2);
+    } else if (type == MSG_bridge_add) {
+        const struct msg_bridge_add *m = msg;
+        struct msg_bridge_added out = {.pbx = m->pbx, .bridge = m->bridge, .channel = m->channel};
+
+        if (m->reply_to != HANDLE_NONE) {
+            pbx_tell(w, m->reply_to, MSG_bridge_added, &out);
+        }
+    } else if (type == MSG_play) {
+        const struct msg_play *m = msg;
+        struct msg_playback_over out = {.channel = m->channel, .playback = m->playback};
+
+        pbx_tell(w, pbx_owner(m->channel), MSG_playback_over, &out);
+    }
 }
 
 /* R11: the same number again, not asked for by an agent. */
@@ -296,18 +327,21 @@ static void check_interval(struct world *w, const struct att *a)
             continue;
         }
         if (b->live || sim_wall_ms(w->sim) - b->ended_ms < (int64_t)c->config.retry_s * MS_PER_S) {
-            world_broken(w, "%s calls a number %s called too short a time ago", a->id, b->id);
+            world_broken_as(w, BROKEN_TWICE, "%s calls a number %s called too short a time ago",
+                            a->id, b->id);
         }
         break;
     }
 }
 
 /* P8, by what the campaign can know. */
-static void check_agents(struct world *w, const struct att *a)
+void pbx_check_agents(struct world *w, const struct msg_originate_call *m)
 {
-    const struct campaign *c = sim_state(w->sim, named(KIND_CAMPAIGN, a->campaign));
+    const struct att *a = store_att(w, m->attempt);
+    const struct campaign *c =
+        a != NULL ? sim_state(w->sim, named(KIND_CAMPAIGN, a->campaign)) : NULL;
 
-    if (a->cause == CAUSE_AUTO && c != NULL && c->set.leg == LEG_PERMANENT && c->idle_length == 0) {
+    if (c != NULL && a->cause == CAUSE_AUTO && c->set.leg == LEG_PERMANENT && c->idle_length == 0) {
         world_broken(w, "%s was dialed with no agent available", a->id);
     }
 }
@@ -344,23 +378,22 @@ static void on_originate_call(struct world *w, const struct msg_originate_call *
             world_broken(w, "originate of %.*s without its claim", (int)m->attempt.len,
                          m->attempt.ptr);
         }
-        refuse(w, m->attempt, 0, 1);
+        pbx_refuse(w, m->attempt, 0, 1);
         return;
     }
     if (a->dialed || find(w, m->attempt) != NULL) {
-        world_broken(w, "originate of %s was sent twice", a->id);
+        world_broken_as(w, BROKEN_TWICE, "originate of %s was sent twice", a->id);
         return;
     }
-    if (!w->link) {
-        refuse(w, m->attempt, 0, 0);
+    if (!w->link || !w->pbx_up || w->deaf) {
+        pbx_refuse(w, m->attempt, 0, w->deaf ? 2 : 0);
         return;
     }
     check_interval(w, a);
-    check_agents(w, a);
     a->dialed = true;
     if (w->fail_next) {
         w->fail_next = false;
-        refuse(w, m->attempt, w->fail_fate == 1 ? 500 : 0, w->fail_fate);
+        pbx_refuse(w, m->attempt, w->fail_fate == 1 ? 500 : 0, w->fail_fate);
         if (w->fail_fate != 2 || !w->fail_carried_out) {
             a->dialed = w->fail_fate == 2;
             return;
@@ -368,6 +401,10 @@ static void on_originate_call(struct world *w, const struct msg_originate_call *
     }
     struct chan *ch = new_chan(w, m->attempt, m->ring_s);
 
+    see(w, &(struct judge_event){.kind = JUDGE_ORIGINATE,
+                                 .yes = true,
+                                 .id = a->id,
+                                 .number = w->rows[a->row - 1].number});
     ch->customer = true;
     ch->owner = a->campaign;
     text_keep(ch->number, sizeof ch->number, m->number);
@@ -385,8 +422,12 @@ static void on_originate_leg(struct world *w, const struct msg_originate_leg *m)
         world_broken(w, "originate of %.*s without its row", (int)m->leg.len, m->leg.ptr);
         return;
     }
-    if (!w->link || p == NULL || !p->phone_online) {
-        refuse(w, m->leg, w->link ? 500 : 0, w->link ? 1 : 0);
+    if (!w->link || !w->pbx_up || w->deaf) {
+        pbx_refuse(w, m->leg, 0, w->deaf ? 2 : 0);
+        return;
+    }
+    if (p == NULL || !p->phone_online) {
+        pbx_refuse(w, m->leg, 500, 1);
         return;
     }
     struct chan *ch = new_chan(w, m->leg, m->ring_s);
@@ -409,6 +450,7 @@ static void on_play(struct world *w, const struct msg_play *m)
     if (ch->customer) {
         ch->played = true;
         w->seen.messages++;
+        see(w, &(struct judge_event){.kind = JUDGE_MESSAGE, .id = ch->id});
     }
     text_keep(ch->playback, sizeof ch->playback, m->playback);
     callee_hears(w, ch);
@@ -430,8 +472,8 @@ static void on_hangup(struct world *w, const struct msg_hangup *m)
 {
     struct chan *ch = find(w, m->channel);
 
-    if (ch != NULL && w->link) {
-        pbx_end(w, ch, 16, 0);
+    if (ch != NULL) {
+        pbx_end(w, ch, 16, 0, false);
     }
 }
 
@@ -446,12 +488,13 @@ static void on_watch(struct world *w, const struct msg_watch_endpoint *m)
     }
 }
 
-void pbx_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg)
+/* A command is there. */
+void pbx_take(struct world *w, uint16_t type, const void *msg)
 {
-    struct world *w = ctx;
-
-    (void)to;
-    (void)from;
+    if ((!w->pbx_up || w->deaf) && type != MSG_originate_call && type != MSG_originate_leg) {
+        pbx_unanswered(w, type, msg);
+        return;
+    }
     switch (type) {
     case MSG_originate_call:
         on_originate_call(w, msg);
@@ -477,14 +520,12 @@ void pbx_receive(void *ctx, handle to, handle from, uint16_t type, const void *m
         }
         break;
     case MSG_bridge_create:
-        if (w->link) {
-            on_bridge_create(w, msg);
-        }
+        on_bridge_create(w, msg);
         break;
     case MSG_bridge_destroy: {
         struct bridge *b = find_bridge(w, ((const struct msg_bridge_destroy *)msg)->bridge);
 
-        if (b != NULL && w->link) {
+        if (b != NULL) {
             pbx_drop_bridge(w, b);
         }
         break;

@@ -344,7 +344,7 @@ void world_do_not_call(struct world *w, const char *number)
 {
     struct msg_suppress m = {.account = 1, .number = text_of(number), .source = text_of("ctl")};
 
-    store_receive(w, ADDR_STORE, ADDR_CTL, MSG_suppress, &m);
+    store_take(w, MSG_suppress, &m);
 }
 
 void world_changed(struct world *w, unsigned kind, uint64_t id)

@@ -55,7 +55,9 @@ uint64_t store_permit(const struct world *w, struct text id, struct text what)
 
 void store_answer(struct world *w, handle to, uint16_t type, const void *msg)
 {
-    world_post(w, &w->store_way, w->store_us, KIND_STORE, to, type, msg);
+    if (!w->nobody_listens) {
+        world_post(w, &w->store_way, w->store_us / 2, KIND_STORE, to, type, msg);
+    }
 }
 
 /* --- the queue ---------------------------------------------------------------------------- */
@@ -473,29 +475,9 @@ static void on_agent_moved(struct world *w, const struct msg_agent_moved *m)
     }
 }
 
-/* --- the endpoint ------------------------------------------------------------------------- */
+/* --- what it is told -------------------------------------------------------------------------- */
 
-/* Records outlive an outage: the adapter keeps them until the store is back. */
-static bool is_record(uint16_t type)
-{
-    return type == MSG_attempt_moved || type == MSG_attempt_over || type == MSG_leg_over ||
-           type == MSG_dispose || type == MSG_agent_moved || type == MSG_suppress;
-}
-
-static void keep(struct world *w, uint16_t type, const void *msg)
-{
-    const struct message_desc *d = message_find(&dialer_catalogue, type);
-    void *block = malloc(message_bytes(d, msg));
-
-    if (block == NULL) {
-        abort();
-    }
-    message_copy(d, msg, block);
-    w->journal = world_room(w->journal, &w->room_journal, w->n_journal, sizeof *w->journal);
-    w->journal[w->n_journal++] = (struct kept){type, block};
-}
-
-static void take(struct world *w, uint16_t type, const void *msg)
+void store_take(struct world *w, uint16_t type, const void *msg)
 {
     switch (type) {
     case MSG_load:
@@ -546,36 +528,6 @@ static void take(struct world *w, uint16_t type, const void *msg)
     }
 }
 
-void store_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg)
-{
-    struct world *w = ctx;
-    struct msg_candidates_end none = {.result = RESULT_AWAY};
-
-    (void)to;
-    (void)from;
-    if (w->store_up || type == MSG_claim || type == MSG_leg_claim) {
-        take(w, type, msg);
-    } else if (is_record(type)) {
-        keep(w, type, msg);
-    } else if (type == MSG_candidates) {
-        none.campaign = ((const struct msg_candidates *)msg)->campaign;
-        store_answer(w, named(KIND_CAMPAIGN, none.campaign), MSG_candidates_end, &none);
-    }
-}
-
-void world_store_up(struct world *w, bool up)
-{
-    struct msg_store_state m = {.up = up, .text = text_of(up ? "" : "connection refused")};
-
-    w->store_up = up;
-    for (uint32_t i = 0; up && i < w->n_journal; i++) {
-        take(w, w->journal[i].type, w->journal[i].block);
-        free(w->journal[i].block);
-    }
-    w->n_journal = up ? 0 : w->n_journal;
-    store_answer(w, ADDR_DESK, MSG_store_state, &m);
-}
-
 void world_store_clock(struct world *w, int64_t ahead_ms)
 {
     struct msg_store_state m = {.up = true, .clock_apart_ms = ahead_ms, .text = text_of("")};
@@ -590,10 +542,7 @@ void world_store_latency(struct world *w, double ms)
 
 void store_free(struct world *w)
 {
-    for (uint32_t i = 0; i < w->n_journal; i++) {
-        free(w->journal[i].block);
-    }
-    free(w->journal);
+    commit_free(w);
     free(w->rows);
     free(w->atts);
     free(w->legs);
