@@ -21,6 +21,8 @@ struct csv {
     bool quoted;       /* an odd number of quotes so far */
     bool skip;         /* the row is too long: dropped until its line ends */
     bool begun;        /* the first bytes were looked at */
+    unsigned n_first;  /* so many are kept until then */
+    unsigned char first[3];
     bool stopped;
     char separator; /* 0 before the first row */
     struct text columns[CSV_COLUMNS_MAX];
@@ -303,29 +305,38 @@ static int feed_rest(struct csv *c, size_t from)
     return result;
 }
 
-/* A byte order mark is taken away; UTF-16 is seen by its own. */
-static size_t look_at_begin(struct csv *c, const char *bytes, size_t n)
+/* The first bytes may be a byte order mark, and may come one at a time: they are kept until it is
+ * sure. The one of UTF-8 is taken away, UTF-16 is seen by its own. */
+static int take_first(struct csv *c, char ch)
 {
-    const unsigned char *b = (const unsigned char *)bytes;
+    static const unsigned char utf8_mark[3] = {0xef, 0xbb, 0xbf};
+    const unsigned char *b = c->first;
+    int result = 0;
 
-    c->begun = true;
-    if (n >= 2 && ((b[0] == 0xffu && b[1] == 0xfeu) || (b[0] == 0xfeu && b[1] == 0xffu))) {
-        (void)stop(c, CSV_UTF16, 1);
-        return n;
+    c->first[c->n_first++] = (unsigned char)ch;
+    if (c->n_first == 2 && (b[0] ^ b[1]) == 1 && (b[0] & b[1]) == 0xfeu) {
+        return stop(c, CSV_UTF16, 1);
     }
-    return n >= 3 && b[0] == 0xefu && b[1] == 0xbbu && b[2] == 0xbfu ? 3u : 0u;
+    if (c->n_first == 1 && (b[0] == 0xfeu || b[0] == 0xffu)) {
+        return 0;
+    }
+    if (memcmp(b, utf8_mark, c->n_first) == 0) {
+        c->begun = c->n_first == sizeof utf8_mark;
+        return 0;
+    }
+    c->begun = true;
+    for (unsigned i = 0; i < c->n_first && result == 0; i++) {
+        result = take_byte(c, (char)b[i]);
+    }
+    return result;
 }
 
 int csv_feed(struct csv *c, const char *bytes, size_t n)
 {
-    size_t i = 0;
     int result = 0;
 
-    if (!c->begun && n > 0) {
-        i = look_at_begin(c, bytes, n);
-    }
-    for (; i < n && result == 0 && !c->stopped; i++) {
-        result = take_byte(c, bytes[i]);
+    for (size_t i = 0; i < n && result == 0 && !c->stopped; i++) {
+        result = c->begun ? take_byte(c, bytes[i]) : take_first(c, bytes[i]);
     }
     return c->stopped ? -1 : result;
 }
@@ -334,6 +345,9 @@ int csv_end(struct csv *c)
 {
     int result = 0;
 
+    for (unsigned i = 0; !c->begun && i < c->n_first && result == 0; i++) {
+        result = take_byte(c, (char)c->first[i]); /* it ended in what could have been a mark */
+    }
     while (result == 0 && !c->stopped && c->quoted && c->len > 0) {
         result = give_up_quote(c);
     }

@@ -66,12 +66,14 @@ export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/t
 if [ -z "$name" ]; then
 	compile release all
 	compile asan 'all tests'
+	compile fuzz fuzzers
 	suites asan
 	compile tsan tests
 	suites tsan
 elif [ "$name" = build ]; then
 	compile release all
 	compile asan 'all tests'
+	compile fuzz fuzzers
 	compile tsan tests
 else
 	for preset in asan tsan; do
