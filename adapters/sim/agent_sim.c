@@ -31,6 +31,9 @@ static const char usage[] =
     "  --break S          mean seconds of a break (default 30)\n"
     "  --seconds S        end after so long (default 0: at SIGINT or SIGTERM)\n"
     "  --record FILE      write what was heard and done, JSON lines\n"
+    "  --ctl SOCKET       the daemon's socket for operators: who is cut off gets a new ticket "
+    "there\n"
+    "                     and comes back\n"
     "  --json             the report as one JSON line\n"
     "\n"
     "Exit status: 0 done, 1 nobody could connect, 2 usage.\n";
@@ -145,6 +148,7 @@ enum {
     OPT_SECONDS,
     OPT_RECORD,
     OPT_JSON,
+    OPT_CTL,
     OPT_HELP,
 };
 
@@ -164,6 +168,7 @@ static const struct option names[] = {
     {"seconds", required_argument, NULL, OPT_SECONDS},
     {"record", required_argument, NULL, OPT_RECORD},
     {"json", no_argument, NULL, OPT_JSON},
+    {"ctl", required_argument, NULL, OPT_CTL},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -181,6 +186,9 @@ static bool set(struct options *o, int option, char *value)
         return true;
     case OPT_RECORD:
         o->record = value;
+        return true;
+    case OPT_CTL:
+        o->ctl = value;
         return true;
     case OPT_JSON:
         o->json = true;
@@ -248,24 +256,6 @@ static bool read_url(struct crowd *crowd)
 
 /* --- tickets -------------------------------------------------------------------------------- */
 
-/* The ticket in a line: its one word of 43 letters of base64url, however the line is laid out. */
-static bool find_ticket(const char *line, char out[TICKET_SIZE])
-{
-    static const char letters[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-    for (const char *at = line; *at != '\0';) {
-        const size_t n = strspn(at, letters);
-        if (n == TICKET_SIZE - 1) {
-            memcpy(out, at, n);
-            out[n] = '\0';
-            return true;
-        }
-        at += n > 0 ? n : 1;
-    }
-    return false;
-}
-
 static int read_tickets(struct crowd *crowd)
 {
     const bool input = strcmp(crowd->options.tickets, "-") == 0;
@@ -280,7 +270,7 @@ static int read_tickets(struct crowd *crowd)
     crowd->person = calloc(most, sizeof *crowd->person);
     while (crowd->person != NULL && crowd->persons < most &&
            fgets(line, sizeof line, file) != NULL) {
-        if (find_ticket(line, ticket)) {
+        if (ticket_find(line, ticket)) {
             crowd->person[crowd->persons] = person_new(crowd, crowd->persons, ticket);
             if (crowd->person[crowd->persons] == NULL) {
                 break;
@@ -337,6 +327,7 @@ static void run(struct crowd *crowd)
     while (crowd->online > 0 && net_now_us() < until_us) {
         (void)net_loop_run_once(crowd->loop, 50 * US_PER_MS);
     }
+    tickets_close(crowd);
     net_timer_free(end);
 }
 
@@ -366,6 +357,8 @@ static void report(const struct crowd *crowd)
         {"changes", t->changes},
         {"items", t->items},
         {"gaps", t->gaps},
+        {"returned", t->returned},
+        {"resumed", t->resumed},
         {"talk_s", (uint64_t)t->talk_s},
         {"reply_mean_us", t->replies > 0 ? t->reply_us_sum / t->replies : 0},
         {"reply_max_us", t->reply_us_max},

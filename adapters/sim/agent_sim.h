@@ -2,8 +2,9 @@
  * agent_sim.h - simulated agents: N people at the desk's websocket, in one loop.
  *
  * agent_sim.c has the options, the tickets, the loop and the report; agent_sim_person.c is what one
- * person does. They speak adapters/web/PROTOCOL.md and know nothing else of the daemon. All choices
- * come from the seed: a generator for each person, so that one's luck is not another's.
+ * person does; agent_sim_ticket.c gets new tickets for those who were cut off. They speak
+ * adapters/web/PROTOCOL.md and, for new tickets, the operator's socket. All choices come from the
+ * seed: a generator for each person, so that one's luck is not another's.
  */
 #ifndef ADAPTERS_SIM_AGENT_SIM_H
 #define ADAPTERS_SIM_AGENT_SIM_H
@@ -30,6 +31,7 @@ struct options {
     const char *url;
     const char *tickets; /* file, or "-" */
     const char *record;  /* file, NULL none */
+    const char *ctl;     /* the operator's socket: who is cut off comes back; NULL: stays away */
     unsigned agents;     /* 0: as many as there are tickets */
     unsigned connecting; /* sockets being opened at once */
     uint64_t seed;
@@ -47,13 +49,15 @@ struct options {
 
 struct totals {
     uint64_t connected, refused, cut, logins, status_updates, pops, calls, hangups, disposed,
-        dispose_failed, forgotten, breaks, requests, replies, replies_bad, changes, items, gaps;
+        dispose_failed, forgotten, breaks, requests, replies, replies_bad, changes, items, gaps,
+        returned, resumed;
     double talk_s;
     /* Of the times from asking to the reply [us]. */
     uint64_t reply_us_sum, reply_us_max;
 };
 
 struct person;
+struct ticket_talk;
 
 struct crowd {
     struct options options;
@@ -68,6 +72,7 @@ struct crowd {
     unsigned online;     /* sockets that are open */
     bool leaving;
     FILE *record;
+    struct ticket_talk *tickets; /* the conversation, NULL: none */
     struct json doc;
     struct json_writer writer;
     struct code offered[CODES_MAX]; /* by the daemon */
@@ -83,6 +88,18 @@ void person_connect(struct person *p);
 void person_leave(struct person *p);
 void person_drop(struct person *p);
 bool person_online(const struct person *p);
+/* Cut off, and waiting for a ticket. */
+bool person_waits(const struct person *p);
+/* The agent's number, 0: it has never been welcomed. */
+int64_t person_agent(const struct person *p);
+/* The new ticket; NULL: there is none now. */
+void person_ticket(struct person *p, const char *ticket);
+
+/* Ask for tickets for all who wait; nothing if it is being asked. */
+void tickets_ask(struct crowd *crowd);
+void tickets_close(struct crowd *crowd);
+/* The ticket in a line: its one word of 43 letters of base64url, however the line is laid out. */
+bool ticket_find(const char *line, char out[TICKET_SIZE]);
 
 /* One line of the outside record; `write` puts members into the open object. */
 void crowd_record(struct crowd *crowd, int64_t agent, const char *what, const char *key,
