@@ -1,6 +1,7 @@
 /* ctl_export.c - calls, agents' time and leads as CSV or JSON lines. Read page by page, each
  * written only when the client has taken the one before: constant memory, whatever the length. */
 #include "adapters/daemon/ctl_job.h"
+#include "adapters/lead/csv.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +63,7 @@ static int64_t parse_time(const char *text)
 
 /* --- one row --------------------------------------------------------------------------------- */
 
-static void add(struct export *e, const char *text, size_t len)
+static char *room(struct export *e, size_t len)
 {
     if (e->page_len + len > e->page_cap) {
         e->page_cap = (e->page_len + len) * 2;
@@ -70,8 +71,12 @@ static void add(struct export *e, const char *text, size_t len)
         if (!e->page)
             abort();
     }
-    if (len > 0)
-        memcpy(e->page + e->page_len, text, len);
+    return e->page + e->page_len;
+}
+
+static void add(struct export *e, const char *text, size_t len)
+{
+    memcpy(room(e, len), text, len);
     e->page_len += len;
 }
 
@@ -79,19 +84,8 @@ static void add_field(struct export *e, struct text t, bool first)
 {
     if (!first)
         add(e, ",", 1);
-    bool plain = true;
-    if (!t.ptr)
-        t = (struct text){"", 0};
-    for (uint32_t i = 0; i < t.len && plain; i++)
-        plain = t.ptr[i] != ',' && t.ptr[i] != '"' && t.ptr[i] != '\n' && t.ptr[i] != '\r';
-    if (plain) {
-        add(e, t.ptr, t.len);
-        return;
-    }
-    add(e, "\"", 1);
-    for (uint32_t i = 0; i < t.len; i++)
-        add(e, t.ptr[i] == '"' ? "\"\"" : &t.ptr[i], t.ptr[i] == '"' ? 2 : 1);
-    add(e, "\"", 1);
+    if (t.ptr)
+        e->page_len += csv_write_field(t, room(e, CSV_WRITTEN(t.len)));
 }
 
 /* Members of the finished object as CSV: names first, once, then values. */

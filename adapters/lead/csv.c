@@ -356,3 +356,47 @@ int csv_end(struct csv *c)
     }
     return c->stopped ? -1 : result;
 }
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+static bool is_signed_number(struct text t)
+{
+    bool digits = false;
+
+    for (uint32_t i = 1; i < t.len; i++) {
+        if (t.ptr[i] < '0' || t.ptr[i] > '9') {
+            return false;
+        }
+        digits = true;
+    }
+    return digits && (t.ptr[0] == '+' || t.ptr[0] == '-');
+}
+
+size_t csv_write_field(struct text field, char *out)
+{
+    const bool formula =
+        field.len > 0 && memchr("=+-@\t\r", field.ptr[0], 7) != NULL && !is_signed_number(field);
+    bool quoted = false;
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < field.len && !quoted; i++) {
+        const char ch = field.ptr[i];
+        quoted = ch == ',' || ch == ';' || ch == '\t' || ch == '"' || ch == '\n' || ch == '\r';
+    }
+    if (quoted) {
+        out[n++] = '"';
+    }
+    if (formula) {
+        out[n++] = '\'';
+    }
+    for (uint32_t i = 0; i < field.len; i++) {
+        if (field.ptr[i] == '"') {
+            out[n++] = '"';
+        }
+        out[n++] = field.ptr[i];
+    }
+    if (quoted) {
+        out[n++] = '"';
+    }
+    return n;
+}

@@ -50,4 +50,11 @@ int csv_feed(struct csv *csv, const char *bytes, size_t n);
 int csv_end(struct csv *csv);
 void csv_close(struct csv *csv);
 
+/* A field as it is written: quoted where RFC 4180 wants it, and with an apostrophe in front where a
+ * spreadsheet would take it for a formula (it begins with = + - @ TAB or CR). Signed plain numbers,
+ * such as E.164, stay as they are. `out` needs CSV_WRITTEN(len) bytes; returns how many were used.
+ */
+#define CSV_WRITTEN(len) (2u * (size_t)(len) + 3u)
+size_t csv_write_field(struct text field, char *out);
+
 #endif

@@ -162,6 +162,76 @@ static void quotes_everywhere(void **state)
     free(file);
 }
 
+/* --- writing (attack A14) --------------------------------------------------------------------- */
+
+struct cell {
+    char text[40];
+    uint32_t len;
+    bool seen;
+};
+
+static int on_cell(void *ctx, const struct csv_row *row)
+{
+    struct cell *want = ctx;
+    struct text got;
+
+    assert_int_equal(row->n, 2);
+    assert_int_equal(row->columns[0].len, 1);
+    got = row->columns[1];
+    if (got.len == want->len + 1 && got.ptr[0] == '\'') {
+        got = (struct text){got.ptr + 1, got.len - 1};
+        assert_non_null(memchr("=+-@\t\r", got.ptr[0], 6));
+    } else if (got.len > 0 && memchr("=+-@\t\r", got.ptr[0], 6) != NULL) {
+        /* Only a signed number may begin like that. */
+        assert_true(got.ptr[0] == '+' || got.ptr[0] == '-');
+        assert_true(got.len > 1 && strspn(got.ptr + 1, "0123456789") >= got.len - 1);
+    }
+    assert_int_equal(got.len, want->len);
+    assert_memory_equal(got.ptr, want->text, want->len);
+    want->seen = true;
+    return 0;
+}
+
+static int no_fault(void *ctx, enum csv_fault fault, uint64_t line, uint32_t column,
+                    struct text raw)
+{
+    (void)ctx;
+    (void)line;
+    (void)column;
+    (void)raw;
+    fail_msg("%s", csv_fault_sentence(fault));
+    return -1;
+}
+
+/* Random cells out of what is dangerous: each is read again as it was, and none begins a formula.
+ */
+static void no_cell_is_a_formula(void **state)
+{
+    static const char alphabet[] = "=+-@\t\r\n\",;'|!0123ab";
+    struct cell cell = {.text = "b", .len = 1};
+    struct csv *csv = csv_open(on_cell, no_fault, &cell);
+    char line[8 + CSV_WRITTEN(sizeof cell.text)] = "a,b\n";
+    uint64_t r = 1;
+
+    (void)state;
+    assert_int_equal(csv_feed(csv, line, 4), 0);
+    memcpy(line, "x,", 2);
+    for (unsigned i = 0; i < 100000; i++) {
+        cell = (struct cell){.len = i % 12};
+        for (uint32_t k = 0; k < cell.len; k++) {
+            r = r * 6364136223846793005u + 1442695040888963407u;
+            cell.text[k] = alphabet[(r >> 33) % (sizeof alphabet - 1)];
+        }
+        size_t n = 2 + csv_write_field((struct text){cell.text, cell.len}, line + 2);
+        line[n++] = '\r';
+        line[n++] = '\n';
+        assert_int_equal(csv_feed(csv, line, n), 0);
+        assert_true(cell.seen);
+    }
+    csv_close(csv);
+    print_message("A14: 100000 random cells, 0 formulas, 0 changed\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +240,7 @@ int main(void)
         cmocka_unit_test(not_csv_at_all),
         cmocka_unit_test(a_million_columns),
         cmocka_unit_test(quotes_everywhere),
+        cmocka_unit_test(no_cell_is_a_formula),
     };
 
     return cmocka_run_group_tests_name("csv", tests, NULL, NULL);
