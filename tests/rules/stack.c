@@ -151,6 +151,18 @@ bool daemon_ready(void)
     return get(page_port, "/readyz", "") == 200;
 }
 
+unsigned logged(const char *words)
+{
+    char *text = read_file("dialerd.log");
+    unsigned n = 0;
+
+    for (const char *at = text; (at = strstr(at, words)) != NULL; at += strlen(words)) {
+        n++;
+    }
+    free(text);
+    return n;
+}
+
 int64_t metric(const char *beginning)
 {
     char *rest = NULL;
@@ -183,6 +195,13 @@ void sim_order(const char *format, ...)
 void far_ends(const char *people)
 {
     sim_order("/sim/people?%s&setup=constant:0.05", people);
+}
+
+void sim_freeze(bool on)
+{
+    if (ari_sim > 0) {
+        kill(ari_sim, on ? SIGSTOP : SIGCONT);
+    }
 }
 
 const char *asterisk_get(const char *target)
@@ -297,6 +316,7 @@ int stack_up(void **state)
 
 void stack_close(void)
 {
+    sim_freeze(false); /* a test may have failed in between */
     stop(&dialerd, SIGTERM);
     stop(&ari_sim, SIGTERM);
     net_loop_close(loop);

@@ -28,10 +28,14 @@ void daemon_start(void); /* again: waits until it is ready */
 const char *daemon_get(const char *target, int *status);
 /* Every dependency is there. */
 bool daemon_ready(void);
+/* How often the daemon's log has the words, since its start. */
+unsigned logged(const char *words);
 /* The sum of a metric's lines that begin so ("name" or "name{label="). */
 int64_t metric(const char *beginning);
 /* /sim/... of ari-sim: it must be done. */
 void sim_order(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* ari-sim stands still (SIGSTOP), as a server does whose disk is gone; false: goes on. */
+void sim_freeze(bool on);
 /* GET /ari/... of Asterisk, as its user: the body, valid until the next. */
 const char *asterisk_get(const char *target);
 /* By Asterisk's own word: the customer is in a bridge with exactly one more. */

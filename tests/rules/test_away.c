@@ -1,0 +1,366 @@
+/*
+ * test_away.c - what is lost in the middle of a call: the store, Redis, Asterisk's link, the daemon
+ * itself. Each time the same is asked: the customer stays with the agent, nothing new is dialed
+ * while the claim or the line is missing, the call's end and disposition are kept, and dialing goes
+ * on by itself. At the end the tables say what the witness saw.
+ */
+#include "tests/rules/seat.h"
+#include "tests/support/services.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* --- a call in progress, and a second agent with two leads to dial
+ * -------------------------------- */
+
+struct scene {
+    struct site site;
+    struct seat talker, idler; /* in a call; on a break */
+    char attempt[40];          /* the call */
+};
+
+static void begin(struct scene *s)
+{
+    char number[20];
+
+    s->site = site_new("progressive", ANSWERS AND_TALKS("60"), "leg=permanent");
+    (void)site_lead(&s->site, "Ada", number);
+    site_start(&s->site);
+    seat_new(&s->talker, s->site.campaign);
+    seat_work(&s->talker);
+    SEAT_UNTIL(&s->talker, strcmp(s->talker.call, "bridged") == 0);
+    snprintf(s->attempt, sizeof s->attempt, "%s", s->talker.attempt);
+    SEAT_UNTIL(&s->talker, talks(s->attempt));
+    seat_new(&s->idler, s->site.campaign);
+    seat_work(&s->idler);
+    assert_string_equal(seat_ask(&s->idler, "set_status", ",\"state\":\"break\""), "ok");
+    SEAT_STATE(&s->idler, "break");
+    site_leads(&s->site, 2);
+    SEAT_UNTIL(&s->idler, (ctl("explain|campaign|%lld", (long long)s->site.campaign),
+                           ctl_number("hopper") == 2));
+    assert_int_equal(dialed_by(&s->site), 1);
+}
+
+static void go_to_work(struct seat *s)
+{
+    SEAT_UNTIL(s, s->phone_online);
+    if (strcmp(seat_ask(s, "set_status", ",\"state\":\"available\""), "ok") != 0) {
+        fail_msg("not available: %s", s->text);
+    }
+    SEAT_STATE(s, "available");
+}
+
+/* Nothing is dialed, and the call is as it was. */
+static void nothing_but_the_call(struct scene *s)
+{
+    SEAT_WHILE(&s->idler, 1500,
+               seat_hear(&s->talker) && dialed_by(&s->site) == 1 && s->idler.call[0] == '\0');
+    assert_string_equal(s->talker.state, "busy");
+    assert_string_equal(s->talker.call, "bridged");
+    assert_int_equal(witnessed("end", s->attempt), 0);
+}
+
+static void say_held_by(struct scene *s, const char *reason)
+{
+    SEAT_UNTIL(&s->idler,
+               seat_hear(&s->talker) && (ctl("explain|campaign|%lld", (long long)s->site.campaign),
+                                         strcmp(ctl_text("held_by"), reason) == 0));
+}
+
+/* Both leads, by the agent who is free: without anybody's help. */
+static void dialing_goes_on(struct scene *s)
+{
+    run_until(seat_hear(&s->talker) && seat_hear(&s->idler) &&
+              strcmp(s->idler.call, "bridged") == 0);
+    assert_true(dialed_by(&s->site) > 1);
+    assert_true(talks(s->idler.attempt));
+}
+
+static void finish(struct scene *s)
+{
+    struct seat *both[] = {&s->talker, &s->idler};
+
+    site_stop(&s->site);
+    for (int i = 0; i < 2; i++) {
+        if (strcmp(both[i]->call, "bridged") == 0) {
+            assert_string_equal(seat_ask(both[i], "hang_up", ""), "ok");
+            SEAT_STATE(both[i], "wrapup");
+            seat_dispose(both[i], "sale");
+        }
+    }
+    run_until(outcomes(&s->site, "answered") == dialed_by(&s->site));
+    assert_string_equal(call_text(s->attempt, "disposition"), "sale");
+    assert_string_equal(call_text(s->attempt, "outcome"), "answered");
+    assert_int_equal(witnessed("originate", s->attempt), 1);
+    seat_leave(&s->talker);
+    seat_leave(&s->idler);
+    daemon_stop();
+    assert_witnessed();
+}
+
+/* --- the store ----------------------------------------------------------------------------------
+ */
+
+static struct support_postgres pg;
+static struct support_redis redis;
+
+static int close_all(void **state)
+{
+    stack_down(state);
+    if (pg.folder[0] != '\0') {
+        support_postgres_stop(&pg);
+    }
+    if (redis.folder[0] != '\0') {
+        support_redis_stop(&redis);
+    }
+    return 0;
+}
+
+static void a_call_outlives_the_store(void **state)
+{
+    struct scene s;
+    char why[300] = "";
+    char where[200];
+    char url[300];
+    char members[128];
+    const int started = support_postgres_start(&pg, why, sizeof why);
+
+    (void)state;
+    if (started == 77) {
+        stack_open(&(struct stack_parts){0});
+        skip();
+    }
+    assert_int_equal(started, 0);
+    assert_int_equal(support_postgres_database(&pg, where, sizeof where), 0);
+    snprintf(url, sizeof url, "url = \"postgresql:///%.60s?host=%s&port=%d&user=postgres\"",
+             strstr(where, "dbname=") + strlen("dbname="), pg.folder, pg.port);
+    stack_open(&(struct stack_parts){.store = url});
+    begin(&s);
+    support_postgres_kill(&pg, SIGQUIT);
+    run_until(seat_hear(&s.talker) && seat_hear(&s.idler) && !daemon_ready());
+    assert_non_null(strstr(daemon_get("/readyz", NULL), "store"));
+    go_to_work(&s.idler);
+    nothing_but_the_call(&s);
+    say_held_by(&s, "store_away");
+    assert_true(talks(s.attempt));
+    /* It can be ended; its disposition is not said to be saved before it is. */
+    assert_string_equal(seat_ask(&s.talker, "hang_up", ""), "ok");
+    SEAT_STATE(&s.talker, "wrapup");
+    assert_string_equal(seat_ask(&s.talker, "set_status", ",\"state\":\"break\""), "ok");
+    run_until(seat_hear(&s.idler) && witnessed("end", s.attempt) == 1);
+    snprintf(members, sizeof members,
+             "{\"type\":\"set_disposition\",\"id\":%lld,\"attempt\":\"%s\",\"code\":\"sale\"}",
+             (long long)++s.talker.ids, s.attempt);
+    page_send(s.talker.page, members);
+    SEAT_WHILE(&s.talker, 1000,
+               seat_hear(&s.idler) &&
+                   (s.talker.replied != s.talker.ids || strcmp(s.talker.result, "away") == 0));
+    assert_int_equal(support_postgres_again(&pg), 0);
+    SEAT_UNTIL(&s.talker, s.talker.replied == s.talker.ids);
+    if (strcmp(s.talker.result, "away") == 0) { /* a page says so, and its person tries again */
+        SEAT_UNTIL(&s.talker, seat_hear(&s.idler) && daemon_ready());
+        seat_dispose(&s.talker, "sale");
+    }
+    run_until(seat_hear(&s.talker) && seat_hear(&s.idler) && daemon_ready());
+    dialing_goes_on(&s);
+    finish(&s);
+}
+
+/* --- Redis --------------------------------------------------------------------------------------
+ */
+
+static void open_with_redis(void)
+{
+    char why[300] = "";
+    char url[64];
+    const int started = support_redis_start(&redis, why, sizeof why);
+
+    snprintf(url, sizeof url, "url = redis://127.0.0.1:%d/0", redis.port);
+    stack_open(&(struct stack_parts){.hopper = started == 0 ? url : NULL});
+    if (started == 77) {
+        skip();
+    }
+    assert_int_equal(started, 0);
+}
+
+/* The hopper is a hint, but the only one there is. */
+static void a_call_outlives_redis(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    open_with_redis();
+    begin(&s);
+    support_redis_kill(&redis);
+    run_until(seat_hear(&s.talker) && seat_hear(&s.idler) && !daemon_ready());
+    assert_non_null(strstr(daemon_get("/readyz", NULL), "hopper"));
+    go_to_work(&s.idler);
+    nothing_but_the_call(&s);
+    assert_true(talks(s.attempt));
+    assert_int_equal(support_redis_again(&redis), 0); /* and it is empty */
+    run_until(seat_hear(&s.talker) && seat_hear(&s.idler) && daemon_ready());
+    dialing_goes_on(&s);
+    finish(&s);
+}
+
+static void redis_command(const char *line)
+{
+    const struct sockaddr_in to = {.sin_family = AF_INET,
+                                   .sin_port = htons((uint16_t)redis.port),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    char answer[64] = "";
+
+    assert_int_equal(connect(fd, (const struct sockaddr *)(const void *)&to, sizeof to), 0);
+    assert_int_equal(write(fd, line, strlen(line)), (ssize_t)strlen(line));
+    assert_true(read(fd, answer, sizeof answer - 1) > 0);
+    assert_true(answer[0] != '-');
+    close(fd);
+}
+
+#define FLUSHED_LEADS 30u
+
+/* FLUSHALL, five times while it is dialed: no lead is lost, none is called twice. */
+static void flushall_loses_and_repeats_nothing(void **state)
+{
+    struct site site;
+    struct seat s[3];
+    unsigned flushed = 0;
+    int64_t until_us;
+
+    (void)state;
+    open_with_redis();
+    site = site_new("progressive", ANSWERS AND_TALKS("0.6"),
+                    "leg=permanent|hopper_size=10|hopper_low=3");
+    site_leads(&site, FLUSHED_LEADS);
+    site_start(&site);
+    for (int i = 0; i < 3; i++) {
+        seat_new(&s[i], site.campaign);
+        seat_work(&s[i]);
+    }
+    until_us = net_now_us() + 60 * US_PER_S;
+    for (unsigned dialed = 0; dialed < FLUSHED_LEADS; dialed = dialed_by(&site)) {
+        assert_true(net_now_us() < until_us);
+        net_loop_run_once(loop, 20 * US_PER_MS);
+        for (int i = 0; i < 3; i++) {
+            seat_serve(&s[i]);
+        }
+        if (flushed < 5 && dialed >= 3 + 6 * flushed) {
+            redis_command("FLUSHALL\r\n");
+            flushed++;
+        }
+    }
+    assert_int_equal(flushed, 5);
+    until_us = net_now_us() + 10 * US_PER_S;
+    while (outcomes(&site, "answered") < FLUSHED_LEADS && net_now_us() < until_us) {
+        for (int i = 0; i < 3; i++) {
+            seat_serve(&s[i]);
+        }
+    }
+    assert_int_equal(outcomes(&site, "answered"), FLUSHED_LEADS);
+    assert_int_equal(dialed_by(&site), FLUSHED_LEADS);
+    assert_true(metric("dialer_hopper_lost_total") > 0);
+    for (int i = 0; i < 3; i++) {
+        seat_leave(&s[i]);
+    }
+    site_stop(&site);
+    daemon_stop();
+    assert_witnessed();
+}
+
+/* --- Asterisk ------------------------------------------------------------------------------------
+ */
+
+/* It stands still, for longer than the link waits for a sign of life. */
+static void a_call_outlives_asterisks_silence(void **state)
+{
+    struct scene s;
+
+    stack_up(state);
+    begin(&s);
+    sim_freeze(true);
+    run_until(seat_hear(&s.talker) && seat_hear(&s.idler) && !daemon_ready());
+    assert_non_null(strstr(daemon_get("/readyz", NULL), "sim"));
+    assert_string_equal(seat_ask(&s.idler, "set_status", ",\"state\":\"available\""), "refused");
+    nothing_but_the_call(&s);
+    say_held_by(&s, "line_away");
+    sim_freeze(false);
+    SEAT_UNTIL(&s.idler, seat_hear(&s.talker) && daemon_ready());
+    assert_true(talks(s.attempt));
+    assert_string_equal(s.talker.call, "bridged");
+    go_to_work(&s.idler);
+    dialing_goes_on(&s);
+    finish(&s);
+}
+
+/* Every websocket is cut; they are back in a moment. */
+static void a_call_outlives_a_cut(void **state)
+{
+    struct scene s;
+
+    stack_up(state);
+    begin(&s);
+    for (int i = 0; i < 3; i++) {
+        const unsigned up = logged("DLR-ARI-LINK sim: up");
+        sim_order("/sim/drop-sockets");
+        run_until(seat_hear(&s.talker) && seat_hear(&s.idler) &&
+                  logged("DLR-ARI-LINK sim: up") > up);
+        assert_true(talks(s.attempt));
+        assert_int_equal(dialed_by(&s.site), 1);
+    }
+    go_to_work(&s.idler);
+    dialing_goes_on(&s);
+    finish(&s);
+}
+
+/* --- the daemon ----------------------------------------------------------------------------------
+ */
+
+/* kill -9: the call goes on without it, is taken over, and the page that comes back finds it. */
+static void a_call_outlives_the_daemon(void **state)
+{
+    struct scene s;
+
+    stack_up(state);
+    begin(&s);
+    daemon_kill();
+    run_until(s.talker.page->closed && s.idler.page->closed);
+    assert_true(talks(s.attempt));
+    daemon_start();
+    assert_true(talks(s.attempt));
+    seat_again(&s.talker);
+    assert_false(s.talker.resumed); /* a new daemon's numbers are others: the whole picture */
+    SEAT_UNTIL(&s.talker,
+               strcmp(s.talker.state, "busy") == 0 && strcmp(s.talker.call, "bridged") == 0);
+    assert_string_equal(s.talker.attempt, s.attempt);
+    SEAT_UNTIL(&s.talker, s.talker.pop && s.talker.leg_up); /* with its card */
+    assert_int_equal(witnessed("originate", s.attempt), 1);
+    assert_int_equal(witnessed("end", s.attempt), 0);
+    seat_again(&s.idler);
+    SEAT_UNTIL(&s.idler, s.idler.phone_online && s.idler.campaign != 0);
+    assert_string_equal(seat_ask(&s.idler, "agent_login", ""), "ok");
+    assert_string_equal(seat_ask(&s.idler, "set_status", ",\"state\":\"available\""), "ok");
+    dialing_goes_on(&s);
+    finish(&s);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_teardown(f, close_all)
+    const struct CMUnitTest tests[] = {
+        TEST(a_call_outlives_the_store),
+        TEST(a_call_outlives_redis),
+        TEST(flushall_loses_and_repeats_nothing),
+        TEST(a_call_outlives_asterisks_silence),
+        TEST(a_call_outlives_a_cut),
+        TEST(a_call_outlives_the_daemon),
+    };
+
+    return cmocka_run_group_tests_name("rules-away", tests, NULL, NULL);
+}
