@@ -168,18 +168,12 @@ static size_t own_metrics(const struct web *web, char *out, size_t size)
     return used;
 }
 
-static bool is_loopback(const char *peer)
-{
-    return strncmp(peer, "127.", 4) == 0 || strncmp(peer, "[::1]", 5) == 0 ||
-           strncmp(peer, "::1", 3) == 0;
-}
-
 static void metrics(struct web *web, struct net_req *req)
 {
     char *text;
     size_t len;
 
-    if (!web->options.metrics_for_all && !is_loopback(net_req_peer(req))) {
+    if (!atomic_load(&web->metrics_for_all) && !web_from_loopback(web, req)) {
         (void)net_respond_text(req, 403, "text/plain", "metrics are for loopback addresses only\n");
         return;
     }

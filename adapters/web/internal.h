@@ -5,6 +5,7 @@
  *   http.c      routes, pages, health          login.c   passwords, links, tickets
  *   client.c    one websocket: hello, limits   fan.c     what goes out to it
  *   request.c   what it asks                   board.c   what there is to see
+ *   address.c   where it comes from
  */
 #ifndef ADAPTERS_WEB_INTERNAL_H
 #define ADAPTERS_WEB_INTERNAL_H
@@ -37,6 +38,7 @@
 #define FRAME_MAX (48u * 1024u)  /* a frame of changes is closed at this length */
 #define QUEUE_HIGH (96u * 1024u) /* a socket with more unsent bytes waits */
 #define LOGINS 16
+#define SUSPECTS_MAX 2 /* of these at once; the other places are for addresses without a fault */
 #define ADDRESS_SIZE 64
 
 struct pending; /* request.c: a request without an answer */
@@ -76,6 +78,7 @@ struct web_counters {
 struct login {
     struct net_req *req; /* NULL: the browser has gone */
     uint64_t id;         /* 0: this place is free */
+    bool suspect;        /* from an address that was wrong lately */
     bool checking;       /* the password is being checked; else the store is being asked */
     int64_t asked_us;
     struct identity who;
@@ -94,6 +97,7 @@ struct web {
     struct endpoint *endpoint;
     pthread_t thread;
     bool started;
+    atomic_bool metrics_for_all;
     atomic_bool closing; /* set by web_close, read by the loop after each wake */
     bool leaving;        /* the loop saw it */
     int64_t leave_by_us;
@@ -132,6 +136,10 @@ void web_log(struct web *web, int level, const char *format, ...)
 bool web_origin_ok(struct web *web, const char *origin);
 /* Send to an actor or endpoint. */
 int web_send(struct web *web, handle to, uint16_t type, const void *msg);
+
+/* address.c: who asks, as text. Behind a TLS proxy what the proxy's X-Forwarded-For says. */
+void web_address(const struct web *web, const struct net_req *req, char out[ADDRESS_SIZE]);
+bool web_from_loopback(const struct web *web, const struct net_req *req);
 
 /* http.c */
 extern const struct net_server_events http_events;

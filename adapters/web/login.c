@@ -93,27 +93,21 @@ static bool session_token(const struct web *web, const struct net_req *req, char
 
 /* --- password ------------------------------------------------------------------------------- */
 
-static void address_of(const struct net_req *req, char out[ADDRESS_SIZE])
-{
-    const char *peer = net_req_peer(req);
-    const char *port = strrchr(peer, ':');
-    const size_t len = port != NULL ? (size_t)(port - peer) : strlen(peer);
-
-    snprintf(out, ADDRESS_SIZE, "%.*s", (int)len, peer);
-}
-
-static struct login *login_free(struct web *web, const char *user)
+static struct login *login_free(struct web *web, const char *user, bool suspect)
 {
     struct login *found = NULL;
+    unsigned suspects = 0;
 
     for (unsigned i = 0; i < LOGINS; i++) {
         if (web->login[i].id == 0) {
             found = &web->login[i];
         } else if (strcmp(web->login[i].user, user) == 0) {
             return NULL; /* one try at a time for an account, or pauses could be run past */
+        } else {
+            suspects += web->login[i].suspect;
         }
     }
-    return found;
+    return suspect && suspects >= SUSPECTS_MAX ? NULL : found;
 }
 
 static void login_end(struct login *l)
@@ -129,6 +123,7 @@ void login_password(struct web *web, struct net_req *req)
     struct msg_login_ask ask = {0};
     struct text password;
     struct login *l;
+    bool suspect;
     int64_t pause_us;
     int64_t other_us;
 
@@ -141,7 +136,7 @@ void login_password(struct web *web, struct net_req *req)
         refuse(web, req, 400, "user and password are wanted, as texts of bounded length", 0);
         return;
     }
-    address_of(req, address);
+    web_address(web, req, address);
     pause_us = pause_left_us(web->pauses, PAUSE_ACCOUNT, user, now_us);
     other_us = pause_left_us(web->pauses, PAUSE_ADDRESS, address, now_us);
     pause_us = pause_us > other_us ? pause_us : other_us;
@@ -151,7 +146,8 @@ void login_password(struct web *web, struct net_req *req)
                (pause_us + US_PER_S - 1) / US_PER_S);
         return;
     }
-    l = login_free(web, user);
+    suspect = pause_failures(web->pauses, PAUSE_ADDRESS, address, now_us) > 0;
+    l = login_free(web, user, suspect);
     ask.login = (struct text){user, (uint32_t)strlen(user)};
     ask.request = web->login_id + 1;
     if (l == NULL || web_send(web, ADDR_STORE, MSG_login_ask, &ask) != 0) {
@@ -162,6 +158,7 @@ void login_password(struct web *web, struct net_req *req)
     l->req = req;
     l->id = ++web->login_id;
     l->asked_us = now_us;
+    l->suspect = suspect;
     snprintf(l->user, sizeof l->user, "%s", user);
     snprintf(l->address, sizeof l->address, "%s", address);
     memcpy(l->password, password.ptr, password.len);
@@ -275,7 +272,7 @@ void login_link(struct web *web, struct net_req *req)
     if (!read_body(web, req)) {
         return;
     }
-    address_of(req, address);
+    web_address(web, req, address);
     pause_us = pause_left_us(web->pauses, PAUSE_ADDRESS, address, now_us);
     if (pause_us > 0) {
         refuse(web, req, 429, "too many wrong links, please wait",

@@ -255,6 +255,7 @@ struct web *web_open(const struct web_options *options, char *err, size_t errlen
         return NULL;
     }
     web->options = *options;
+    atomic_init(&web->metrics_for_all, options->metrics_for_all);
     web->max_clients = options->max_clients != 0 ? options->max_clients : 8192;
     loop.ctx = web;
     server.max_connections = web->max_clients + 256;
@@ -298,6 +299,11 @@ uint16_t web_port(const struct web *web)
 const char *web_one_time_token(const struct web *web)
 {
     return web->one_time;
+}
+
+void web_metrics_for_all(struct web *web, bool on)
+{
+    atomic_store(&web->metrics_for_all, on);
 }
 
 void web_close(struct web *web)

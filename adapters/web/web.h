@@ -44,6 +44,8 @@ struct web_options {
  * err. */
 struct web *web_open(const struct web_options *options, char *err, size_t errlen);
 int web_start(struct web *web); /* 0, or -1: no thread to be had */
+/* /metrics from now on answered to everybody, or to this machine only. Any thread. */
+void web_metrics_for_all(struct web *web, bool on);
 uint16_t web_port(const struct web *web);
 /* The token of the one-time login, for http://HOST:PORT/enter#TOKEN; "" if none was asked for.
  * Good for 24 hours and one use. */
