@@ -126,6 +126,7 @@ struct campaign {
     uint32_t left_at_take, put_since_take; /* to notice that somebody emptied it */
     bool take_open, fill_open, hopper_up, hopper_fresh;
     int64_t fill_after_us; /* nothing more was there: not before this */
+    int64_t opens_wall_ms; /* rows wait for their hours; the first opening, 0 none known */
     timer_ref recycle_timer, hopper_timer, view_timer, drain_timer;
     int64_t next_due_wall_ms;    /* earliest failed row, 0 none known */
     int64_t recycle_for_wall_ms; /* what the recycle timer is armed for */
@@ -239,6 +240,10 @@ void campaign_refuse(struct campaign *c, enum reason reason, struct effects *fx)
 void campaign_line_back(struct campaign *c, struct attempt *a, struct effects *fx);
 /* A call from before our start lives: its trunk has to know. */
 void campaign_line_held(struct campaign *c, struct attempt *a, struct effects *fx);
+/* The campaign's clock says that its hours are over; a lead with a zone of its own has its own. */
+bool campaign_shut(const struct campaign *c, const struct event *ev, int64_t *opens_wall_ms);
+/* Some rows may not go before this. */
+void campaign_opens(struct campaign *c, int64_t wall_ms, const struct event *ev);
 struct gate_campaign campaign_gate(const struct campaign *c, bool automatic);
 struct gate_lead attempt_gate(const struct attempt *a);
 bool campaign_line_up(const struct campaign *c);

@@ -203,6 +203,9 @@ void campaign_on_claimed(struct campaign *c, const struct event *ev, struct effe
         }
         return;
     }
+    if (m->reason == REASON_outside_hours) {
+        campaign_opens(c, m->due_wall_ms, ev);
+    }
     if (m->reason != REASON_allow) {
         a->refusal = m->reason < REASON_COUNT ? (enum reason)m->reason : REASON_row_not_pending;
         campaign_refuse(c, a->refusal, fx);
@@ -244,6 +247,8 @@ void campaign_on_manual_dial(struct campaign *c, const struct event *ev, struct 
 
     struct gate_campaign gate = campaign_gate(c, false);
     struct gate_lead lead = attempt_gate(a);
+
+    gate.window_to_min = gate.window_from_min; /* the claim knows the callee's zone */
     struct gate_verdict v = gate_check(&gate, &lead, ev->wall_ms);
 
     if (v.reason == REASON_allow && m->number.len >= sizeof a->number) {
@@ -388,12 +393,35 @@ static uint32_t send_claimed(struct campaign *c, uint32_t automatic, const struc
     return wanted;
 }
 
-static bool window_open(const struct campaign *c, const struct event *ev)
-{
-    int64_t when;
+/* --- hours ------------------------------------------------------------------------------------ */
 
-    return gate_window_open(c->set.window_from_min, c->set.window_to_min, &c->set.zone,
-                            c->set.ring_s, ev->wall_ms, &when);
+bool campaign_shut(const struct campaign *c, const struct event *ev, int64_t *opens_wall_ms)
+{
+    const struct hours hours = {c->set.window_from_min, c->set.window_to_min,
+                                (int64_t)c->set.ring_s * MS_PER_S};
+
+    return !hours_open(&hours, &c->set.zone, ev->wall_ms, opens_wall_ms);
+}
+
+void campaign_opens(struct campaign *c, int64_t wall_ms, const struct event *ev)
+{
+    bool old = c->opens_wall_ms <= ev->wall_ms;
+
+    if (wall_ms > ev->wall_ms && (old || wall_ms < c->opens_wall_ms)) {
+        c->opens_wall_ms = wall_ms;
+    }
+}
+
+static bool nothing_left(const struct campaign *c)
+{
+    return c->hopper_left == 0 && attempts_in(c, ATTEMPT_CLAIMED) == 0;
+}
+
+static bool wait_for_hours(const struct campaign *c, const struct event *ev)
+{
+    int64_t opens;
+
+    return c->opens_wall_ms > ev->wall_ms || campaign_shut(c, ev, &opens);
 }
 
 static void explain_hold(struct campaign *c, const struct pacing_decision *d,
@@ -411,13 +439,13 @@ static void explain_hold(struct campaign *c, const struct pacing_decision *d,
         c->held_by = REASON_store_away;
     } else if (c->clocks_apart) {
         c->held_by = REASON_clock_apart;
-    } else if (!window_open(c, ev)) {
+    } else if (nothing_left(c) && wait_for_hours(c, ev)) {
         c->held_by = REASON_outside_hours;
     } else if (d->calls == 0) {
         c->held_by = (uint8_t)d->bound_by;
     } else if (c->lines_short != REASON_allow) {
         c->held_by = c->lines_short;
-    } else if (c->hopper_left == 0 && attempts_in(c, ATTEMPT_CLAIMED) == 0) {
+    } else if (nothing_left(c)) {
         c->held_by = REASON_hopper_empty;
     } else {
         c->held_by = REASON_allow;
@@ -449,7 +477,7 @@ void campaign_dial(struct campaign *c, const struct event *ev, struct effects *f
         uint32_t pipe = attempts_in(c, ATTEMPT_CLAIMING) + attempts_in(c, ATTEMPT_CLAIMED);
         uint32_t want = d.calls > 0 && c->store_up ? claims_wanted(c, d.calls, ev) : 0;
 
-        if (want > pipe && window_open(c, ev)) {
+        if (want > pipe) {
             campaign_take_rows(c, want - pipe, fx);
         }
         if (c->hopper_left <= c->set.hopper_low) {

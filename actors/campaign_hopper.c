@@ -13,7 +13,16 @@
 void campaign_ask_candidates(struct campaign *c, const struct event *ev, struct effects *fx)
 {
     struct msg_candidates m = {
-        .campaign = c->id, .limit = c->set.hopper_size, .at_wall_ms = ev->wall_ms};
+        .campaign = c->id,
+        .limit = c->set.hopper_size,
+        .at_wall_ms = ev->wall_ms,
+        .window_from_min = c->set.window_from_min,
+        .window_to_min = c->set.window_to_min,
+        .ring_s = c->set.ring_s,
+        .zone_offset_s = c->set.zone.offset_s,
+        .zone_until_wall_ms = c->set.zone.until_wall_ms,
+        .zone_next_offset_s = c->set.zone.next_offset_s,
+    };
 
     if (c->fill_open || !c->store_up || !c->hopper_up || ev->now_us < c->fill_after_us) {
         return;
@@ -86,6 +95,7 @@ void campaign_on_candidates(struct campaign *c, const struct event *ev, struct e
     const struct msg_candidates_end *end = ev->msg;
 
     c->fill_open = false;
+    campaign_opens(c, end->opens_wall_ms, ev);
     if (!c->hopper_fresh) {
         c->fill_after_us = ev->now_us + FILL_PAUSE_US;
         if (c->hopper_timer != 0) {
@@ -94,7 +104,6 @@ void campaign_on_candidates(struct campaign *c, const struct event *ev, struct e
         c->hopper_timer = fx_arm(fx, FILL_PAUSE_US, TIMER_HOPPER, 0);
     }
     c->hopper_fresh = false;
-    (void)end;
 }
 
 void campaign_claim(struct campaign *c, struct attempt *a, const struct event *ev,
@@ -115,6 +124,12 @@ void campaign_claim(struct campaign *c, struct attempt *a, const struct event *e
         .retry_s = c->set.delays.retry_s,
         .max_attempts = c->set.max_attempts,
         .at_wall_ms = ev->wall_ms,
+        .window_from_min = c->set.window_from_min,
+        .window_to_min = c->set.window_to_min,
+        .ring_s = c->set.ring_s,
+        .zone_offset_s = c->set.zone.offset_s,
+        .zone_until_wall_ms = c->set.zone.until_wall_ms,
+        .zone_next_offset_s = c->set.zone.next_offset_s,
     };
 
     attempt_begin(c, a, ev, fx);

@@ -125,6 +125,18 @@ static void put_refusals(const struct campaign *c, struct words *w)
     words_add(w, "}");
 }
 
+/* When rows that wait for their hours may go again. */
+static int64_t opens(const struct campaign *c, const struct event *ev)
+{
+    int64_t own;
+
+    campaign_shut(c, ev, &own);
+    if (c->opens_wall_ms <= ev->wall_ms) {
+        return own;
+    }
+    return own != 0 && own < c->opens_wall_ms ? own : c->opens_wall_ms;
+}
+
 void campaign_explain(struct campaign *c, const struct event *ev, struct effects *fx)
 {
     const struct msg_explain_campaign *m = ev->msg;
@@ -144,6 +156,7 @@ void campaign_explain(struct campaign *c, const struct event *ev, struct effects
     put_word(&w, "held_by", reason_name(c->held_by));
     words_key(&w, "why");
     words_add_json(&w, words_text(&why));
+    put_int(&w, "opens_wall_ms", c->held_by == REASON_outside_hours ? opens(c, ev) : 0);
     put_int(&w, "agents", campaign_logged_in(c));
     put_int(&w, "available", campaign_idle(c));
     put_int(&w, "aimed_at", c->pace_target);
@@ -186,8 +199,9 @@ void campaign_explain_lead(struct campaign *c, const struct event *ev, struct ef
     };
     struct gate_verdict v = gate_check(&gate, &lead, ev->wall_ms);
 
-    if (v.reason == REASON_allow && c->held_by != REASON_allow) {
-        v.reason = (enum reason)c->held_by; /* the lead may go, the campaign does not dial */
+    if (v.reason == REASON_allow && c->held_by != REASON_allow &&
+        c->held_by != REASON_outside_hours) { /* this lead's hours are not those of the others */
+        v.reason = (enum reason)c->held_by;   /* the lead may go, the campaign does not dial */
     }
     words_start(&w, buffer, sizeof buffer);
     words_add(&w, "{");

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#define DAY_MIN 1440
 #define DAILY_LIMIT 3u
 #define RING_LEAST_S 15u
 
@@ -67,64 +66,6 @@ bool gate_prefix_allowed(struct text number, struct text prefixes)
         }
         at = end + 1;
     }
-    return false;
-}
-
-static int64_t local_seconds(const struct zone_now *zone, int64_t wall_ms)
-{
-    int64_t offset = zone->until_wall_ms != 0 && wall_ms >= zone->until_wall_ms
-                         ? zone->next_offset_s
-                         : zone->offset_s;
-
-    return wall_ms / MS_PER_S + offset;
-}
-
-static int64_t day_second(int64_t local_s)
-{
-    int64_t s = local_s % 86400;
-
-    return s < 0 ? s + 86400 : s;
-}
-
-int gate_local_minute(const struct zone_now *zone, int64_t wall_ms)
-{
-    return (int)(day_second(local_seconds(zone, wall_ms)) / 60);
-}
-
-static bool inside(int64_t second, int64_t from_s, int64_t to_s)
-{
-    return from_s < to_s ? second >= from_s && second < to_s : second >= from_s || second < to_s;
-}
-
-bool gate_window_open(uint16_t from_min, uint16_t to_min, const struct zone_now *zone,
-                      uint32_t ring_s, int64_t wall_ms, int64_t *when_wall_ms)
-{
-    int64_t from_s = (int64_t)from_min * 60;
-    int64_t to_s = (int64_t)to_min * 60;
-
-    *when_wall_ms = 0;
-    if (from_min == to_min) {
-        return true;
-    }
-    int64_t now_s = day_second(local_seconds(zone, wall_ms));
-    int64_t end_s = day_second(local_seconds(zone, wall_ms + (int64_t)ring_s * MS_PER_S));
-
-    if (inside(now_s, from_s, to_s) && inside(end_s, from_s, to_s)) {
-        return true;
-    }
-    /* The next opening by today's offset; across a change of the clocks it is put right when it
-     * is asked again. */
-    int64_t wait_s = from_s - now_s;
-
-    if (wait_s <= 0) {
-        wait_s += 86400;
-    }
-    int64_t at = (wall_ms / MS_PER_S + wait_s) * MS_PER_S;
-
-    if (zone->until_wall_ms != 0 && wall_ms < zone->until_wall_ms && at >= zone->until_wall_ms) {
-        at -= (zone->next_offset_s - zone->offset_s) * MS_PER_S;
-    }
-    *when_wall_ms = at;
     return false;
 }
 
@@ -227,12 +168,17 @@ static bool refused_daily(struct question *q)
     return q->c->automatic && q->l->attempts_24h >= DAILY_LIMIT;
 }
 
+static bool open_at(const struct question *q, int64_t wall_ms, int64_t *opens_wall_ms)
+{
+    const struct hours hours = {q->c->window_from_min, q->c->window_to_min,
+                                (int64_t)q->c->ring_s * MS_PER_S};
+
+    return hours_open(&hours, q->l->own_zone ? &q->l->zone : &q->c->zone, wall_ms, opens_wall_ms);
+}
+
 static bool refused_hours(struct question *q)
 {
-    const struct zone_now *zone = q->l->own_zone ? &q->l->zone : &q->c->zone;
-
-    return !gate_window_open(q->c->window_from_min, q->c->window_to_min, zone, q->c->ring_s,
-                             q->wall_ms, &q->when_wall_ms);
+    return !open_at(q, q->wall_ms, &q->when_wall_ms);
 }
 
 static bool refused_line(struct question *q)
@@ -258,12 +204,26 @@ static const struct {
 struct gate_verdict gate_check(const struct gate_campaign *c, const struct gate_lead *l,
                                int64_t wall_ms)
 {
-    struct question q = {c, l, wall_ms, 0};
+    struct gate_verdict v = {REASON_allow, 0};
+    int64_t opens;
 
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
-        if (checks[i].refused(&q)) {
-            return (struct gate_verdict){checks[i].reason, q.when_wall_ms};
+        struct question q = {c, l, wall_ms, 0};
+
+        if (!checks[i].refused(&q)) {
+            continue;
+        }
+        if (q.when_wall_ms == 0 && v.reason == REASON_allow) {
+            return (struct gate_verdict){checks[i].reason, 0};
+        }
+        if (q.when_wall_ms != 0 && q.when_wall_ms >= v.when_wall_ms) {
+            v = (struct gate_verdict){checks[i].reason, q.when_wall_ms};
         }
     }
-    return (struct gate_verdict){REASON_allow, 0};
+    struct question then = {c, l, v.when_wall_ms, 0};
+
+    if (v.when_wall_ms != 0 && !open_at(&then, v.when_wall_ms, &opens)) {
+        v.when_wall_ms = opens; /* its time comes while the window is shut */
+    }
+    return v;
 }

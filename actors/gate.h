@@ -13,13 +13,7 @@
 #define ACTORS_GATE_H
 
 #include "actors/types.h"
-
-/* An offset from UTC that changes at most once in the time that matters (R17, R19). */
-struct zone_now {
-    int64_t offset_s;
-    int64_t until_wall_ms; /* 0: does not change */
-    int64_t next_offset_s;
-};
+#include "core/hours.h"
 
 struct gate_campaign {
     bool running;
@@ -60,14 +54,8 @@ bool gate_number_valid(struct text number);
 /* Emergency and premium ranges, never called whatever the campaign allows (R16). */
 bool gate_prefix_forbidden(struct text number);
 bool gate_prefix_allowed(struct text number, struct text prefixes);
-/* Minutes after local midnight at an instant. */
-int gate_local_minute(const struct zone_now *zone, int64_t wall_ms);
-/* Is the window open at wall_ms, and still when the ring time is over (R18)? When not: the next
- * opening in *when_wall_ms. */
-bool gate_window_open(uint16_t from_min, uint16_t to_min, const struct zone_now *zone,
-                      uint32_t ring_s, int64_t wall_ms, int64_t *when_wall_ms);
-
-/* May this lead be dialed by this campaign now? */
+/* May this lead be dialed by this campaign now? Of several reasons that time ends, the last to end
+ * is told, with the time when none of them stands any more. */
 struct gate_verdict gate_check(const struct gate_campaign *c, const struct gate_lead *l,
                                int64_t wall_ms);
 

@@ -88,6 +88,7 @@ static void facts_of(const struct memory *me, const struct msg_claim *req, const
                               .callback = d->callback,
                               .due_ms = d->due_ms,
                               .attempts = d->attempts};
+    f->own_zone = callee_zone(d->d.zone, l->zone, req->at_wall_ms, &f->zone);
     number_facts(me, req, l->account, d->d.number, l->campaign, f);
 }
 

@@ -194,7 +194,9 @@ static int campaign_put(struct store *s, const struct msg_campaign_config *c)
     own_texts(me, KIND_CAMPAIGN, &to->c);
     for (i = 0; i < M_COUNT(leads); i++) {
         struct m_lead *d = M_ROW(struct m_lead, leads, i);
-        if (d->due_ms != DUE_NEVER ||
+        bool waits_for_hours = d->status == ROW_FAILED && !d->final &&
+                               text_same(d->cause, text_from(reason_name(REASON_outside_hours)));
+        if ((d->due_ms != DUE_NEVER && !waits_for_hours) ||
             M_ROW(struct store_list, lists, d->list - 1)->campaign != c->campaign)
             continue;
         EDIT(d);

@@ -359,8 +359,14 @@ static int candidates(struct store *s, const struct msg_candidates *req, uint64_
     for (i = 0; i < M_COUNT(leads); i++) {
         const struct m_lead *d = M_ROW(struct m_lead, leads, i);
         const struct store_list *l = dialed_list(me, d, req->campaign);
+        int64_t opens;
         if (d->status != ROW_PENDING || !l)
             continue;
+        if (!list_open(req, l->zone, &opens)) {
+            earliest(&out->opens_wall_ms, opens);
+            if (d->d.zone.len == 0)
+                continue;
+        }
         if (d->due_ms <= req->at_wall_ms)
             places[found++] = (struct place){l->priority, d->d.priority, d->d.lead, d->due_ms};
         else

@@ -56,9 +56,35 @@ static enum reason decide_automatic(const struct msg_claim *req, const struct cl
     return REASON_allow;
 }
 
+/* R17, R18: judged here and not only at the originate, so that a row outside its hours gets its
+ * time without ever having been claimed. */
+static enum reason decide_hours(const struct msg_claim *req, const struct claim_facts *f,
+                                int64_t *due_ms)
+{
+    const struct hours hours = {req->window_from_min, req->window_to_min,
+                                (int64_t)req->ring_s * MS_PER_S};
+    const struct zone_now campaign = {req->zone_offset_s, req->zone_until_wall_ms,
+                                      req->zone_next_offset_s};
+
+    return hours_open(&hours, f->own_zone ? &f->zone : &campaign, req->at_wall_ms, due_ms)
+               ? REASON_allow
+               : REASON_outside_hours;
+}
+
+bool list_open(const struct msg_candidates *req, struct text list_zone, int64_t *opens_wall_ms)
+{
+    const struct hours hours = {req->window_from_min, req->window_to_min,
+                                (int64_t)req->ring_s * MS_PER_S};
+    struct zone_now zone = {req->zone_offset_s, req->zone_until_wall_ms, req->zone_next_offset_s};
+
+    callee_zone((struct text){"", 0}, list_zone, req->at_wall_ms, &zone);
+    return hours_open(&hours, &zone, req->at_wall_ms, opens_wall_ms);
+}
+
 enum reason claim_decide(const struct msg_claim *req, const struct claim_facts *f, int64_t *due_ms)
 {
     bool automatic = req->cause != CAUSE_AGENT;
+    enum reason reason = REASON_allow;
 
     *due_ms = 0;
     if (!f->found)
@@ -81,7 +107,9 @@ enum reason claim_decide(const struct msg_claim *req, const struct claim_facts *
         *due_ms = req->at_wall_ms + ALIVE_AGAIN_MS;
         return REASON_number_alive;
     }
-    return automatic ? decide_automatic(req, f, due_ms) : REASON_allow;
+    if (automatic)
+        reason = decide_automatic(req, f, due_ms);
+    return reason == REASON_allow ? decide_hours(req, f, due_ms) : reason;
 }
 
 struct claim_effect claim_refused(const struct msg_claim *req, enum reason reason, int64_t due_ms)
@@ -97,6 +125,7 @@ struct claim_effect claim_refused(const struct msg_claim *req, enum reason reaso
     case REASON_number_alive:
     case REASON_retry_interval:
     case REASON_number_daily_limit:
+    case REASON_outside_hours:
         return (struct claim_effect){.moves = true, .due_ms = due_ms};
     default:
         return (struct claim_effect){0};
@@ -188,17 +217,27 @@ bool number_valid(struct text number)
     return true;
 }
 
-void claim_zone(struct text lead_zone, struct text list_zone, int64_t now, struct msg_claimed *out)
+bool callee_zone(struct text lead_zone, struct text list_zone, int64_t now, struct zone_now *out)
 {
     struct zone_span span;
     struct text zone = lead_zone.len ? lead_zone : list_zone;
 
     if (zone.len == 0 || !zone_at(zone, now, &span))
+        return false;
+    *out = (struct zone_now){span.offset_s, span.until_wall_ms, span.next_offset_s};
+    return true;
+}
+
+void claim_zone(struct text lead_zone, struct text list_zone, int64_t now, struct msg_claimed *out)
+{
+    struct zone_now zone;
+
+    if (!callee_zone(lead_zone, list_zone, now, &zone))
         return;
     out->own_zone = true;
-    out->zone_offset_s = span.offset_s;
-    out->zone_until_wall_ms = span.until_wall_ms;
-    out->zone_next_offset_s = span.next_offset_s;
+    out->zone_offset_s = zone.offset_s;
+    out->zone_until_wall_ms = zone.until_wall_ms;
+    out->zone_next_offset_s = zone.next_offset_s;
 }
 
 void config_zone(struct msg_campaign_config *c, int64_t now)

@@ -5,6 +5,7 @@
 #define ADAPTERS_STORE_RULES_H
 
 #include "adapters/store/store.h"
+#include "core/hours.h"
 
 #define DAY_MS INT64_C(86400000)
 #define DAILY_LIMIT 3 /* R11: automatic attempts to a number in 24 h */
@@ -31,6 +32,8 @@ struct claim_facts {
     int64_t last_ms;      /* end of the last attempt to the number in this campaign, 0 none */
     uint32_t day;         /* automatic attempts to the number in 24 h, in the account */
     int64_t day_first_ms; /* when the first of those was claimed */
+    bool own_zone;        /* the callee's, by callee_zone(); else the campaign's binds */
+    struct zone_now zone;
 };
 
 /* allow, or the reason; *due_ms: when it may go, 0 unknown. */
@@ -74,6 +77,13 @@ int64_t number_tail(struct text number);
 /* + and 7 to 15 digits, the first not 0. */
 bool number_valid(struct text number);
 
+/* R17: the first zone that is not empty, the lead's or its list's, and what its clocks do now.
+ * false: neither has one. */
+bool callee_zone(struct text lead_zone, struct text list_zone, int64_t now_wall_ms,
+                 struct zone_now *out);
+/* Is the campaign's window open for a list's leads that have no zone of their own? When not, its
+ * candidates are only those that have one, and *opens_wall_ms is when that ends. */
+bool list_open(const struct msg_candidates *req, struct text list_zone, int64_t *opens_wall_ms);
 /* Puts offset, until and next offset of the first zone that is not empty (lead's, list's) into the
  * answer; none: own_zone stays false. */
 void claim_zone(struct text lead_zone, struct text list_zone, int64_t now_wall_ms,

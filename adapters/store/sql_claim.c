@@ -332,6 +332,8 @@ static int decide(struct batch *b, size_t i)
     b->out[i].row = it->row;
     if (it->refused_early)
         return STORE_OK;
+    it->facts.own_zone =
+        callee_zone(it->lead_zone, it->list_zone, b->req[i].at_wall_ms, &it->facts.zone);
     reason = claim_decide(&b->req[i], &it->facts, &due_ms);
     if (reason == REASON_row_not_pending && it->facts.found) {
         rc = repeated(b, i, &again);

@@ -108,7 +108,8 @@ int sql_campaign_put(struct store *st, const struct msg_campaign_config *c)
     p[CAMPAIGN_PARAMS - 1] = sql_u(c->campaign);
     rc = s->backend->exec(s, SQL_campaign_update, p,
                           NULL); /* inside a larger turn: a count would come later */
-    /* Rows that had used their attempts may have some left under the new limit. */
+    /* Rows that had used their attempts may have some left under the new limit, and rows that wait
+     * for their hours may have others. */
     if (rc == STORE_OK)
         rc = sql_exec(s, recycle_unpark, NULL, sql_u(c->campaign));
     return sql_leave(s, mine, rc);

@@ -12,7 +12,10 @@
 
 struct lists {
     int64_t id[LISTS_MAX], priority[LISTS_MAX];
+    bool shut[LISTS_MAX]; /* outside its hours: only leads with a zone of their own */
     size_t n;
+    const struct msg_candidates *asked; /* NULL: nobody asks for hours */
+    int64_t opens_ms;                   /* the first of the shut ones, 0 none */
 };
 
 static int take_list(void *ctx, size_t item, const struct sql_value *c)
@@ -22,6 +25,13 @@ static int take_list(void *ctx, size_t item, const struct sql_value *c)
     (void)item;
     if (l->n == LISTS_MAX)
         return 1;
+    if (l->asked) {
+        int64_t opens;
+
+        l->shut[l->n] = !list_open(l->asked, c[2].t, &opens);
+        if (l->shut[l->n] && (l->opens_ms == 0 || opens < l->opens_ms))
+            l->opens_ms = opens;
+    }
     l->id[l->n] = c[0].i;
     l->priority[l->n++] = c[1].i;
     return 0;
@@ -87,7 +97,7 @@ struct candidate {
 
 struct candidates {
     const struct lists *lists;
-    size_t first; /* list of item 0 */
+    size_t of[LISTS_MAX]; /* list of each item */
     struct candidate *c;
     size_t n, room;
 };
@@ -98,7 +108,7 @@ static int take_candidate(void *ctx, size_t item, const struct sql_value *c)
 
     if (k->n == k->room)
         return 1;
-    k->c[k->n++] = (struct candidate){.list_priority = k->lists->priority[k->first + item],
+    k->c[k->n++] = (struct candidate){.list_priority = k->lists->priority[k->of[item]],
                                       .row = c[0].i,
                                       .priority = c[1].i,
                                       .due = c[2].i,
@@ -125,26 +135,45 @@ static int in_queue_order(const void *a, const void *b)
     return c ? c : compare(x->row, y->row);
 }
 
+/* Of the lists from..to, those that are shut or those that are open. */
+static int read_lists(struct sql_store *s, size_t from, size_t to, bool shut, int64_t now,
+                      int64_t room, struct candidates *k)
+{
+    struct sql_value params[LISTS_MAX * 3];
+    size_t n = 0;
+    size_t i;
+
+    for (i = from; i < to; i++) {
+        if (k->lists->shut[i] != shut)
+            continue;
+        k->of[n] = i;
+        params[n * 3] = sql_i(k->lists->id[i]);
+        params[n * 3 + 1] = sql_i(now);
+        params[n++ * 3 + 2] = sql_i(room);
+    }
+    return n == 0 ? STORE_OK
+                  : s->backend->each(s, shut ? SQL_candidates_zoned : SQL_candidates, params, n,
+                                     take_candidate, k);
+}
+
 /* List after list while there is room; lists of one priority are read together and merged. */
 static int read_candidates(struct sql_store *s, const struct lists *l, int64_t now, size_t room,
                            uint64_t *rows, size_t *n)
 {
-    struct sql_value params[LISTS_MAX * 3];
     size_t from, to, i;
     int rc;
 
     for (from = 0; from < l->n && *n < room; from = to) {
-        struct candidates k = {.lists = l, .first = from};
-        for (to = from; to < l->n && l->priority[to] == l->priority[from]; to++) {
-            params[(to - from) * 3] = sql_i(l->id[to]);
-            params[(to - from) * 3 + 1] = sql_i(now);
-            params[(to - from) * 3 + 2] = sql_i((int64_t)(room - *n));
-        }
+        struct candidates k = {.lists = l};
+        for (to = from; to < l->n && l->priority[to] == l->priority[from]; to++)
+            continue;
         k.room = (to - from) * (room - *n);
         k.c = sql_alloc(s, k.room * sizeof *k.c);
         if (!k.c)
             return sql_fail(s, STORE_FAULT, "out of memory");
-        rc = s->backend->each(s, SQL_candidates, params, to - from, take_candidate, &k);
+        rc = read_lists(s, from, to, false, now, (int64_t)(room - *n), &k);
+        if (rc == STORE_OK)
+            rc = read_lists(s, from, to, true, now, (int64_t)(room - *n), &k);
         if (rc)
             return rc;
         qsort(k.c, k.n, sizeof *k.c, in_queue_order);
@@ -158,7 +187,7 @@ int sql_candidates(struct store *st, const struct msg_candidates *req, uint64_t 
                    struct msg_candidates_end *out)
 {
     struct sql_store *s = sql_of(st);
-    struct lists lists = {.n = 0};
+    struct lists lists = {.asked = req};
     struct sql_ints next = {0};
     size_t room = *n < req->limit ? *n : req->limit;
     int rc = sql_enter(s);
@@ -175,6 +204,7 @@ int sql_candidates(struct store *st, const struct msg_candidates *req, uint64_t 
                        sql_i(req->at_wall_ms));
     out->rows = (uint32_t)*n;
     out->next_wall_ms = next.v[0];
+    out->opens_wall_ms = lists.opens_ms;
     out->result = rc == STORE_OK ? RESULT_OK : RESULT_AWAY;
     return sql_leave(s, false, rc);
 }

@@ -102,6 +102,14 @@ static void what_an_agent_may(void **state)
     check(&c, &l, REASON_outside_hours);
 }
 
+static bool open(uint16_t from_min, uint16_t to_min, const struct zone_now *zone, int64_t wall_ms,
+                 int64_t *when)
+{
+    const struct hours h = {from_min, to_min, 30000};
+
+    return hours_open(&h, zone, wall_ms, when);
+}
+
 static void the_window(void **state)
 {
     struct zone_now utc = {0, 0, 0};
@@ -111,23 +119,55 @@ static void the_window(void **state)
     int64_t when;
 
     (void)state;
-    assert_true(gate_window_open(9 * 60, 17 * 60, &utc, 30, NOON_UTC, &when));
-    assert_false(gate_window_open(9 * 60, 17 * 60, &new_york, 30, NOON_UTC, &when));
+    assert_true(open(9 * 60, 17 * 60, &utc, NOON_UTC, &when));
+    assert_false(open(9 * 60, 17 * 60, &new_york, NOON_UTC, &when));
     assert_int_equal(when, NOON_UTC + 2 * 3600 * 1000); /* 07:00 there, opens at 09:00 */
     /* R18: the ring time must be over before the window closes */
-    assert_true(gate_window_open(9 * 60, 12 * 60 + 1, &utc, 30, NOON_UTC, &when));
-    assert_false(gate_window_open(9 * 60, 12 * 60 + 1, &utc, 30, NOON_UTC + 31000, &when));
+    assert_true(open(9 * 60, 12 * 60 + 1, &utc, NOON_UTC, &when));
+    assert_false(open(9 * 60, 12 * 60 + 1, &utc, NOON_UTC + 31000, &when));
     /* over midnight */
-    assert_true(gate_window_open(22 * 60, 13 * 60, &utc, 30, NOON_UTC, &when));
-    assert_false(gate_window_open(22 * 60, 11 * 60, &utc, 30, NOON_UTC, &when));
+    assert_true(open(22 * 60, 13 * 60, &utc, NOON_UTC, &when));
+    assert_false(open(22 * 60, 11 * 60, &utc, NOON_UTC, &when));
     /* all day */
-    assert_true(gate_window_open(0, 0, &new_york, 30, NOON_UTC, &when));
+    assert_true(open(0, 0, &new_york, NOON_UTC, &when));
     /* before the change 12:30 is 12:30, after it 13:30 is 14:30 */
-    assert_int_equal(gate_local_minute(&changing, NOON_UTC + 1800 * 1000), 12 * 60 + 30);
-    assert_int_equal(gate_local_minute(&changing, NOON_UTC + 5400 * 1000), 14 * 60 + 30);
+    assert_int_equal(hours_local_minute(&changing, NOON_UTC + 1800 * 1000), 12 * 60 + 30);
+    assert_int_equal(hours_local_minute(&changing, NOON_UTC + 5400 * 1000), 14 * 60 + 30);
     /* opening at 15:00 local comes an hour sooner than it looks */
-    assert_false(gate_window_open(15 * 60, 17 * 60, &changing, 30, NOON_UTC, &when));
+    assert_false(open(15 * 60, 17 * 60, &changing, NOON_UTC, &when));
     assert_int_equal(when, NOON_UTC + 2 * 3600 * 1000);
+}
+
+/* What time ends: the last to end is told, and when the window is open then. */
+static void when_it_may_go(void **state)
+{
+    struct gate_campaign c = campaign(); /* 9:00 to 17:00, it is noon */
+    struct gate_lead l = lead();
+    struct gate_verdict v;
+
+    (void)state;
+    l.due_wall_ms = NOON_UTC + 3600000;
+    v = gate_check(&c, &l, NOON_UTC);
+    assert_int_equal(v.reason, REASON_not_due);
+    assert_true(v.when_wall_ms == l.due_wall_ms);
+    l.due_wall_ms = NOON_UTC + 6 * 3600000; /* 18:00 */
+    v = gate_check(&c, &l, NOON_UTC);
+    assert_int_equal(v.reason, REASON_not_due);
+    assert_true(v.when_wall_ms == NOON_UTC + 21 * 3600000); /* 9:00 */
+    l.own_zone = true;
+    l.zone = (struct zone_now){9 * 3600, 0, 0}; /* 21:00 there */
+    l.due_wall_ms = NOON_UTC + 12 * 3600000;    /* 9:00 there: its hours are why it waits */
+    v = gate_check(&c, &l, NOON_UTC);
+    assert_int_equal(v.reason, REASON_outside_hours);
+    assert_true(v.when_wall_ms == l.due_wall_ms);
+    l.number_free_wall_ms = l.due_wall_ms + 1000;
+    v = gate_check(&c, &l, NOON_UTC);
+    assert_int_equal(v.reason, REASON_retry_interval);
+    assert_true(v.when_wall_ms == l.number_free_wall_ms);
+    l.suppressed = true; /* no time helps */
+    v = gate_check(&c, &l, NOON_UTC);
+    assert_int_equal(v.reason, REASON_do_not_call);
+    assert_true(v.when_wall_ms == 0);
 }
 
 int main(void)
@@ -136,6 +176,7 @@ int main(void)
         cmocka_unit_test(each_reason),
         cmocka_unit_test(what_an_agent_may),
         cmocka_unit_test(the_window),
+        cmocka_unit_test(when_it_may_go),
     };
 
     return cmocka_run_group_tests_name("gate", tests, NULL, NULL);

@@ -358,6 +358,11 @@ uint64_t world_leads(struct world *w, uint64_t campaign, unsigned n)
     return first;
 }
 
+void world_lead_zone(struct world *w, uint64_t lead, const char *zone)
+{
+    w->rows[lead - 1].zone = zone;
+}
+
 const char *world_number(const struct world *w, uint64_t lead)
 {
     return w->rows[lead - 1].number;

@@ -39,6 +39,7 @@ struct row {
     bool final, callback, manual, in_heap;
     uint32_t attempts, last_no;
     int64_t due_ms;
+    const char *zone; /* IANA, NULL: the campaign's */
 };
 
 struct att {

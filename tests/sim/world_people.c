@@ -2,6 +2,7 @@
  * world_people.c - agents at their pages: what they ask for, what they see, what they do by
  * themselves; and the operator's connection.
  */
+#include "adapters/store/rules.h"
 #include "tests/sim/world_int.h"
 
 #include <string.h>
@@ -391,7 +392,13 @@ uint64_t world_explain_lead(struct world *w, uint64_t lead)
                                  .suppressed = n->suppressed,
                                  .number_alive = n->alive > 0,
                                  .final = r->final};
+    struct zone_now zone = {0, 0, 0};
 
+    m.own_zone =
+        r->zone != NULL && callee_zone(text_of(r->zone), text_of(""), world_now_ms(w), &zone);
+    m.zone_offset_s = zone.offset_s;
+    m.zone_until_wall_ms = zone.until_wall_ms;
+    m.zone_next_offset_s = zone.next_offset_s;
     operate(w, named(KIND_CAMPAIGN, r->campaign), MSG_explain_lead, &m);
     return m.request;
 }

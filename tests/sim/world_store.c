@@ -148,6 +148,7 @@ static void on_candidates(struct world *w, const struct msg_candidates *m)
     struct camp *c = world_camp(w, m->campaign);
     struct msg_candidates_end end = {.campaign = m->campaign, .result = RESULT_OK};
     uint32_t first = w->n_rows;
+    bool open = list_open(m, text_of(""), &end.opens_wall_ms);
 
     w->seen.candidates_asked++;
     for (uint32_t i = c->first_pending; i < w->n_rows && end.rows < m->limit; i++) {
@@ -159,6 +160,9 @@ static void on_candidates(struct world *w, const struct msg_candidates *m)
         }
         first = first < i ? first : i;
         if (!c->list_active || r->final) {
+            continue;
+        }
+        if (!open && r->zone == NULL) {
             continue;
         }
         if (r->due_ms > m->at_wall_ms) {
@@ -274,6 +278,8 @@ static struct claim_facts facts_of(const struct world *w, const struct row *r,
                             .due_ms = r->due_ms,
                             .attempts = r->attempts};
 
+    f.own_zone =
+        r->zone != NULL && callee_zone(text_of(r->zone), text_of(""), m->at_wall_ms, &f.zone);
     number_facts(w, n, m, &f);
     return f;
 }
@@ -315,6 +321,10 @@ static void on_claim(struct world *w, const struct msg_claim *m)
         out.number = text_of(r->number);
         out.name = text_of(out.matches > 1 ? "" : "A Lead");
         out.fields = text_of(out.matches > 1 ? "" : "{\"city\":\"Springfield\"}");
+        out.own_zone = f.own_zone;
+        out.zone_offset_s = f.zone.offset_s;
+        out.zone_until_wall_ms = f.zone.until_wall_ms;
+        out.zone_next_offset_s = f.zone.next_offset_s;
     }
     out.reason = (uint8_t)claim_decide(m, &f, &due);
     out.due_wall_ms = due;

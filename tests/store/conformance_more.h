@@ -14,7 +14,8 @@ void conformance_more_fixture(const struct fixture *f);
         CASE(agents_are_assigned), CASE(do_not_call_list_in_pages), CASE(alarms_stand_and_end),    \
         CASE(transactions_group), CASE(import_may_be_repeated), CASE(import_marks_do_not_call),    \
         CASE(exports_in_pages), CASE(agent_times_tile), CASE(explains_a_lead),                     \
-        CASE(dispositions_are_offered), CASE(data_never_becomes_sql)
+        CASE(dispositions_are_offered), CASE(data_never_becomes_sql), CASE(candidates_by_hours),   \
+        CASE(claims_by_hours)
 
 void loads_configuration(void **state);
 void loads_what_was_open(void **state);
@@ -35,5 +36,8 @@ void agent_times_tile(void **state);
 void explains_a_lead(void **state);
 void dispositions_are_offered(void **state);
 void data_never_becomes_sql(void **state);
+/* conformance_hours.c */
+void candidates_by_hours(void **state);
+void claims_by_hours(void **state);
 
 #endif
