@@ -64,7 +64,7 @@ void see(struct world *w, const struct judge_event *e)
     struct judge_event copy = *e;
 
     if (w->see != NULL) {
-        copy.at_us = WORLD_WALL_MS * US_PER_MS + sim_now_us(w->sim);
+        copy.at_us = e->at_us != 0 ? e->at_us : WORLD_WALL_MS * US_PER_MS + sim_now_us(w->sim);
         w->see(w->see_ctx, &copy);
     }
 }
@@ -211,6 +211,9 @@ static bool after_step(void *ctx, handle actor, const struct event *ev)
     w->still_us = ev->now_us;
     if (w->still > 500000u) {
         world_broken(w, "the actors run in circles");
+    }
+    if (w->troubled) {
+        world_look_for_calm(w);
     }
     if (state != NULL && handle_kind(actor) == KIND_CAMPAIGN) {
         check_campaign(w, state);

@@ -135,6 +135,8 @@ struct reply {
     uint8_t result; /* enum result, REPLY_NONE: not yet */
     unsigned times;
     const char *what; /* was asked for */
+    uint64_t agent;   /* a disposition: whose, of what, which */
+    char attempt[40], code[24];
     char text[160];
     char json[4096];
 };

@@ -64,6 +64,7 @@ void world_kill(struct world *w)
     if (!w->alive) {
         return;
     }
+    world_trouble(w, 0);
     store_daemon_died(w);
     wire_daemon_died(w);
     w->link = w->held = false;
@@ -111,6 +112,10 @@ void world_trouble(struct world *w, double seconds)
     int64_t until = sim_now_us(w->sim) + (int64_t)(seconds * 1e6);
 
     w->calm_us = until > w->calm_us ? until : w->calm_us;
+    if (!w->troubled && w->begun) {
+        w->troubled = true;
+        see(w, &(struct judge_event){.kind = JUDGE_FAULT, .yes = true, .text = "trouble"});
+    }
 }
 
 /* Since when everything a call needs has been there; INT64_MAX: it is not. */
@@ -119,4 +124,14 @@ int64_t world_calm_since(const struct world *w)
     bool whole = w->alive && w->loaded && w->link && !w->deaf;
 
     return whole && w->calm_us <= sim_now_us(w->sim) ? w->calm_us : INT64_MAX;
+}
+
+void world_look_for_calm(struct world *w)
+{
+    if (w->troubled && world_calm_since(w) != INT64_MAX) {
+        w->troubled = false;
+        see(w, &(struct judge_event){.kind = JUDGE_RECOVERED,
+                                     .text = "trouble",
+                                     .at_us = WORLD_WALL_MS * US_PER_MS + w->calm_us});
+    }
 }

@@ -45,7 +45,9 @@ struct row {
 struct att {
     char id[ID_SIZE];
     uint64_t row, campaign, agent, key, permit;
-    uint32_t no, pbx;
+    uint32_t no, pbx, epoch;
+    uint32_t dispositions;
+    int64_t disposed_ms;
     uint32_t before; /* of the same number: index + 1 */
     uint8_t cause, state, outcome;
     bool live, counts, row_open, dialed, by_system;
@@ -66,6 +68,7 @@ struct number {
     uint32_t last; /* attempt, index + 1 */
     uint32_t alive;
     bool suppressed, told;
+    int64_t suppressed_ms;
     struct callee callee;
 };
 
@@ -97,7 +100,9 @@ struct person {
     struct page page;
     struct habits habits;
     bool has_habits, socket, phone_online, phone_answers, wants_break;
-    uint64_t wake; /* number of the latest intention: older ones are void */
+    bool away;                  /* for those who walk: the page cannot come back yet */
+    int64_t asked_us, moved_us; /* when it last asked for something, was told something new */
+    uint64_t wake;              /* number of the latest intention: older ones are void */
     struct spell *spells;
     uint32_t n_spells, room_spells;
 };
@@ -164,6 +169,7 @@ struct world {
     uint32_t starts, epoch;
     bool alive, begun, loaded; /* the daemon runs; has its store; its actors are there */
     bool drained;
+    bool troubled;
     int64_t calm_us; /* trouble lasts until then at least */
     int64_t jitter_us;
     int64_t trace_us; /* -1: no trace */
@@ -184,6 +190,7 @@ struct world {
     uint32_t n_numbers, room_numbers;
     struct table number_of, att_of, leg_of;
     uint32_t next_lead;
+    double stutter; /* share of answers that take up to 5 s */
     bool committing, nobody_listens;
     struct pile inbox, backlog, late; /* not yet committed; waiting for the store; of the dead */
 
@@ -242,6 +249,7 @@ void world_check(struct world *w); /* fails the test if a promise is broken */
 _Noreturn void world_fail(const char *what);
 void see(struct world *w, const struct judge_event *e);
 void world_trouble(struct world *w, double seconds);
+void world_look_for_calm(struct world *w);
 int64_t world_calm_since(const struct world *w);
 void daemon_store_is_there(struct world *w);
 void world_post(struct world *w, struct way *way, int64_t delay_us, unsigned kind, handle to,

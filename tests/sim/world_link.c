@@ -152,6 +152,7 @@ static void lose(struct world *w, bool asterisk_knows)
         see(w, &(struct judge_event){.kind = JUDGE_NOT_HELD});
     }
     if (w->link) {
+        world_trouble(w, 0);
         wire_breaks(w, true);
         w->link = false;
         moved(w, PBX_DOWN, false);
@@ -176,6 +177,7 @@ void world_pbx_up(struct world *w, bool up)
 void world_link_deaf(struct world *w)
 {
     w->deaf = true;
+    world_trouble(w, 0);
 }
 
 /* The adapter has noticed. */

@@ -11,6 +11,9 @@
 
 static void ask(struct world *w, uint64_t agent, uint16_t type, const void *msg)
 {
+    see(w, &(struct judge_event){.kind = JUDGE_ASKED,
+                                 .agent = agent,
+                                 .text = message_find(&dialer_catalogue, type)->name});
     world_post(w, &w->web_way, 2 * US_PER_MS, KIND_WEB, named(KIND_AGENT, agent), type, msg);
 }
 
@@ -18,7 +21,8 @@ uint64_t world_request(struct world *w, const char *what)
 {
     w->replies =
         world_room(w->replies, &w->room_replies, (uint32_t)w->requests, sizeof *w->replies);
-    w->replies[w->requests] = (struct reply){.result = REPLY_NONE, .what = what};
+    w->replies[w->requests] = (struct reply){
+        .result = REPLY_NONE, .what = what, .times = w->alive ? 0 : 1}; /* nobody can be asked */
     return ++w->requests;
 }
 
@@ -39,6 +43,10 @@ static void on_reply(struct world *w, const struct msg_reply *m)
     r->result = m->result;
     text_keep(r->text, sizeof r->text, m->text);
     text_keep(r->json, sizeof r->json, m->json);
+    if (r->agent != 0 && m->result == RESULT_OK) {
+        see(w, &(struct judge_event){
+                   .kind = JUDGE_ACKED, .agent = r->agent, .id = r->attempt, .text = r->code});
+    }
     if (++r->times > 1) {
         world_broken(w, "request %llu was answered %u times", (unsigned long long)m->request,
                      r->times);
@@ -122,7 +130,11 @@ uint64_t world_dispose_as(struct world *w, uint64_t agent, const char *attempt, 
                                     .code = text_of(code),
                                     .note = text_of("a note"),
                                     .callback_wall_ms = callback_wall_ms};
+    struct reply *r = &w->replies[m.request - 1];
 
+    r->agent = agent;
+    text_keep(r->attempt, sizeof r->attempt, m.attempt);
+    text_keep(r->code, sizeof r->code, m.code);
     ask(w, agent, MSG_set_disposition, &m);
     return m.request;
 }
@@ -138,10 +150,13 @@ void world_socket(struct world *w, uint64_t agent, bool open)
     struct msg_socket_open m = {agent, agent};
     struct msg_socket_gone gone = {agent};
 
-    if (p->socket == open) {
+    if (p->socket == open || (open && !w->alive)) {
         return;
     }
     p->socket = open;
+    if (!open) {
+        see(w, &(struct judge_event){.kind = JUDGE_GONE, .agent = agent});
+    }
     if (open) {
         ask(w, agent, MSG_socket_open, &m);
     } else {
@@ -261,6 +276,13 @@ static void on_view_agent(struct world *w, const struct msg_view_agent *m)
     text_keep(g->text, sizeof g->text, m->text);
     text_keep(g->attempt, sizeof g->attempt, m->attempt);
     g->updates++;
+    if (changed) {
+        p->moved_us = sim_now_us(w->sim);
+        see(w, &(struct judge_event){.kind = JUDGE_TOLD,
+                                     .agent = m->agent,
+                                     .id = g->attempt[0] != 0 ? g->attempt : NULL,
+                                     .text = agent_state_name(g->state)});
+    }
     if (changed && p->has_habits && p->socket) {
         lives(w, p);
     }

@@ -55,8 +55,11 @@ uint64_t store_permit(const struct world *w, struct text id, struct text what)
 
 void store_answer(struct world *w, handle to, uint16_t type, const void *msg)
 {
+    int64_t late =
+        w->stutter > 0 && world_unit(w, 7) < w->stutter ? (int64_t)(world_unit(w, 7) * 5e6) : 0;
+
     if (!w->nobody_listens) {
-        world_post(w, &w->store_way, w->store_us / 2, KIND_STORE, to, type, msg);
+        world_post(w, &w->store_way, w->store_us / 2 + late, KIND_STORE, to, type, msg);
     }
 }
 
@@ -246,6 +249,7 @@ static void insert(struct world *w, const struct msg_claim *m, uint64_t row, str
                       .key = r->key,
                       .no = ++r->last_no,
                       .pbx = m->pbx,
+                      .epoch = m->epoch,
                       .before = n->last,
                       .cause = m->cause,
                       .state = ATTEMPT_CLAIMED,
@@ -396,7 +400,10 @@ static void suppress(struct world *w, struct text number)
 {
     struct msg_suppressed out = {.account = 1, .number = number};
 
-    world_number_at(w, number_key(number))->suppressed = true;
+    struct number *n = world_number_at(w, number_key(number));
+
+    n->suppressed_ms = n->suppressed ? n->suppressed_ms : sim_wall_ms(w->sim);
+    n->suppressed = true;
     store_answer(w, ADDR_DESK, MSG_suppressed, &out);
 }
 
@@ -436,7 +443,9 @@ static void on_dispose(struct world *w, const struct msg_dispose *m)
     if (e.result == RESULT_OK && !e.repeated && a != NULL) {
         struct row *r = &w->rows[a->row - 1];
 
+        a->dispositions += a->code[0] == 0 || a->by_system ? 1u : 0u;
         text_keep(a->code, sizeof a->code, m->code);
+        a->disposed_ms = sim_wall_ms(w->sim);
         a->by_system = !f.d.offered;
         a->callback_ms = m->callback_wall_ms;
         a->counts = f.d.counts;
