@@ -21,7 +21,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 found=$build/found
 mkdir -p "$found"
-"$build/bin/fuzz-seeds" "$work" tests/ari-sim/transcripts/*.jsonl || exit 1
+"$build/bin/fuzz-seeds" "$work" tests/ari-sim/transcripts/*.jsonl tests/fuzz/seeds/*.hex || exit 1
 sort -u "$work/words.dict" tests/fuzz/words.dict >"$work/all.dict"
 
 # one NAME: writes NAME.log and NAME.rc.
@@ -64,13 +64,15 @@ for name in "$@"; do
 		failed=1
 	fi
 done
-# FUZZ_KEEP=1: the inputs that reach something new come home, as small as they get.
+# FUZZ_KEEP=1: the short inputs that reach something are kept, as few as do. What the message list makes is not.
 if [ -n "${FUZZ_KEEP:-}" ] && [ $failed = 0 ]; then
 	for name in "$@"; do
+		[ "$name" != msgpack ] || continue
 		rm -rf "$work/merged"
-		mkdir -p "$work/merged" "tests/fuzz/seeds/$name"
-		"$build/bin/fuzz_$name" -merge=1 "$work/merged" "$work/$name" "tests/fuzz/seeds/$name" "$work/grown-$name" >/dev/null 2>&1
-		cp "$work/merged"/* "tests/fuzz/seeds/$name/"
+		mkdir -p "$work/merged"
+		"$build/bin/fuzz_$name" -merge=1 "$work/merged" "$work/$name" "$work/grown-$name" >/dev/null 2>&1
+		find "$work/merged" -type f -size -257c -exec sh -c 'for f; do od -An -v -tx1 "$f" | tr -d " \n"; echo; done' sh {} + |
+			awk '{ print length($0) "\t" $0 }' | sort -n | cut -f 2 | head -n 250 >"tests/fuzz/seeds/$name.hex"
 	done
 fi
 exit $failed

@@ -157,6 +157,39 @@ static void transcript(struct json *doc, const char *path)
     fclose(f);
 }
 
+/* --- kept inputs -------------------------------------------------------------------------------
+ */
+
+static void kept(const char *path)
+{
+    const char *name = strrchr(path, '/') + 1;
+    char target[32];
+    FILE *f = fopen(path, "re");
+    char *line = NULL;
+    size_t size = 0;
+    unsigned n = 0;
+
+    MUST(f != NULL);
+    snprintf(target, sizeof target, "%.*s", (int)strcspn(name, "."), name);
+    while (getline(&line, &size, f) > 0) {
+        FILE *to = seed(target, "kept", n++);
+        unsigned byte = 0;
+        for (const char *at = line; sscanf(at, "%2x", &byte) == 1; at += 2) {
+            fputc((int)byte, to);
+        }
+        fclose(to);
+    }
+    free(line);
+    fclose(f);
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    const size_t n = strlen(text);
+
+    return n >= strlen(end) && strcmp(text + n - strlen(end), end) == 0;
+}
+
 int main(int argc, char **argv)
 {
     struct json doc;
@@ -170,7 +203,11 @@ int main(int argc, char **argv)
     messages();
     json_init(&doc, LINE_MAX_BYTES);
     for (int i = 2; i < argc; i++) {
-        transcript(&doc, argv[i]);
+        if (ends_with(argv[i], ".hex")) {
+            kept(argv[i]);
+        } else {
+            transcript(&doc, argv[i]);
+        }
     }
     json_free(&doc);
     fclose(dictionary);
