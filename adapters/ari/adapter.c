@@ -14,6 +14,14 @@
 
 #define BATCH 256
 
+/* What another thread wants of a server, until the loop has taken it. */
+struct limits {
+    uint32_t pbx;
+    double calls_per_s;
+    unsigned lines;
+    bool fresh;
+};
+
 struct ari {
     struct ari_options options;
     struct ari_host host;
@@ -27,6 +35,9 @@ struct ari {
     bool running;
     atomic_bool stop;
     bool mail; /* the endpoint may have some */
+    pthread_mutex_t limits_lock;
+    struct limits *limits; /* one a server */
+    size_t n_limits;
 };
 
 /* --- what the servers need ---------------------------------------------------------------------
@@ -169,9 +180,24 @@ static void on_mail(void *ctx, handle to, handle from, uint16_t type, const void
     no_such_server(ari, from, number, type, msg);
 }
 
+static void take_limits(struct ari *ari)
+{
+    pthread_mutex_lock(&ari->limits_lock);
+    for (size_t i = 0; i < ari->n_pbxs; i++) {
+        struct limits *l = &ari->limits[i];
+        if (l->fresh) {
+            pbx_limits(ari->pbxs[i], l->calls_per_s, l->lines);
+        }
+        l->fresh = false;
+    }
+    pthread_mutex_unlock(&ari->limits_lock);
+}
+
 static void on_wake(void *ctx)
 {
-    ((struct ari *)ctx)->mail = true;
+    struct ari *ari = ctx;
+    take_limits(ari);
+    ari->mail = true;
 }
 
 static void wake_loop(void *ctx)
@@ -213,7 +239,8 @@ static bool open_servers(struct ari *ari, char *err, size_t errlen)
 {
     const struct ari_options *o = &ari->options;
     ari->pbxs = calloc(o->n_servers ? o->n_servers : 1, sizeof *ari->pbxs);
-    if (!ari->pbxs) {
+    ari->limits = calloc(o->n_servers ? o->n_servers : 1, sizeof *ari->limits);
+    if (!ari->pbxs || !ari->limits) {
         snprintf(err, errlen, "no memory");
         return false;
     }
@@ -223,6 +250,7 @@ static bool open_servers(struct ari *ari, char *err, size_t errlen)
             return false;
         }
         ari->pbxs[ari->n_pbxs++] = pbx;
+        ari->limits[ari->n_limits++].pbx = pbx->number;
     }
     return true;
 }
@@ -234,12 +262,14 @@ struct ari *ari_open(const struct ari_options *options, char *err, size_t errlen
         snprintf(err, errlen, "no memory");
         return NULL;
     }
+    pthread_mutex_init(&ari->limits_lock, NULL);
     ari->options = *options;
     ari->permits = *options->permits;
     ari->options.permits = NULL; /* copied */
     const struct net_loop_config config = {.on_wake = on_wake, .on_log = net_log_line, .ctx = ari};
     ari->loop = net_loop_open(&config, err, errlen);
     if (!ari->loop) {
+        pthread_mutex_destroy(&ari->limits_lock);
         free(ari);
         return NULL;
     }
@@ -274,6 +304,18 @@ int ari_start(struct ari *ari)
     return 0;
 }
 
+void ari_limits(struct ari *ari, uint32_t pbx, double calls_per_s, unsigned lines)
+{
+    pthread_mutex_lock(&ari->limits_lock);
+    for (size_t i = 0; i < ari->n_limits; i++) {
+        if (ari->limits[i].pbx == pbx) {
+            ari->limits[i] = (struct limits){pbx, calls_per_s, lines, true};
+        }
+    }
+    pthread_mutex_unlock(&ari->limits_lock);
+    net_loop_wake(ari->loop);
+}
+
 void ari_close(struct ari *ari)
 {
     atomic_store(&ari->stop, true);
@@ -302,6 +344,8 @@ void ari_fini(struct ari *ari)
         endpoint_close(ari->endpoint);
     }
     net_loop_close(ari->loop);
+    pthread_mutex_destroy(&ari->limits_lock);
+    free(ari->limits);
     free(ari->pbxs);
     free(ari);
 }

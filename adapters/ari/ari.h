@@ -57,6 +57,9 @@ struct ari_options {
 /* Everything is copied. NULL with a sentence in err. */
 struct ari *ari_open(const struct ari_options *options, char *err, size_t errlen);
 int ari_start(struct ari *ari); /* 0, or -1: no thread to be had */
+/* Other limits for the server of this number, from now on; of no other server is anything changed.
+ * Any thread, between ari_open and ari_fini. */
+void ari_limits(struct ari *ari, uint32_t pbx, double calls_per_s, unsigned lines);
 void ari_close(struct ari *ari);
 void ari_stop(struct ari *ari);
 void ari_fini(struct ari *ari); /* NULL is allowed */

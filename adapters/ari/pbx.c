@@ -513,6 +513,11 @@ struct pbx *pbx_open(const struct ari_host *host, const struct ari_server *serve
     return pbx;
 }
 
+void pbx_limits(struct pbx *pbx, double calls_per_s, unsigned lines)
+{
+    queue_limits(&pbx->queue, calls_per_s, lines, net_now_us());
+}
+
 void pbx_start(struct pbx *pbx)
 {
     link_init(&pbx->link, &hooks, pbx);

@@ -138,6 +138,8 @@ void pbx_start(struct pbx *pbx);
 void pbx_close(struct pbx *pbx);
 /* One message of the contract for this server. `from` asked. */
 void pbx_take(struct pbx *pbx, handle from, uint16_t type, const void *msg);
+/* Other limits from now on; pbx_pump sends what they allow. */
+void pbx_limits(struct pbx *pbx, double calls_per_s, unsigned lines);
 /* Send what may be sent; after a batch of pbx_take. */
 void pbx_pump(struct pbx *pbx);
 

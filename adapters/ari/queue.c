@@ -76,6 +76,14 @@ static void refill(struct queue *q, int64_t now_us)
     q->refilled_us = now_us;
 }
 
+void queue_limits(struct queue *q, double calls_per_s, unsigned lines, int64_t now_us)
+{
+    refill(q, now_us);                         /* the time until now counts at the old rate */
+    q->tokens = q->tokens > 0 ? q->tokens : 0; /* without a limit they were only spent */
+    q->config.calls_per_s = calls_per_s;
+    q->config.lines = lines;
+}
+
 bool queue_breaker_open(const struct queue *q, int64_t now_us)
 {
     return q->open_until_us > now_us;

@@ -70,6 +70,8 @@ struct queue {
 };
 
 void queue_init(struct queue *q, const struct queue_config *config, int64_t now_us);
+/* Other limits from now on. */
+void queue_limits(struct queue *q, double calls_per_s, unsigned lines, int64_t now_us);
 void queue_push(struct queue *q, struct queue_item *item, enum queue_priority priority,
                 int64_t now_us);
 /* The next one that may leave now: it counts as in flight until queue_answered. NULL: none may. */

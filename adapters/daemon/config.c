@@ -89,47 +89,93 @@ void config_value_text(const struct setting *s, const void *base, char *out, siz
     }
 }
 
-static unsigned differences(const char *section, const void *was, const void *now, bool pbx,
-                            char *text, size_t size, size_t *len)
+struct changes {
+    bool live; /* which kind of key */
+    unsigned count;
+    char *text;
+    size_t size, len;
+};
+
+static void add_change(struct changes *c, const char *section, const char *key)
 {
-    unsigned count = 0;
+    int n = snprintf(c->text + c->len, c->size - c->len, "%s[%s] %s", c->count ? ", " : "", section,
+                     key);
+    c->count++;
+    if (n > 0 && (size_t)n < c->size - c->len)
+        c->len += (size_t)n;
+}
+
+static void compare(struct changes *c, const char *section, const void *was, const void *now,
+                    bool pbx)
+{
     char a[1100];
     char b[1100];
     for (size_t i = 0; i < config_n_settings; i++) {
         const struct setting *s = &config_settings[i];
-        if (of_pbx(s) != pbx || s->live)
+        if (of_pbx(s) != pbx || s->live != c->live)
             continue;
         config_value_text(s, was, a, sizeof a);
         config_value_text(s, now, b, sizeof b);
-        if (strcmp(a, b) == 0)
-            continue;
-        count++;
-        int n = snprintf(text + *len, size - *len, "[%s] %s\n", pbx ? section : s->section, s->key);
-        if (n > 0 && (size_t)n < size - *len)
-            *len += (size_t)n;
+        if (strcmp(a, b) != 0)
+            add_change(c, pbx ? section : s->section, s->key);
     }
-    return count;
 }
 
-unsigned config_restart_keys(const struct config *was, const struct config *now, char *text,
-                             size_t size)
+static const struct config_pbx *pbx_named(const struct config *c, const char *name)
 {
-    size_t len = 0;
+    for (size_t i = 0; i < c->n_pbx; i++)
+        if (strcmp(c->pbx[i].name, name) == 0)
+            return &c->pbx[i];
+    return NULL;
+}
+
+unsigned config_changes(const struct config *was, const struct config *now, bool live, char *text,
+                        size_t size)
+{
+    struct changes c = {.live = live, .text = text, .size = size};
+    size_t common = 0;
     text[0] = '\0';
-    unsigned count = differences("", was, now, false, text, size, &len);
-    size_t common = was->n_pbx < now->n_pbx ? was->n_pbx : now->n_pbx;
-    bool same = was->n_pbx == now->n_pbx;
-    for (size_t i = 0; i < common; i++) {
+    compare(&c, "", was, now, false);
+    for (size_t i = 0; i < now->n_pbx; i++) {
         char section[80];
+        const struct config_pbx *before = pbx_named(was, now->pbx[i].name);
         snprintf(section, sizeof section, "pbx %s", now->pbx[i].name);
-        same = same && strcmp(was->pbx[i].name, now->pbx[i].name) == 0;
-        count += differences(section, &was->pbx[i], &now->pbx[i], true, text, size, &len);
+        if (before)
+            compare(&c, section, before, &now->pbx[i], true);
+        else if (!live)
+            add_change(&c, section, "(new)");
+        common += before != NULL;
     }
-    if (!same) {
-        count++;
-        snprintf(text + len, size - len, "[pbx] sections\n");
+    for (size_t i = 0; i < was->n_pbx && common < was->n_pbx && !live; i++) {
+        char section[80];
+        snprintf(section, sizeof section, "pbx %s", was->pbx[i].name);
+        if (!pbx_named(now, was->pbx[i].name))
+            add_change(&c, section, "(gone)");
     }
-    return count;
+    return c.count;
+}
+
+static void take_live(void *to, const void *from, bool pbx)
+{
+    for (size_t i = 0; i < config_n_settings; i++) {
+        const struct setting *s = &config_settings[i];
+        size_t size = is_text(s)              ? 0
+                      : s->type == SET_FLAG   ? sizeof(bool)
+                      : s->type == SET_NUMBER ? sizeof(double)
+                                              : sizeof(int64_t);
+        if (s->live && of_pbx(s) == pbx)
+            memcpy((char *)to + s->at, (const char *)from + s->at, size);
+    }
+}
+
+void config_take_live(struct config *config, const struct config *fresh)
+{
+    take_live(config, fresh, false);
+    for (size_t i = 0; i < config->n_pbx; i++) {
+        const struct config_pbx *p = pbx_named(fresh, config->pbx[i].name);
+        if (p)
+            take_live(&config->pbx[i], p, true);
+    }
 }
 
 /* --- secrets --------------------------------------------------------------------------------- */
@@ -268,7 +314,9 @@ void config_print_manual(FILE *out)
         "in double quotes, with \\e\\(dq and \\e\\e inside. Times carry ms, s, min, h or d; sizes\n"
         "B, KiB, MiB or GiB. A key that is not listed here, comes twice, or has a value out of\n"
         "range is an error with its line and column, and the daemon does not start (exit 2).\n"
-        "SIGHUP reads the file again: all of it, or nothing if anything is wrong.\n",
+        "SIGHUP reads the file again: all of it, or nothing if anything is wrong. Each key says\n"
+        "below whether a reload changes it; a changed key that waits for a restart is named in\n"
+        "the log (DLR\\-RELOAD).\n",
         out);
     for (size_t i = 0; i < config_n_sections; i++) {
         const struct config_section *section = &config_sections[i];

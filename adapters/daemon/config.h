@@ -34,6 +34,13 @@ struct config_pbx {
     uint32_t seen; /* which of the section's keys the file has */
 };
 
+struct config_timers {
+    int64_t wrapup_default_ms;
+    int64_t busy_reset_ms;
+    int64_t link_grace_ms;
+    int64_t leg_ring_ms;
+};
+
 struct config {
     struct {
         char *name;
@@ -61,12 +68,7 @@ struct config {
     struct {
         char *socket;
     } ctl;
-    struct {
-        int64_t wrapup_default_ms;
-        int64_t busy_reset_ms;
-        int64_t link_grace_ms;
-        int64_t leg_ring_ms;
-    } timers;
+    struct config_timers timers;
     struct config_pbx pbx[CONFIG_PBX_MAX];
     size_t n_pbx;
     uint32_t seen[CONFIG_SECTIONS_MAX]; /* the same for the other sections, by their place */
@@ -123,10 +125,13 @@ int config_parse(const char *path, const char *text, size_t len, struct config *
                  struct config_errors *errors);
 void config_free(struct config *config);
 
-/* What a reload from `was` to `now` changes that only a restart can: one "[section] key" a line in
- * `text`; returns how many. */
-unsigned config_restart_keys(const struct config *was, const struct config *now, char *text,
-                             size_t size);
+/* What differs between `was` and `now` of the keys that a reload changes (live), or that only a
+ * restart can: "[section] key, [section] key" in `text`; returns how many. */
+unsigned config_changes(const struct config *was, const struct config *now, bool live, char *text,
+                        size_t size);
+/* Puts the live numbers of `fresh` into `config`, those of servers by their name. Live texts are
+ * not taken over: nobody reads them a second time. */
+void config_take_live(struct config *config, const struct config *fresh);
 
 /* Read a secret: the file must be a regular file that nobody but its owner can read, and hold one
  * line of 1 to 1023 bytes. 0, or -1 with a sentence in `why` that never holds the secret. An empty

@@ -49,9 +49,9 @@ const struct setting config_settings[] = {
      "file with that user's password"},
     {"pbx", "application", SET_TEXT, PBX(application), 1, 64, NULL, "dialer", false,
      "name of the Stasis application; the dialplan's context enters the same"},
-    {"pbx", "calls_per_s", SET_NUMBER, PBX(calls_per_s), 0.1, 1000, NULL, "50", false,
+    {"pbx", "calls_per_s", SET_NUMBER, PBX(calls_per_s), 0.1, 1000, NULL, "50", true,
      "originates a second to this server, all trunks and agents' legs together"},
-    {"pbx", "lines", SET_INT, PBX(lines), 1, 20000, NULL, "2000", false,
+    {"pbx", "lines", SET_INT, PBX(lines), 1, 20000, NULL, "2000", true,
      "channels at once on this server that come from this daemon"},
 
     {"web", "listen", SET_TEXT, AT(web, listen), 1, 64, NULL, "127.0.0.1", false,
@@ -62,7 +62,7 @@ const struct setting config_settings[] = {
      "origins whose pages may connect, separated by commas; empty: the address listened on"},
     {"web", "behind_tls", SET_FLAG, AT(web, behind_tls), 0, 0, NULL, "no", false,
      "a proxy in front speaks TLS with the browsers: cookies are marked Secure"},
-    {"web", "metrics_for_all", SET_FLAG, AT(web, metrics_for_all), 0, 0, NULL, "no", false,
+    {"web", "metrics_for_all", SET_FLAG, AT(web, metrics_for_all), 0, 0, NULL, "no", true,
      "/metrics is answered to others than this machine, too"},
     {"web", "max_clients", SET_INT, AT(web, max_clients), 1, 65536, NULL, "8192", false,
      "websockets at once"},
@@ -71,12 +71,12 @@ const struct setting config_settings[] = {
      "path of the socket; who may open it may do everything"},
 
     {"timers", "wrapup_default", SET_DURATION, AT(timers, wrapup_default_ms), 1000,
-     24 * MS_PER_HOUR, NULL, "5min", false, "wrap-up of an agent who is in no campaign ends after"},
+     24 * MS_PER_HOUR, NULL, "5min", true, "wrap-up of an agent who is in no campaign ends after"},
     {"timers", "busy_reset", SET_DURATION, AT(timers, busy_reset_ms), 1000, 24 * MS_PER_HOUR, NULL,
-     "10min", false, "an agent who is busy without a call is released after"},
+     "10min", true, "an agent who is busy without a call is released after"},
     {"timers", "link_grace", SET_DURATION, AT(timers, link_grace_ms), 1000, MS_PER_HOUR, NULL,
-     "10s", false, "an agent's page may be away for so long before its agent gets no more calls"},
+     "10s", true, "an agent's page may be away for so long before its agent gets no more calls"},
     {"timers", "leg_ring", SET_DURATION, AT(timers, leg_ring_ms), 5000, MS_PER_HOUR, NULL, "30s",
-     false, "an agent's phone is rung for so long"},
+     true, "an agent's phone is rung for so long"},
 };
 const size_t config_n_settings = sizeof config_settings / sizeof config_settings[0];

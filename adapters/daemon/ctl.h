@@ -19,7 +19,7 @@ struct ctl;
 
 struct ctl_options {
     struct pool *pool;
-    const struct config *config; /* outlives the ctl; pbx names and timers are read from it */
+    const struct config *config; /* outlives the ctl; of it, only what no reload changes is read */
     const struct store_driver *driver;
     const struct store_options *store; /* own = false */
     const char *page; /* address of the page, "http://127.0.0.1:8090"; outlives the ctl */
@@ -32,6 +32,8 @@ struct ctl *ctl_open(const struct ctl_options *options, char *why, size_t why_si
 int ctl_start(struct ctl *ctl);
 void ctl_begin(struct ctl *ctl, uint16_t node);
 void ctl_drain(struct ctl *ctl, uint32_t drain_ms);
+/* What agents that are made from now on start with. Any thread. */
+void ctl_timers(struct ctl *ctl, const struct config_timers *timers);
 void ctl_stop(struct ctl *ctl);
 void ctl_close(struct ctl *ctl);
 

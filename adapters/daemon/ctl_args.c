@@ -41,6 +41,48 @@ size_t job_list(const struct job *job, const char *name, struct text *out, size_
     return n;
 }
 
+/* The server checks what dialerctl has checked, because not only dialerctl can open the socket. */
+int job_check_args(const struct job *job, char *why, size_t size)
+{
+    const struct json *d = &job->args;
+    for (json_ref v = json_first(d, job->at); v != JSON_NONE; v = json_next(d, v)) {
+        char name[64];
+        struct text key = json_key(d, v);
+        snprintf(name, sizeof name, "%.*s", (int)key.len, key.ptr);
+        const struct ctl_arg *arg = ctl_find_arg(job->command, name);
+        if (!arg) {
+            snprintf(why, size, "%s has no argument %s", job->command->name, name);
+            return -1;
+        }
+        if (!arg->many) {
+            const char *text = json_str(d, v, NULL);
+            if (!text) {
+                snprintf(why, size, "%s: want a string", name);
+                return -1;
+            }
+            if (ctl_check_value(arg, text, why, size) != 0)
+                return -1;
+            continue;
+        }
+        if (json_type(d, v) != JSON_ARRAY) {
+            snprintf(why, size, "%s: want an array of strings", name);
+            return -1;
+        }
+        for (json_ref e = json_first(d, v); e != JSON_NONE; e = json_next(d, e))
+            if (!json_str(d, e, NULL)) {
+                snprintf(why, size, "%s: want an array of strings", name);
+                return -1;
+            }
+    }
+    const struct ctl_arg *a;
+    for (size_t i = 0; (a = ctl_arg_at(job->command, i)); i++)
+        if (a->required && a->type != ARG_FILE && json_get(d, job->at, a->name) == JSON_NONE) {
+            snprintf(why, size, "%s is missing", a->name);
+            return -1;
+        }
+    return 0;
+}
+
 void job_put_text(struct json_writer *w, const char *key, struct text text)
 {
     json_put_text(w, key, text.len ? text.ptr : "", text.len);
@@ -141,6 +183,14 @@ void job_changed(struct job *job, unsigned kind, uint64_t id)
 {
     struct msg_changed changed = {.kind = (uint8_t)kind, .id = id};
     job_send(job, ADDR_DESK, MSG_changed, &changed);
+}
+
+void ctl_agent_timers(const struct ctl *ctl, struct msg_agent_config *agent)
+{
+    agent->wrapup_default_s = (uint32_t)(ctl->timers.wrapup_default_ms / 1000);
+    agent->busy_reset_s = (uint32_t)(ctl->timers.busy_reset_ms / 1000);
+    agent->link_grace_s = (uint32_t)(ctl->timers.link_grace_ms / 1000);
+    agent->leg_ring_s = (uint32_t)(ctl->timers.leg_ring_ms / 1000);
 }
 
 /* --- which function is which command --------------------------------------------------------- */

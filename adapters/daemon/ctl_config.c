@@ -383,10 +383,7 @@ void cmd_agent_add(struct job *job)
     a.account = STORE_ACCOUNT;
     a.login = job_text(job, "login");
     a.name = job_arg(job, "name") ? job_text(job, "name") : a.login;
-    a.wrapup_default_s = (uint32_t)(c->timers.wrapup_default_ms / 1000);
-    a.busy_reset_s = (uint32_t)(c->timers.busy_reset_ms / 1000);
-    a.link_grace_s = (uint32_t)(c->timers.link_grace_ms / 1000);
-    a.leg_ring_s = (uint32_t)(c->timers.leg_ring_ms / 1000);
+    ctl_agent_timers(job->ctl, &a);
     if (c->n_pbx > 0 && a.pbx == 0)
         a.pbx = (uint32_t)c->pbx[0].number;
     if (!settings_take(job, KIND_AGENT, &s) || !settings_apply(job, &s, &a) ||

@@ -143,7 +143,6 @@ static bool make_agents(struct job *job, struct demo_data *d, const struct store
                         uint32_t pbx, uint64_t n)
 {
     struct store *s = job->ctl->store;
-    const struct config *cfg = job->ctl->options->config;
     for (uint64_t i = 1; i <= n; i++) {
         char login[32];
         char name[32];
@@ -159,10 +158,7 @@ static bool make_agents(struct job *job, struct demo_data *d, const struct store
         a.endpoint = text_of(phone);
         a.phone_enabled = true;
         a.pbx = pbx;
-        a.wrapup_default_s = (uint32_t)(cfg->timers.wrapup_default_ms / 1000);
-        a.busy_reset_s = (uint32_t)(cfg->timers.busy_reset_ms / 1000);
-        a.link_grace_s = (uint32_t)(cfg->timers.link_grace_ms / 1000);
-        a.leg_ring_s = (uint32_t)(cfg->timers.leg_ring_ms / 1000);
+        ctl_agent_timers(job->ctl, &a);
         if (job_store_failed(job, s->ops->agent_add(s, by, &a, ROLE_AGENT, text_of(""), &id)) ||
             job_store_failed(job, s->ops->agent_assign(s, by, id, d->campaign)))
             return false;

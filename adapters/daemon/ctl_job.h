@@ -45,6 +45,7 @@ struct needed {
 
 struct ctl {
     const struct ctl_options *options;
+    struct config_timers timers;
     struct needed needed[NEEDED_MAX];
     size_t n_needed;
     struct endpoint *endpoint;
@@ -63,6 +64,9 @@ uint64_t job_count(const struct job *job, const char *name, uint64_t otherwise);
 bool job_switch(const struct job *job, const char *name);
 /* The strings of a repeated argument. Returns how many, at most `max`. */
 size_t job_list(const struct job *job, const char *name, struct text *out, size_t max);
+
+/* Are the arguments those of the command, and of the right form? -1 with a sentence. */
+int job_check_args(const struct job *job, char *why, size_t size);
 
 /* --- answer --------------------------------------------------------------------------------- */
 /* Begins a row: put its members into the writer, then job_row_end. */
@@ -99,6 +103,9 @@ void job_changed(struct job *job, unsigned kind, uint64_t id);
 void ctl_store_ready(struct ctl *ctl);
 /* Takes MSG_readiness and MSG_view_pbx. */
 void ctl_needed(struct ctl *ctl, uint16_t type, const void *msg);
+
+/* The timers of a new agent. */
+void ctl_agent_timers(const struct ctl *ctl, struct msg_agent_config *agent);
 
 /* A start or stop that dialerctl or the page asks for: checked against the rules, written to the
  * store with its audit row, then sent to the desk, whose reply goes to ask->reply_to. Anything but

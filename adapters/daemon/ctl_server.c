@@ -43,6 +43,8 @@ struct server {
     atomic_bool stop;
     atomic_llong drain_ms; /* -1: not asked for */
     atomic_int begin_node; /* -1: not asked for */
+    pthread_mutex_t timers_lock;
+    struct config_timers timers; /* wanted by the main thread */
     uint64_t next_client;
     struct client *clients[CLIENTS_MAX];
 };
@@ -152,49 +154,6 @@ void job_end(struct job *job, enum result result, const char *format, ...)
 
 /* --- a request ------------------------------------------------------------------------------- */
 
-/* Are the arguments those of the command, and of the right form? The server checks what dialerctl
- * has checked, because not only dialerctl can open the socket. */
-static int check_args(const struct job *job, char *why, size_t size)
-{
-    const struct json *d = &job->args;
-    for (json_ref v = json_first(d, job->at); v != JSON_NONE; v = json_next(d, v)) {
-        char name[64];
-        struct text key = json_key(d, v);
-        snprintf(name, sizeof name, "%.*s", (int)key.len, key.ptr);
-        const struct ctl_arg *arg = ctl_find_arg(job->command, name);
-        if (!arg) {
-            snprintf(why, size, "%s has no argument %s", job->command->name, name);
-            return -1;
-        }
-        if (!arg->many) {
-            const char *text = json_str(d, v, NULL);
-            if (!text) {
-                snprintf(why, size, "%s: want a string", name);
-                return -1;
-            }
-            if (ctl_check_value(arg, text, why, size) != 0)
-                return -1;
-            continue;
-        }
-        if (json_type(d, v) != JSON_ARRAY) {
-            snprintf(why, size, "%s: want an array of strings", name);
-            return -1;
-        }
-        for (json_ref e = json_first(d, v); e != JSON_NONE; e = json_next(d, e))
-            if (!json_str(d, e, NULL)) {
-                snprintf(why, size, "%s: want an array of strings", name);
-                return -1;
-            }
-    }
-    const struct ctl_arg *a;
-    for (size_t i = 0; (a = ctl_arg_at(job->command, i)); i++)
-        if (a->required && a->type != ARG_FILE && json_get(d, job->at, a->name) == JSON_NONE) {
-            snprintf(why, size, "%s is missing", a->name);
-            return -1;
-        }
-    return 0;
-}
-
 static void job_over(struct client *c)
 {
     if (c->job.on_free)
@@ -251,7 +210,7 @@ static void begin_job(struct client *c, const char *line, size_t len)
         job_end(job, RESULT_INVALID, "not a request: %s", job->args.error);
     } else if (!job->command || !job_find(name)) {
         job_end(job, RESULT_INVALID, "there is no command '%.80s'", name);
-    } else if (check_args(job, why, sizeof why) != 0) {
+    } else if (job_check_args(job, why, sizeof why) != 0) {
         job_end(job, RESULT_INVALID, "%s", why);
     } else {
         c->file_over = !takes_file(job->command);
@@ -422,10 +381,13 @@ static void wake(void *ctx)
     (void)n; /* the counter cannot overflow, and a full one wakes as well */
 }
 
-static void send_desk(struct server *s)
+static void take_words(struct server *s)
 {
     int node = atomic_exchange(&s->begin_node, -1);
     long long drain = atomic_exchange(&s->drain_ms, -1);
+    pthread_mutex_lock(&s->timers_lock);
+    s->ctl.timers = s->timers;
+    pthread_mutex_unlock(&s->timers_lock);
     if (node >= 0) {
         ctl_store_ready(&s->ctl);
         struct msg_begin begin = {.node = (uint16_t)node};
@@ -468,7 +430,7 @@ static void *run(void *arg)
         uint64_t count = 0;
         if (fds[0].revents && read(s->wake_fd, &count, sizeof count) < 0 && errno != EAGAIN)
             break;
-        send_desk(s);
+        take_words(s);
         while (endpoint_receive(s->ctl.endpoint, on_message, s, 256) == 256) {
         }
         for (nfds_t i = 2; i < n; i++)
@@ -526,6 +488,8 @@ struct ctl *ctl_open(const struct ctl_options *options, char *why, size_t why_si
     if (!s)
         abort();
     s->ctl.options = options;
+    s->timers = options->config->timers;
+    pthread_mutex_init(&s->timers_lock, NULL);
     s->listen_fd = -1;
     atomic_init(&s->stop, false);
     atomic_init(&s->drain_ms, -1);
@@ -569,6 +533,15 @@ void ctl_drain(struct ctl *ctl, uint32_t drain_ms)
     wake(s);
 }
 
+void ctl_timers(struct ctl *ctl, const struct config_timers *timers)
+{
+    struct server *s = (struct server *)ctl;
+    pthread_mutex_lock(&s->timers_lock);
+    s->timers = *timers;
+    pthread_mutex_unlock(&s->timers_lock);
+    wake(s);
+}
+
 void ctl_stop(struct ctl *ctl)
 {
     struct server *s = (struct server *)ctl;
@@ -596,5 +569,6 @@ void ctl_close(struct ctl *ctl)
         endpoint_close(s->ctl.endpoint);
     if (s->ctl.store)
         s->ctl.store->ops->close(s->ctl.store);
+    pthread_mutex_destroy(&s->timers_lock);
     free(s);
 }

@@ -84,12 +84,24 @@ static void start_drain(struct daemon *d)
     wire_drain(d->wire, (uint32_t)d->config.daemon.drain_ms);
 }
 
+static void put_in_force(struct daemon *d, const struct config *fresh)
+{
+    char keys[2048];
+    if (config_changes(&d->config, fresh, true, keys, sizeof keys) > 0)
+        log_line(LOG_LEVEL_INFO, "DLR-RELOAD", "in force now: %s", keys);
+    if (config_changes(&d->config, fresh, false, keys, sizeof keys) > 0)
+        log_line(LOG_LEVEL_WARN, "DLR-RELOAD", "waits for a restart: %s", keys);
+    log_set_level(level_of(fresh->daemon.log_level));
+    config_take_live(&d->config, fresh);
+    wire_reload(d->wire, fresh);
+    log_line(LOG_LEVEL_INFO, "DLR-RELOAD", "configuration read again");
+}
+
 /* All or nothing: a file with an error changes nothing; keys that need a restart are named. */
 static void reload(struct daemon *d)
 {
     struct config_errors *errors = calloc(1, sizeof *errors);
     struct config fresh = {.n_pbx = 0};
-    char keys[2048];
     if (!errors)
         abort();
     notify_reloading();
@@ -104,15 +116,7 @@ static void reload(struct daemon *d)
         log_line(LOG_LEVEL_ERROR, "DLR-RELOAD", "%s: %s; the old configuration stays in force",
                  d->config.daemon.log_file, strerrordesc_np(errno));
     } else {
-        log_set_level(level_of(fresh.daemon.log_level));
-        d->config.daemon.drain_ms = fresh.daemon.drain_ms;
-        if (config_restart_keys(&d->config, &fresh, keys, sizeof keys) > 0) {
-            for (char *p = keys; *p; p++)
-                if (*p == '\n')
-                    *p = p[1] ? ',' : '\0';
-            log_line(LOG_LEVEL_WARN, "DLR-RELOAD", "waits for a restart: %s", keys);
-        }
-        log_line(LOG_LEVEL_INFO, "DLR-RELOAD", "configuration read again");
+        put_in_force(d, &fresh);
     }
     notify("READY=1");
     config_free(&fresh);

@@ -309,6 +309,17 @@ void wire_drain(struct wire *w, uint32_t drain_ms)
     ctl_drain(w->ctl, drain_ms);
 }
 
+void wire_reload(struct wire *w, const struct config *fresh)
+{
+    ctl_timers(w->ctl, &fresh->timers);
+    web_metrics_for_all(w->web, fresh->web.metrics_for_all);
+    for (size_t i = 0; i < w->config->n_pbx; i++)
+        for (size_t k = 0; k < fresh->n_pbx; k++)
+            if (strcmp(w->config->pbx[i].name, fresh->pbx[k].name) == 0)
+                ari_limits(w->ari, (uint32_t)w->config->pbx[i].number, fresh->pbx[k].calls_per_s,
+                           (unsigned)fresh->pbx[k].lines);
+}
+
 /* --- end ------------------------------------------------------------------------------------- */
 
 /* People first, then calls; the store is last, because everybody's last words are for it. */

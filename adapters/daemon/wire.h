@@ -25,6 +25,8 @@ struct wire *wire_open(const struct config *config, const struct wire_hooks *hoo
                        size_t why_size);
 int wire_start(struct wire *wire, char *why, size_t why_size);
 void wire_drain(struct wire *wire, uint32_t drain_ms);
+/* What a reload can change is in force from now on: the live keys of `fresh`. Main thread. */
+void wire_reload(struct wire *wire, const struct config *fresh);
 /* Who holds the store, as a sentence; "" if nobody else. Any thread. */
 void wire_held_by(struct wire *wire, char *out, size_t size);
 void wire_stop(struct wire *wire);

@@ -179,6 +179,30 @@ static void lines(void **state)
     assert_null(queue_take(&q, 1));
 }
 
+/* A reload: more lines let wait what waited, fewer cut nothing off; the rate so far counts. */
+static void other_limits(void **state)
+{
+    (void)state;
+    begin((struct queue_config){.lines = 1, .calls_per_s = 1, .originate_cap = 8});
+    q.window = 8;
+    for (int i = 0; i < 6; i++) {
+        push(QUEUE_ORIGINATE, 0);
+    }
+    q.tokens = 1;
+    assert_non_null(queue_take(&q, 0));
+    assert_null(queue_take(&q, 0));
+    queue_limits(&q, 0, 3, MS);
+    assert_non_null(queue_take(&q, MS));
+    assert_non_null(queue_take(&q, MS));
+    assert_null(queue_take(&q, MS));
+    queue_limits(&q, 0, 2, MS);
+    assert_null(queue_take(&q, MS));
+    queue_limits(&q, 2, 0, MS);
+    assert_null(queue_take(&q, 2 * MS)); /* half a second for each */
+    assert_non_null(queue_take(&q, 510 * MS));
+    assert_null(queue_take(&q, 510 * MS));
+}
+
 static void oldest_is_shed_first(void **state)
 {
     (void)state;
@@ -263,6 +287,7 @@ int main(void)
         cmocka_unit_test(slow_bridging_shrinks_it_too),
         cmocka_unit_test(calls_per_second),
         cmocka_unit_test(lines),
+        cmocka_unit_test(other_limits),
         cmocka_unit_test(oldest_is_shed_first),
         cmocka_unit_test(breaker),
         cmocka_unit_test(withdraw_and_empty),

@@ -187,12 +187,27 @@ static void compares_for_reload(void **state)
     (void)state;
     struct config other;
     char keys[512];
-    assert_int_equal(parse(STORE "[pbx a]\nurl=http://x\n"), 0);
-    const char *text =
-        "[store]\nurl = sqlite:/y\n[daemon]\ndrain_time = 1s\n[pbx a]\nurl=http://z\n";
+    assert_int_equal(parse(STORE "[pbx a]\nurl=http://x\n[pbx b]\nurl=http://b\nnumber=7\n"), 0);
+    const char *text = "[store]\nurl = sqlite:/y\n[daemon]\ndrain_time = 1s\nlog_level = debug\n"
+                       "[pbx c]\nurl=http://c\nnumber=5\n"
+                       "[pbx a]\nurl=http://z\nnumber=1\nlines=9\ncalls_per_s = 2.5\n"
+                       "[web]\nmetrics_for_all = yes\n[timers]\nlink_grace=3s\n";
     assert_int_equal(config_parse("t", text, strlen(text), &other, &errors), 0);
-    assert_int_equal(config_restart_keys(&config, &other, keys, sizeof keys), 2);
-    assert_string_equal(keys, "[store] url\n[pbx a] url\n");
+    assert_int_equal(config_changes(&config, &other, false, keys, sizeof keys), 4);
+    assert_string_equal(keys, "[store] url, [pbx c] (new), [pbx a] url, [pbx b] (gone)");
+    assert_int_equal(config_changes(&config, &other, true, keys, sizeof keys), 6);
+    assert_string_equal(keys, "[daemon] drain_time, [daemon] log_level, [web] metrics_for_all, "
+                              "[timers] link_grace, [pbx a] calls_per_s, [pbx a] lines");
+    /* What a reload takes over: the numbers, of servers by their name, and nothing else. */
+    config_take_live(&config, &other);
+    assert_int_equal(config.daemon.drain_ms, 1000);
+    assert_int_equal(config.timers.link_grace_ms, 3000);
+    assert_true(config.web.metrics_for_all);
+    assert_int_equal(config.pbx[0].lines, 9);
+    assert_true(config.pbx[0].calls_per_s > 2.4 && config.pbx[0].calls_per_s < 2.6);
+    assert_int_equal(config.pbx[1].lines, 2000);
+    assert_string_equal(config.pbx[0].url, "http://x");
+    assert_int_equal(config_changes(&config, &other, false, keys, sizeof keys), 4);
     config_free(&config);
     config_free(&other);
 }

@@ -132,20 +132,34 @@ static void refuses_a_second_daemon(void **state)
 
 /* --- reload ---------------------------------------------------------------------------------- */
 
+/* A new agent starts with the timers in force. */
+static void add_agent(const char *login, const char *row)
+{
+    char words[200];
+    snprintf(words, sizeof words, "--json agent add %s --password-file %s/password", login,
+             place.dir);
+    place_expect(&place, words, 0, row);
+}
+
 static void reloads_all_or_nothing(void **state)
 {
     (void)state;
     place_config(&place, NULL, "");
     place_start(&place, true);
-    place_config(&place, NULL, "[timers]\nlink_grase = 5s\n");
+    place_write(&place, "password", "correct horse battery\n");
+    place_config(&place, NULL, "[timers]\nleg_ring = 7s\nlink_grase = 5s\n");
     kill(place.daemon.pid, SIGHUP);
     place_until_log(&place, "the old configuration stays in force", 20);
     place_until_log(&place, "did you mean link_grace?", 5);
-    place_expect(&place, "db status", 0, "sqlite");
-    place_config(&place, NULL, "[timers]\nlink_grace = 5s\n");
+    add_agent("before", "\"leg_ring\":30");
+    place_config(
+        &place, NULL,
+        "[timers]\nleg_ring = 7s\nlink_grace = 5s\n[hopper]\nurl = redis://127.0.0.1:1/0\n");
     kill(place.daemon.pid, SIGHUP);
-    place_until_log(&place, "waits for a restart: [timers] link_grace", 20);
+    place_until_log(&place, "in force now: [timers] link_grace, [timers] leg_ring", 20);
+    place_until_log(&place, "waits for a restart: [hopper] url", 5);
     place_until_log(&place, "configuration read again", 5);
+    add_agent("after", "\"leg_ring\":7");
     unlink(place.conf);
     kill(place.daemon.pid, SIGHUP);
     place_until_log(&place, "cannot be opened", 20);
