@@ -1,6 +1,7 @@
 /* daemon.c - the main thread: starts what wire.c assembles, then waits for signals. */
 #include "adapters/daemon/daemon.h"
 #include "adapters/daemon/ctl.h"
+#include "adapters/daemon/harden.h"
 #include "adapters/daemon/notify.h"
 #include "adapters/daemon/wire.h"
 #include "adapters/secret/secret.h"
@@ -13,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -170,8 +170,6 @@ static void raise_limits(void)
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
     }
-    /* No core dump and no ptrace by others of our user: passwords are in this memory. */
-    prctl(PR_SET_DUMPABLE, 0);
     signal(SIGPIPE, SIG_IGN);
 }
 
@@ -208,6 +206,7 @@ int daemon_run(const char *path, const struct config *config)
     d.path = path;
     d.config = *config; /* the texts stay the caller's, who frees them after us */
     raise_limits();
+    bool hard = harden();
     /* Blocked before any thread starts, so that only the signalfd takes them. */
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
@@ -225,6 +224,8 @@ int daemon_run(const char *path, const struct config *config)
         fprintf(stderr, "dialerd: [daemon] log_file = %s: %s\n", log, strerrordesc_np(errno));
         return EXIT_FAILED;
     }
+    if (!hard)
+        log_line(LOG_LEVEL_WARN, "DLR-START", "this kernel cannot forbid execve to the daemon");
     int status = run(&d);
     log_close();
     close(d.signal_fd);
