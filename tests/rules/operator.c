@@ -175,6 +175,28 @@ unsigned witnessed(const char *what, const char *word)
     return n;
 }
 
+bool leg_of(int64_t agent, char *id)
+{
+    char *text = read_file("witness");
+    char *rest = NULL;
+    char key[32];
+    bool found = false;
+
+    /* leg-nnnn-aaaaaaaa-... */
+    snprintf(key, sizeof key, "-%08llx-", (unsigned long long)agent);
+    for (char *line = strtok_r(text, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest)) {
+        const char *at = strstr(line, "\"what\":\"originate\",\"id\":\"leg-");
+        at = at != NULL ? strstr(at, "leg-") : NULL;
+        if (at != NULL && strncmp(at + 8, key, strlen(key)) == 0) {
+            snprintf(id, 40, "%.*s", (int)strcspn(at, "\""), at);
+            found = true;
+        }
+    }
+    free(text);
+    return found;
+}
+
 unsigned dialed_by(const struct site *s)
 {
     char *text = read_file("witness");

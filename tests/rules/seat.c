@@ -95,6 +95,7 @@ void seat_new(struct seat *s, int64_t campaign)
 
     *s = (struct seat){0};
     json_init(&s->doc, 1024u * 1024u);
+    snprintf(s->phone, sizeof s->phone, "agent%u", n);
     ctl("agent|add|seat%u|--password-file|password|phone=PJSIP/agent%u|phone_enabled=on|pbx=1|"
         "link_grace=1|busy_reset=2",
         n, n);

@@ -6,6 +6,7 @@
 
 struct seat {
     int64_t agent, campaign;
+    char phone[16]; /* its endpoint at Asterisk */
     struct page *page;
     struct json doc;
     char state[16], reason[64], attempt[40], why[160];

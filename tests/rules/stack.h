@@ -58,6 +58,8 @@ int64_t ctl_number(const char *name);
 
 /* Lines of the witness file with both words in them (NULL: any). */
 unsigned witnessed(const char *what, const char *word);
+/* The channel of the agent's newest leg, from the witness; false: there was none. id: 40 bytes. */
+bool leg_of(int64_t agent, char *id);
 /* The attempt's row of `export calls`, parsed: a member as text. */
 const char *call_text(const char *attempt, const char *name);
 
