@@ -1,5 +1,5 @@
-/* sent.c - see sent.h. */
-#include "adapters/journal/sent.h"
+/* sent.c - see journal.h. */
+#include "adapters/journal/journal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +10,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define ENTRIES 65536u /* at 100 calls a second: eleven minutes; a call lasts four hours at most   \
-                        */
+#define ENTRIES                                                                                    \
+    65536u /* at 100 calls a second: eleven minutes; a call lasts four hours at most               \
+            */
 #define ID_BYTES 40u
 
 static const char magic[8] = "DLRSENT";
@@ -85,7 +86,7 @@ void sent_bind(struct sent *s, uint16_t node, uint32_t starts, int64_t now_wall_
     struct map *m = s->map;
     bool goes_on = memcmp(m->magic, magic, sizeof magic) == 0 && s->boot[0] != 0 &&
                    memcmp(m->boot, s->boot, sizeof m->boot) == 0 && m->node == node &&
-                   m->starts + 1u == starts;
+                   (m->starts == starts || m->starts + 1u == starts);
 
     if (!goes_on) {
         memset(m, 0, sizeof *m);

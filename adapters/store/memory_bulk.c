@@ -95,7 +95,8 @@ static void load_attempts(struct load *l)
                                      .answered_wall_ms = a->c.answered_ms,
                                      .bridged_wall_ms = a->c.bridged_ms,
                                      .name = d->d.name,
-                                     .fields = d->d.fields};
+                                     .fields = d->d.fields,
+                                     .claimed_wall_ms = a->c.claimed_ms};
         if (a->live && (!l->id || l->id == a->c.campaign))
             l->sink(l->ctx, MSG_open_attempt, &m);
     }

@@ -188,6 +188,46 @@ struct dispose_effect dispose_decide(const struct msg_dispose *req, const struct
     return e;
 }
 
+bool away_keeps(uint16_t type)
+{
+    switch (type) {
+    case MSG_attempt_moved:
+    case MSG_attempt_over:
+    case MSG_leg_claim:
+    case MSG_leg_over:
+    case MSG_agent_moved:
+    case MSG_dispose:
+    case MSG_suppress:
+    case MSG_alarm_moved:
+        return true;
+    default:
+        return false;
+    }
+}
+
+struct away_dispose away_dispose_decide(const struct msg_dispose *req,
+                                        const struct store_disposition *d, struct text earlier)
+{
+    struct dispose_facts f = {.found = true, .agent = req->agent, .disposition = earlier};
+    struct dispose_effect e;
+
+    if (d)
+        f.d = *d;
+    f.callback_ms = earlier.len > 0 ? req->callback_wall_ms : 0;
+    e = dispose_decide(req, &f);
+    /* The system's own, at the end of a wrap-up: nobody waits for it, and the store may refuse it.
+     */
+    if (e.result == RESULT_OK && req->client != 0 && req->number.len == 0)
+        return (struct away_dispose){
+            .result = RESULT_AWAY,
+            .text = "the store is away: until it is back only your last call can be disposed"};
+    return (struct away_dispose){
+        .result = e.result,
+        .text = e.text,
+        .repeated = e.repeated,
+        .suppressed = e.result == RESULT_OK && d && d->dnc ? req->number : (struct text){NULL, 0}};
+}
+
 int64_t number_tail(struct text number)
 {
     int64_t tail = 0, power = 1;

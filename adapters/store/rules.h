@@ -72,6 +72,24 @@ struct dispose_effect {
 };
 struct dispose_effect dispose_decide(const struct msg_dispose *req, const struct dispose_facts *f);
 
+/* --- while the store is away: what goes into the journal, and what may be promised then ---------
+ */
+
+/* Told once, must not be lost: kept, in order, until the store has it. */
+bool away_keeps(uint16_t type);
+
+struct away_dispose {
+    uint8_t result;         /* enum result */
+    const char *text;       /* a sentence when refused */
+    bool repeated;          /* promised already: nothing to keep */
+    struct text suppressed; /* binds at once, empty none */
+};
+/* A disposition may be promised only if the store will take it: by the agent who had the call (its
+ * actor names the number of its last call and of no other), with a code that exists (d, NULL:
+ * unknown) and not after another (earlier, promised while away; empty none). */
+struct away_dispose away_dispose_decide(const struct msg_dispose *req,
+                                        const struct store_disposition *d, struct text earlier);
+
 /* The last ten digits of an E.164 number as one (R14). */
 int64_t number_tail(struct text number);
 /* + and 7 to 15 digits, the first not 0. */

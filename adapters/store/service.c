@@ -1,6 +1,6 @@
 /*
- * service.c - the service's thread: mail, connection, leases, questions. Transactions are in
- * service_batch.c.
+ * service.c - the service's thread: mail, connection, leases, questions. The others are in
+ * service_int.h.
  */
 #include "adapters/store/service.h"
 
@@ -16,8 +16,7 @@
 #include <unistd.h>
 
 #include "adapters/store/rules.h"
-#include "adapters/store/service_batch.h"
-#include "adapters/zone/zone.h"
+#include "adapters/store/service_int.h"
 #include "core/pool.h"
 
 #define RENEW_US (1500 * US_PER_MS)
@@ -26,40 +25,9 @@
 #define BACKOFF_MIN_US (100 * US_PER_MS)
 #define BACKOFF_MAX_US (5 * US_PER_S)
 #define BACKLOG_BYTES ((size_t)64 << 20)
-#define CAMPAIGNS_MAX 1024
-#define CANDIDATES_MAX 10000
 #define CLOCK_APART_MS 2000 /* R19 */
 #define SILENCE_MS 100
 #define LAST_WORDS_US (2 * US_PER_S)
-
-struct service {
-    struct service_batch batch;
-    struct queue asks; /* loads, candidates, recycling, logins: what changes nothing, or may wait */
-    const struct message_catalogue *catalogue;
-    struct secret_key key;
-    struct store *store;
-    struct endpoint *endpoint;
-    size_t backlog_bytes;
-    void (*on_ready)(void *ctx, uint16_t node);
-    void (*on_held)(void *ctx, const char *sentence);
-    void *ctx;
-    bool own;
-
-    int wake_fd;
-    pthread_t thread;
-    bool running;
-    atomic_bool stop;
-
-    bool up, told_up, told, ready, held;
-    bool more_mail; /* the last look did not see the end of it */
-    int64_t apart_ms, told_apart_ms;
-    int64_t retry_us, backoff_us;
-    int64_t renew_us, ping_us, window_us;
-    uint64_t campaigns[CAMPAIGNS_MAX]; /* loaded ones: their windows are told from time to time */
-    struct text zone[CAMPAIGNS_MAX];
-    size_t n_campaigns;
-    uint64_t rows[CANDIDATES_MAX];
-};
 
 static void say(const struct service *s, int level, const char *code, const char *text)
 {
@@ -101,6 +69,7 @@ static void went_away(struct service *s)
     if (s->up || !s->told)
         say(s, 2, "DLR-STORE-AWAY", s->store->error);
     s->up = false;
+    s->linked = false;
     if (s->batch.metrics)
         metric_add(s->batch.metrics, "store_failures_total", NULL, 0, 1);
     tell_state(s, s->store->error);
@@ -142,227 +111,23 @@ static void try_connect(struct service *s)
         went_away(s);
         return;
     }
-    s->up = true;
+    s->linked = true;
+    s->node = in.node;
     s->backoff_us = BACKOFF_MIN_US;
     s->renew_us = pool_now_us() + RENEW_US;
     say(s, 1, "DLR-STORE-UP", "the store is connected");
+    keep_bind(&s->keep, &s->batch, &in);
+}
+
+/* Whatever was kept is in the store: it counts as there from now on. */
+static void is_up(struct service *s)
+{
+    s->up = true;
+    keep_leave(&s->keep);
     tell_state(s, "");
     if (!s->ready && s->on_ready)
-        s->on_ready(s->ctx, in.node);
+        s->on_ready(s->ctx, s->node);
     s->ready = true;
-}
-
-/* --- questions -------------------------------------------------------------------------------- */
-
-struct loading {
-    struct service *s;
-    uint64_t campaigns[CAMPAIGNS_MAX];
-    size_t n;
-};
-
-static void remember(struct service *s, const struct msg_campaign_config *m)
-{
-    size_t i;
-    char *zone;
-
-    for (i = 0; i < s->n_campaigns && s->campaigns[i] != m->campaign;)
-        i++;
-    if (i == CAMPAIGNS_MAX)
-        return;
-    zone = m->zone.len ? malloc(m->zone.len) : NULL;
-    if (zone)
-        memcpy(zone, m->zone.ptr, m->zone.len);
-    if (i < s->n_campaigns)
-        free((char *)s->zone[i].ptr);
-    else
-        s->n_campaigns++;
-    s->campaigns[i] = m->campaign;
-    s->zone[i] = (struct text){zone, zone ? m->zone.len : 0};
-}
-
-static int pass_on(void *ctx, uint16_t type, const void *msg)
-{
-    struct loading *l = ctx;
-
-    if (type == MSG_campaign_config) {
-        const struct msg_campaign_config *m = msg;
-        remember(l->s, m);
-        if (l->n < CAMPAIGNS_MAX)
-            l->campaigns[l->n++] = m->campaign;
-    }
-    endpoint_send(l->s->endpoint, ADDR_DESK, type, msg);
-    return 0;
-}
-
-struct telling {
-    struct service *s;
-    uint64_t campaign;
-    uint16_t position;
-};
-
-static int tell_disposition(void *ctx, const struct store_disposition *d)
-{
-    struct telling *t = ctx;
-    struct msg_view_disposition m = {.campaign = t->campaign,
-                                     .code = d->code,
-                                     .name = d->name,
-                                     .position = ++t->position,
-                                     .callback = d->callback,
-                                     .active = d->offered};
-
-    if (d->offered)
-        endpoint_send(t->s->endpoint, ADDR_WEB, MSG_view_disposition, &m);
-    return 0;
-}
-
-static int tell_window(struct service *s, size_t i)
-{
-    struct msg_abandon_window m;
-    int64_t now = pool_wall_ms();
-    int rc = s->store->ops->abandon_window(s->store, s->campaigns[i],
-                                           zone_day_start(s->zone[i], now), now, &m);
-
-    if (rc == STORE_OK)
-        endpoint_send(s->endpoint, ADDR_DESK, MSG_abandon_window, &m);
-    return rc;
-}
-
-static size_t place_of(const struct service *s, uint64_t campaign)
-{
-    size_t i;
-
-    for (i = 0; i < s->n_campaigns && s->campaigns[i] != campaign;)
-        i++;
-    return i;
-}
-
-static int do_load(struct service *s, const struct msg_load *m)
-{
-    struct msg_loaded out = {.kind = m->kind, .id = m->id};
-    struct store_installation in;
-    struct loading *l = calloc(1, sizeof *l);
-    size_t i;
-    int rc = STORE_OK;
-
-    if (!l)
-        return STORE_FAULT;
-    l->s = s;
-    /* A campaign that is new since the start has no owner yet. */
-    if (m->kind == 0 || m->kind == KIND_CAMPAIGN)
-        rc = s->store->ops->lease_take(s->store, m->id, pool_wall_ms());
-    if (rc == STORE_OK)
-        rc = s->store->ops->load(s->store, m->kind, m->id, pool_wall_ms(), pass_on, l);
-    out.result = rc == STORE_NOT_FOUND ? RESULT_NOT_FOUND : RESULT_OK;
-    if (rc == STORE_NOT_FOUND || rc == STORE_INVALID)
-        rc = STORE_OK;
-    for (i = 0; i < l->n && rc == STORE_OK; i++) {
-        struct telling t = {s, l->campaigns[i], 0};
-        size_t at = place_of(s, l->campaigns[i]);
-        rc = s->store->ops->dispositions(s->store, STORE_ACCOUNT, tell_disposition, &t);
-        if (rc == STORE_OK && at < s->n_campaigns)
-            rc = tell_window(s, at);
-    }
-    if (rc == STORE_OK)
-        rc = s->store->ops->installation(s->store, &in);
-    free(l);
-    if (rc == STORE_OK) {
-        out.node = in.node;
-        endpoint_send(s->endpoint, ADDR_DESK, MSG_loaded, &out);
-    }
-    return rc;
-}
-
-static int do_candidates(struct service *s, handle from, const struct msg_candidates *m)
-{
-    struct msg_candidates_end end;
-    size_t n = CANDIDATES_MAX, i;
-    int rc = s->store->ops->candidates(s->store, m, s->rows, &n, &end);
-
-    if (rc == STORE_AWAY)
-        return rc;
-    for (i = 0; i < n; i++) {
-        struct msg_candidate one = {.campaign = m->campaign, .row = s->rows[i]};
-        endpoint_send(s->endpoint, from, MSG_candidate, &one);
-    }
-    endpoint_send(s->endpoint, from, MSG_candidates_end, &end);
-    return rc;
-}
-
-static int do_recycle(struct service *s, handle from, const struct msg_recycle *m)
-{
-    struct msg_recycled out;
-    int rc = s->store->ops->recycle(s->store, m, &out);
-
-    if (rc == STORE_OK)
-        endpoint_send(s->endpoint, from, MSG_recycled, &out);
-    return rc;
-}
-
-static int do_login(struct service *s, handle from, const struct msg_login_ask *m)
-{
-    struct msg_login_known out = {.request = m->request};
-    struct store_login login;
-    int rc = s->store->ops->login(s->store, STORE_ACCOUNT, m->login, &login);
-
-    out.result = RESULT_AWAY;
-    if (rc == STORE_OK && login.enabled) {
-        out.result = RESULT_OK;
-        out.agent = login.agent;
-        out.account = login.account;
-        out.role = login.role;
-        out.name = login.name;
-        out.hash = login.hash;
-    } else if (rc == STORE_OK || rc == STORE_NOT_FOUND) {
-        out.result = RESULT_NOT_FOUND;
-        rc = STORE_OK;
-    }
-    endpoint_send(s->endpoint, from, MSG_login_known, &out);
-    return rc;
-}
-
-static int ask_one(struct service *s, const struct item *it)
-{
-    const void *msg = it->msg;
-
-    switch (it->type) {
-    case MSG_load:
-        return do_load(s, msg);
-    case MSG_candidates:
-        return do_candidates(s, it->from, msg);
-    case MSG_recycle:
-        return do_recycle(s, it->from, msg);
-    default:
-        return do_login(s, it->from, msg);
-    }
-}
-
-/* What somebody waits for, and what makes no sense to keep: answered without the store. */
-static bool answer_away(struct service *s, handle from, uint16_t type, const void *msg)
-{
-    if (type == MSG_candidates) {
-        const struct msg_candidates *m = msg;
-        struct msg_candidates_end out = {.campaign = m->campaign, .result = RESULT_AWAY};
-        endpoint_send(s->endpoint, from, MSG_candidates_end, &out);
-        return true;
-    }
-    if (type == MSG_recycle) {
-        const struct msg_recycle *m = msg;
-        struct msg_recycled out = {.campaign = m->campaign,
-                                   .next_wall_ms = m->at_wall_ms + 5 * MS_PER_S};
-        endpoint_send(s->endpoint, from, MSG_recycled, &out);
-        return true;
-    }
-    if (type == MSG_login_ask) {
-        const struct msg_login_ask *m = msg;
-        struct msg_login_known out = {.request = m->request, .result = RESULT_AWAY};
-        endpoint_send(s->endpoint, from, MSG_login_known, &out);
-        return true;
-    }
-    if (type == MSG_claim || type == MSG_leg_claim) {
-        batch_refuse(s->endpoint, from, type, msg);
-        return true;
-    }
-    return false;
 }
 
 /* --- the loop --------------------------------------------------------------------------------- */
@@ -373,10 +138,10 @@ static void take_mail(void *ctx, handle to, handle from, uint16_t type, const vo
     int rc;
 
     (void)to;
-    if (!s->up && answer_away(s, from, type, msg))
+    if (!s->up && service_answer_away(s, from, type, msg))
         return;
     if (batch_takes(type)) {
-        rc = batch_put(&s->batch, s->catalogue, from, type, msg);
+        rc = batch_put(&s->batch, from, type, msg);
     } else if (type == MSG_load || type == MSG_candidates || type == MSG_recycle ||
                type == MSG_login_ask) {
         rc = queue_put(&s->asks, s->catalogue, from, type, msg);
@@ -418,7 +183,7 @@ static int work(struct service *s)
 
     if (rc != STORE_OK || !s->asks.head)
         return rc;
-    rc = ask_one(s, s->asks.head);
+    rc = service_ask(s, s->asks.head);
     if (rc == STORE_AWAY)
         return rc;
     if (rc != STORE_OK) {
@@ -440,13 +205,13 @@ static int keep_up(struct service *s, int64_t now)
     }
     if (rc == STORE_OK && now >= s->ping_us) {
         rc = look_at_clock(s);
-        if (rc == STORE_OK)
+        if (rc == STORE_OK && s->up)
             tell_state(s, "");
     }
-    if (rc == STORE_OK && now >= s->window_us) {
+    if (rc == STORE_OK && s->up && now >= s->window_us) {
         size_t i;
         for (i = 0; i < s->n_campaigns && rc == STORE_OK; i++)
-            rc = tell_window(s, i);
+            rc = service_tell_window(s, i);
         s->window_us = now + WINDOW_US;
     }
     return rc;
@@ -458,11 +223,15 @@ static int wait_ms(const struct service *s)
 
     if (s->held)
         return -1;
+    if (s->linked && !s->up)
+        return 0;
     if (s->up && (s->more_mail || batch_waiting(&s->batch) > 0 || s->asks.head))
         return 0;
     until = s->up ? s->renew_us : s->retry_us;
     if (s->up && s->ping_us < until)
         until = s->ping_us;
+    if (keep_next_us(&s->keep) < until)
+        until = keep_next_us(&s->keep);
     return until <= now ? 0 : (int)((until - now) / US_PER_MS) + 1;
 }
 
@@ -476,31 +245,46 @@ static void last_words(struct service *s)
 
     do {
         receive(s);
+        if (!s->up)
+            keep_flush(&s->keep, &s->batch);
         while (s->up && batch_waiting(&s->batch) > 0 && batch_run(&s->batch) == STORE_OK)
             receive(s);
         endpoint_flush(s->endpoint);
-    } while (s->up && pool_now_us() < until && poll(&fd, 1, SILENCE_MS) > 0 &&
+    } while ((s->up || s->keep.ok) && pool_now_us() < until && poll(&fd, 1, SILENCE_MS) > 0 &&
              read(s->wake_fd, &drained, sizeof drained) == sizeof drained);
+}
+
+/* One step: the store's turn, and the disk's. */
+static int turn(struct service *s)
+{
+    int rc;
+
+    if (!s->linked && !s->held && pool_now_us() >= s->retry_us)
+        try_connect(s);
+    receive(s);
+    if (!s->up)
+        keep_flush(&s->keep, &s->batch);
+    keep_look(&s->keep, &s->batch, s->up, pool_now_us());
+    rc = s->linked ? keep_up(s, pool_now_us()) : STORE_OK;
+    if (rc == STORE_OK && s->linked && !s->up) {
+        if (!keep_empty(&s->keep))
+            return keep_replay(&s->keep, &s->batch);
+        is_up(s);
+    }
+    return rc == STORE_OK && s->up ? work(s) : rc;
 }
 
 static void *loop(void *arg)
 {
     struct service *s = arg;
     uint64_t drained;
-    int rc;
 
     pthread_setname_np(pthread_self(), "store");
     while (!atomic_load(&s->stop)) {
         struct pollfd fd = {.fd = s->wake_fd, .events = POLLIN};
         if (poll(&fd, 1, wait_ms(s)) > 0 && read(s->wake_fd, &drained, sizeof drained) < 0)
             continue;
-        if (!s->up && !s->held && pool_now_us() >= s->retry_us)
-            try_connect(s);
-        receive(s);
-        rc = s->up ? keep_up(s, pool_now_us()) : STORE_OK;
-        if (s->up && rc == STORE_OK)
-            rc = work(s);
-        if (rc != STORE_OK)
+        if (turn(s) != STORE_OK)
             went_away(s);
         endpoint_flush(s->endpoint);
     }
@@ -545,12 +329,14 @@ struct service *service_open(const struct service_options *o, char *why, size_t 
     if (s->store)
         s->endpoint = endpoint_open(o->pool, KIND_STORE, wake, s);
     s->batch.store = s->store;
+    s->batch.catalogue = o->catalogue;
     s->batch.key = &s->key;
     s->batch.endpoint = s->endpoint;
     s->batch.metrics = o->metrics ? metrics_set(o->metrics) : NULL;
     s->batch.log = o->log ? o->log : no_log;
     s->batch.log_ctx = o->ctx;
-    if (!s->store || !s->endpoint || s->wake_fd < 0 || batch_init(&s->batch) != 0) {
+    if (!s->store || !s->endpoint || s->wake_fd < 0 || batch_init(&s->batch) != 0 ||
+        keep_init(&s->keep, o->journal, o->journal_size, o->sent) != 0) {
         if (s->store && !s->endpoint)
             snprintf(why, why_size, "the store's endpoint could not be opened");
         service_close(s);
@@ -589,6 +375,7 @@ void service_close(struct service *s)
     if (s->store)
         s->store->ops->close(s->store);
     batch_fini(&s->batch);
+    keep_fini(&s->keep);
     queue_drop(&s->asks, s->asks.n);
     for (i = 0; i < s->n_campaigns; i++)
         free((char *)s->zone[i].ptr);

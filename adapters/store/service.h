@@ -6,10 +6,14 @@
  * order of their arrival (what a claim depends on has then been told), then claims and legs; one
  * commit for all; then the answers, with their permits. Alone, a claim waits for nobody.
  *
- * While the store is away: new claims and legs are refused at once (store_away); records,
- * dispositions and loads are kept, in order, in memory, and told when it is back; nothing is lost
- * while the process lives. Past a bound the service stops taking mail, and the bus keeps it. What
- * was under way when the connection broke is asked again: the store answers the same.
+ * While the store is away: new claims are refused at once (store_away). Records, legs and
+ * dispositions go to the journal on this machine's disk, one fdatasync for whatever has arrived,
+ * and are answered then: a disposition that was acknowledged is in the store or there. When the
+ * store is back, or at the next start, the journal is brought in first, in order, before the store
+ * counts as up: a claim sees everything that was told before it. Bringing in twice changes nothing.
+ * Without a journal, or while its disk fails, they wait in memory, unanswered; past a bound the
+ * service stops taking mail, and the bus keeps it. What was under way when the connection broke is
+ * asked again: the store answers the same.
  *
  * Life, by the shell's thread: service_open (before pool_start), service_start, service_stop,
  * service_close (after pool_stop).
@@ -22,6 +26,7 @@
 #include "core/endpoint.h"
 
 struct metrics;
+struct sent;
 struct service;
 
 struct service_options {
@@ -31,7 +36,10 @@ struct service_options {
     struct store_options store;   /* copied; its texts must live as long as the service */
     const struct secret_key *key; /* of the permits, shared with the telephony adapter; copied */
     struct metrics *metrics;      /* NULL: none */
-    size_t backlog_bytes;         /* messages kept while the store is away; 0: 64 MB */
+    size_t backlog_bytes;         /* messages kept in memory at most; 0: 64 MB */
+    const char *journal;          /* file of the journal, NULL: none; copied */
+    uint64_t journal_size;        /* bytes it may take */
+    struct sent *sent;            /* what left for an Asterisk; NULL: nobody knows */
     /* All of these come from the service's thread. */
     void (*on_ready)(void *ctx, uint16_t node); /* first connection: the shell may send `begin` */
     void (*on_held)(void *ctx, const char *sentence); /* R27; the service tries no more */

@@ -21,6 +21,8 @@ _Static_assert(sizeof(struct msg_attempt_moved) <= SCRATCH_STRUCT, "scratch");
 _Static_assert(sizeof(struct msg_dispose) <= SCRATCH_STRUCT, "scratch");
 _Static_assert(sizeof(struct msg_leg_claim) <= SCRATCH_STRUCT, "scratch");
 _Static_assert(sizeof(struct msg_agent_moved) <= SCRATCH_STRUCT, "scratch");
+_Static_assert(sizeof(struct msg_leg_over) <= SCRATCH_STRUCT, "scratch");
+_Static_assert(sizeof(struct msg_alarm_moved) <= SCRATCH_STRUCT, "scratch");
 _Static_assert(sizeof(struct msg_suppress) <= SCRATCH_STRUCT, "scratch");
 
 int batch_init(struct service_batch *b)
@@ -34,37 +36,22 @@ void batch_fini(struct service_batch *b)
     queue_drop(&b->records, b->records.n);
     queue_drop(&b->claims, b->claims.n);
     queue_drop(&b->legs, b->legs.n);
+    queue_drop(&b->replay, b->replay.n);
     free(b->scratch);
-}
-
-static bool is_record(uint16_t type)
-{
-    switch (type) {
-    case MSG_attempt_moved:
-    case MSG_attempt_over:
-    case MSG_leg_over:
-    case MSG_agent_moved:
-    case MSG_dispose:
-    case MSG_suppress:
-        return true;
-    default:
-        return false;
-    }
 }
 
 bool batch_takes(uint16_t type)
 {
-    return is_record(type) || type == MSG_claim || type == MSG_leg_claim;
+    return away_keeps(type) || type == MSG_claim;
 }
 
-int batch_put(struct service_batch *b, const struct message_catalogue *catalogue, handle from,
-              uint16_t type, const void *msg)
+int batch_put(struct service_batch *b, handle from, uint16_t type, const void *msg)
 {
     struct queue *q = type == MSG_claim       ? &b->claims
                       : type == MSG_leg_claim ? &b->legs
                                               : &b->records;
 
-    return queue_put(q, catalogue, from, type, msg);
+    return queue_put(q, b->catalogue, from, type, msg);
 }
 
 static void count(struct service_batch *b, const char *name, const char *label, int64_t add)
@@ -90,6 +77,8 @@ static size_t size_of(uint16_t type)
         return sizeof(struct msg_suppress);
     case MSG_leg_claim:
         return sizeof(struct msg_leg_claim);
+    case MSG_alarm_moved:
+        return sizeof(struct msg_alarm_moved);
     default:
         return sizeof(struct msg_claim);
     }
@@ -104,6 +93,17 @@ static size_t gather(struct service_batch *b, const struct item *it, size_t most
     for (; it && it->type == type && n < most; it = it->next, n++)
         memcpy(b->scratch + n * size, it->msg, size);
     return n;
+}
+
+static int run_alarms(struct service_batch *b, const struct msg_alarm_moved *m, size_t n)
+{
+    int rc = STORE_OK;
+    size_t i;
+
+    for (i = 0; i < n && rc == STORE_OK; i++)
+        rc = b->store->ops->alarm(b->store, m[i].code, m[i].subject, m[i].text, m[i].stands,
+                                  m[i].stands ? m[i].started_wall_ms : m[i].ended_wall_ms);
+    return rc;
 }
 
 static int run_records(struct service_batch *b, uint16_t type, size_t at, size_t n)
@@ -122,6 +122,10 @@ static int run_records(struct service_batch *b, uint16_t type, size_t at, size_t
         return ops->agent_moved(b->store, req, n);
     case MSG_dispose:
         return ops->dispose(b->store, req, n, &b->disposed[at]);
+    case MSG_leg_claim: /* out of the journal: behind the others it has its own queue */
+        return ops->leg_claim(b->store, req, n, b->leg_claimed);
+    case MSG_alarm_moved:
+        return run_alarms(b, req, n);
     default:
         return ops->suppress(b->store, req, n);
     }
@@ -132,19 +136,26 @@ struct share {
     size_t records, claims, legs;
 };
 
-static int run_all(struct service_batch *b, const struct share *s)
+static int run_queue(struct service_batch *b, const struct item *it, size_t most)
 {
-    const struct item *it = b->records.head;
     size_t at = 0, n, k;
     int rc = STORE_OK;
 
-    while (at < s->records && rc == STORE_OK) {
-        n = gather(b, it, s->records - at);
+    while (at < most && rc == STORE_OK) {
+        n = gather(b, it, most - at);
         rc = run_records(b, it->type, at, n);
         for (k = 0; k < n; k++)
             it = it->next;
         at += n;
     }
+    return rc;
+}
+
+static int run_all(struct service_batch *b, const struct share *s)
+{
+    size_t n;
+    int rc = run_queue(b, b->records.head, s->records);
+
     if (rc == STORE_OK && s->legs > 0) {
         n = gather(b, b->legs.head, s->legs);
         rc = b->store->ops->leg_claim(b->store, (const void *)b->scratch, n, b->leg_claimed);
@@ -323,4 +334,72 @@ int batch_run(struct service_batch *b)
         metric_observe(b->metrics, "store_transaction_size", NULL, 0, (int64_t)size);
     }
     return rc;
+}
+
+/* --- out of the journal ----------------------------------------------------------------------- */
+
+static int replay_some(struct service_batch *b, const struct item *first, size_t n)
+{
+    int rc = b->store->ops->begin(b->store);
+
+    if (rc != STORE_OK)
+        return rc;
+    rc = run_queue(b, first, n);
+    if (rc == STORE_OK)
+        return b->store->ops->commit(b->store);
+    b->store->ops->rollback(b->store);
+    return rc;
+}
+
+static void say_refused(struct service_batch *b, const struct item *it, const char *why)
+{
+    const struct message_desc *desc = message_find(b->catalogue, it->type);
+    const struct msg_dispose *m = (const void *)it->msg;
+    struct text attempt = it->type == MSG_dispose ? m->attempt : (struct text){"", 0};
+    char text[400];
+
+    snprintf(text, sizeof text, "%s %.*s, kept while the store was away: %s", desc->name,
+             (int)attempt.len, attempt.ptr, why);
+    b->log(b->log_ctx, 3, "DLR-JOURNAL-REFUSED", text);
+}
+
+/* A disposition was promised to its agent; the system's own was not. */
+static uint64_t broken_promises(struct service_batch *b, const struct item *it, size_t n)
+{
+    uint64_t broken = 0;
+    size_t i;
+
+    for (i = 0; i < n; i++, it = it->next) {
+        const struct msg_dispose *m = (const void *)it->msg;
+        if (it->type != MSG_dispose || m->client == 0 || b->disposed[i].result == RESULT_OK)
+            continue;
+        say_refused(b, it, b->disposed[i].text.len ? b->disposed[i].text.ptr : "refused");
+        broken++;
+    }
+    return broken;
+}
+
+int batch_replay(struct service_batch *b, uint64_t *refused)
+{
+    struct item *it = b->replay.head;
+    size_t n = b->replay.n;
+    int rc = n > 0 ? replay_some(b, it, n) : STORE_OK;
+
+    *refused = 0;
+    if (rc == STORE_OK && n > 0)
+        *refused = broken_promises(b, it, n);
+    if (rc == STORE_OK || rc == STORE_AWAY)
+        return rc;
+    for (; it; it = it->next) {
+        rc = replay_some(b, it, 1);
+        if (rc == STORE_AWAY || (rc == STORE_FAULT && ++b->replay_tries < TRIES_MAX))
+            return STORE_AWAY;
+        if (rc == STORE_OK)
+            *refused += broken_promises(b, it, 1);
+        else
+            say_refused(b, it, b->store->error);
+        *refused += rc != STORE_OK;
+    }
+    b->replay_tries = 0;
+    return STORE_OK;
 }

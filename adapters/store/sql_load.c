@@ -119,7 +119,8 @@ static int take_attempt(void *ctx, size_t item, const struct sql_value *c)
                                  .answered_wall_ms = c[10].i,
                                  .bridged_wall_ms = c[11].i,
                                  .name = c[12].t,
-                                 .fields = c[13].t};
+                                 .fields = c[13].t,
+                                 .claimed_wall_ms = c[14].i};
 
     (void)item;
     return l->sink(l->ctx, MSG_open_attempt, &m);

@@ -1,6 +1,5 @@
 /* test_journal.c - the journal's file: what is promised survives whatever may happen to it. */
 #include "adapters/journal/journal.h"
-#include "adapters/journal/sent.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -79,7 +79,7 @@ check_includes() {
 			if (to == "adapters" && target != at && target != "adapters/net" &&
 			    !(at ~ /^adapters\/(sqlite|postgres)$/ && target == "adapters/store") &&
 			    !(at == "adapters/redis" && target == "adapters/hopper") &&
-			    (at == "adapters/sim" || name != port || target !~ /^adapters\/(secret|store|hopper|zone)$/))
+			    (at == "adapters/sim" || name != port || target !~ /^adapters\/(journal|secret|store|hopper|zone)$/))
 				bad(at " may not include " name)
 			if (at == "adapters/net" && to != "core" && target != at) bad("adapters/net includes core/ only, not " name)
 		}
@@ -145,7 +145,7 @@ check_links() { # links.list: FOLDER TARGET LINKED...
 				else if (from == "core" && to != "core") print at ": " f[2] " links " lib " from " dir[lib]
 				else if (from == "actors" && to != "core" && to != "actors") print at ": " f[2] " links " lib " from " dir[lib]
 				else if (from == "adapters" && at != "adapters/daemon" && at != "adapters/pictures" && to == "adapters" && dir[lib] != at &&
-				    dir[lib] != "adapters/net" && (at == "adapters/sim" || dir[lib] !~ /^adapters\/(secret|store|hopper|zone)$/))
+				    dir[lib] != "adapters/net" && (at == "adapters/sim" || dir[lib] !~ /^adapters\/(journal|secret|store|hopper|zone)$/))
 					print at ": " f[2] " links " lib " from " dir[lib]
 			}
 		}
