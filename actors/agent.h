@@ -26,6 +26,7 @@ enum leg_state {
     LEG_LEFT, /* the store knows it from before our start; Asterisk has not told whether it lives */
     LEG_CLAIMING,
     LEG_CALLING,
+    LEG_WAITING, /* claimed, and the server had no place for it yet: it is asked again */
     LEG_UP,
     LEG_ENDING,
     LEG_STATES
@@ -37,6 +38,7 @@ enum leg_event {
     LE_CALL,    /* wanted */
     LE_CLAIMED, /* its row is committed */
     LE_REFUSED, /* the claim, or the originate */
+    LE_BUSY,    /* it never left, for want of a place */
     LE_ANSWERED,
     LE_GONE,
     LE_HANG_UP,
@@ -69,6 +71,7 @@ struct agent {
     char left_bridge[ID_SIZE]; /* to be ended when the server is back */
     uint64_t leg_permit;
     int64_t leg_answered_wall_ms;
+    uint8_t leg_tries; /* of this leg to get a place */
     bool leg_seen, call_again;
     bool leg_away; /* it was offered to a call's bridge: not surely at home */
 
@@ -131,6 +134,8 @@ bool agent_reachable(const struct agent *g);
 /* A message about our leg or its pbx. */
 void leg_on_message(struct agent *g, const struct event *ev, struct effects *fx);
 void leg_home(struct agent *g, struct effects *fx);
+/* The leg waits its turn at a server that has much to do. */
+bool leg_waits(const struct agent *g);
 /* None of ours: at most one that was left. */
 bool leg_unused(const struct agent *g);
 void leg_server_back(struct agent *g, struct effects *fx);

@@ -9,18 +9,25 @@
 
 #define ADOPTED_US (60 * US_PER_S)
 
-enum { T_CLAIM = 1, T_RING, T_END, N_TIMERS };
+/* A place is asked for again after 2 s, 4 s .. 10 s on average, for five minutes in all: longer
+ * than a full house takes to log in. */
+#define AGAIN_US (2 * US_PER_S)
+#define AGAIN_MOST_US (10 * US_PER_S)
+#define TRIES_MOST 32u
+
+enum { T_CLAIM = 1, T_RING, T_AGAIN, T_END, N_TIMERS };
 
 static const struct fsm_timer timers[N_TIMERS] = {
     [T_CLAIM] = {"claim", 15 * US_PER_S, "the store must have committed the leg"},
     [T_RING] = {"ring", 40 * US_PER_S, "the phone's ring time and what Asterisk needs"},
+    [T_AGAIN] = {"again", AGAIN_US, "the server may have a place now"},
     [T_END] = {"end", 10 * US_PER_S, "a hang-up must be confirmed"},
 };
 
-static const char *const states[LEG_STATES] = {"none",    "left", "claiming",
-                                               "calling", "up",   "ending"};
-static const char *const events[LE_EVENTS] = {"timeout",  "open", "call",    "claimed", "refused",
-                                              "answered", "gone", "hang_up", "found"};
+static const char *const states[LEG_STATES] = {"none",    "left", "claiming", "calling",
+                                               "waiting", "up",   "ending"};
+static const char *const events[LE_EVENTS] = {"timeout", "open",     "call", "claimed", "refused",
+                                              "busy",    "answered", "gone", "hang_up", "found"};
 
 static struct agent *self(const struct fsm_ctx *x)
 {
@@ -84,6 +91,7 @@ static void ask_claim(const struct fsm_ctx *x)
     id_make(g->leg_id, ID_LEG, &id);
     g->leg_bridge[0] = 0;
     g->leg_answered_wall_ms = 0;
+    g->leg_tries = 0;
     struct msg_leg_claim m = {
         .leg = words_of(g->leg_id),
         .agent = g->id,
@@ -109,7 +117,6 @@ static void originate(const struct fsm_ctx *x)
         .ring_s = g->leg_ring_s,
     };
 
-    g->leg_permit = 0;
     g->leg_seen = true; /* a list that is on its way cannot know of it */
     fx_send(x->fx, ADDR_ARI, MSG_originate_leg, &m);
 }
@@ -187,6 +194,23 @@ static void call_failed(const struct fsm_ctx *x)
 {
     record_over(self(x), cause_of(x), x);
     agent_leg_failed(self(x), "your phone did not answer", x->ev, x->fx);
+}
+
+/* Nothing has left: its row and permit are still good, and another claim would be one more row for
+ * the same call. */
+static void wait_for_place(const struct fsm_ctx *x)
+{
+    struct agent *g = self(x);
+
+    g->leg_tries++;
+    words_keep(g->trouble, sizeof g->trouble,
+               words_of("the telephone server is busy; your phone will ring"));
+    agent_view(g, x->fx);
+}
+
+static bool may_ask_again(const struct fsm_ctx *x)
+{
+    return self(x)->pbx_up && self(x)->leg_tries < TRIES_MOST;
 }
 
 static void give_up_ringing(const struct fsm_ctx *x)
@@ -285,20 +309,26 @@ static const struct fsm_row rows[] = {
     ROW(S(CLAIMING), LE_TIMEOUT, 0, claim_failed, S(NONE), FSM_NO_TIMER),
     ROW(S(CALLING), LE_ANSWERED, 0, went_up, S(UP), FSM_NO_TIMER),
     ROW(S(CALLING), LE_REFUSED, 0, call_failed, S(NONE), FSM_NO_TIMER),
+    ROW(S(CALLING), LE_BUSY, 0, wait_for_place, S(WAITING), T_AGAIN),
     ROW(S(CALLING), LE_GONE, 0, call_failed, S(NONE), FSM_NO_TIMER),
     ROW(S(CALLING), LE_HANG_UP, 0, hang_up, S(ENDING), T_END),
     ROW(S(CALLING), LE_TIMEOUT, 0, give_up_ringing, S(ENDING), T_END),
+    ROW(S(WAITING), LE_HANG_UP, 0, close_row, S(NONE), FSM_NO_TIMER),
+    ROW(S(WAITING), LE_TIMEOUT, may_ask_again, originate, S(CALLING), T_RING),
+    ROW(S(WAITING), LE_TIMEOUT, 0, call_failed, S(NONE), FSM_NO_TIMER),
     ROW(S(UP), LE_GONE, 0, went_down, S(NONE), FSM_NO_TIMER),
     ROW(S(UP), LE_HANG_UP, 0, hang_up, S(ENDING), T_END),
     ROW(S(ENDING), LE_CALL, 0, call_later, FSM_STAY, FSM_NO_TIMER),
     ROW(S(ENDING), LE_ANSWERED, 0, hang_up, FSM_STAY, FSM_NO_TIMER),
     ROW(S(ENDING), LE_GONE, 0, ended, S(NONE), FSM_NO_TIMER),
     ROW(S(ENDING), LE_REFUSED, 0, ended, S(NONE), FSM_NO_TIMER),
+    ROW(S(ENDING), LE_BUSY, 0, ended, S(NONE), FSM_NO_TIMER),
     ROW(S(ENDING), LE_TIMEOUT, 0, ended, S(NONE), FSM_NO_TIMER),
     ANY(LE_OPEN, 0, close_told, FSM_STAY, FSM_NO_TIMER),
     ANY(LE_CALL, 0, 0, FSM_STAY, FSM_NO_TIMER),
     ANY(LE_CLAIMED, 0, 0, FSM_STAY, FSM_NO_TIMER),
     ANY(LE_REFUSED, 0, 0, FSM_STAY, FSM_NO_TIMER),
+    ANY(LE_BUSY, 0, 0, FSM_STAY, FSM_NO_TIMER),
     ANY(LE_ANSWERED, 0, 0, FSM_STAY, FSM_NO_TIMER),
     ANY(LE_GONE, 0, 0, FSM_STAY, FSM_NO_TIMER),
     ANY(LE_HANG_UP, 0, 0, FSM_STAY, FSM_NO_TIMER),
@@ -308,6 +338,12 @@ static const struct fsm_row rows[] = {
 
 static int64_t duration(const struct fsm_ctx *x, uint8_t timer)
 {
+    int64_t mean = (self(x)->leg_tries + 1) * AGAIN_US;
+
+    if (timer == T_AGAIN) { /* spread, or all who were turned away together come back together */
+        mean = mean < AGAIN_MOST_US ? mean : AGAIN_MOST_US;
+        return mean / 2 + (int64_t)(fx_random(x->fx) % (uint64_t)mean);
+    }
     return timer == T_RING ? ((int64_t)self(x)->leg_ring_s + 10) * US_PER_S : -1;
 }
 
@@ -367,6 +403,15 @@ static void on_answered(struct agent *g, const struct event *ev, struct effects 
     }
 }
 
+static void on_failed(struct agent *g, const struct event *ev, struct effects *fx)
+{
+    const struct msg_originate_failed *m = ev->msg;
+
+    if (ours(g, m->channel)) {
+        leg_fire(g, m->busy ? LE_BUSY : LE_REFUSED, ev, fx);
+    }
+}
+
 static void on_found(struct agent *g, const struct event *ev, struct effects *fx)
 {
     const struct msg_channel_found *m = ev->msg;
@@ -382,6 +427,11 @@ static void on_found(struct agent *g, const struct event *ev, struct effects *fx
     } else if (leg_unused(g)) {
         fx_send(fx, ADDR_ARI, MSG_hangup, &h); /* rings for somebody who has asked before us */
     }
+}
+
+bool leg_waits(const struct agent *g)
+{
+    return g->leg_tries > 0 && (g->leg.state == LEG_WAITING || g->leg.state == LEG_CALLING);
 }
 
 bool leg_unused(const struct agent *g)
@@ -410,7 +460,7 @@ static void on_listed(struct agent *g, const struct event *ev, struct effects *f
     if (m->pbx != g->pbx) {
         return;
     }
-    if (!g->leg_seen && g->leg.state != LEG_CLAIMING) {
+    if (!g->leg_seen && g->leg.state != LEG_CLAIMING && g->leg.state != LEG_WAITING) {
         leg_fire(g, LE_GONE, ev, fx);
     }
 }
@@ -430,9 +480,7 @@ void leg_on_message(struct agent *g, const struct event *ev, struct effects *fx)
         }
         break;
     case MSG_originate_failed:
-        if (ours(g, ((const struct msg_originate_failed *)ev->msg)->channel)) {
-            leg_fire(g, LE_REFUSED, ev, fx);
-        }
+        on_failed(g, ev, fx);
         break;
     case MSG_channel_found:
         on_found(g, ev, fx);

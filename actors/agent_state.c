@@ -62,6 +62,11 @@ static bool can_connect(const struct fsm_ctx *x)
            g->endpoint[0] != 0 && g->phone_online && g->pbx_up && !g->link_lost;
 }
 
+static bool leg_in_turn(const struct fsm_ctx *x)
+{
+    return leg_waits(self(x));
+}
+
 static bool call_alive(const struct fsm_ctx *x)
 {
     return self(x)->call_alive;
@@ -397,6 +402,7 @@ static const struct fsm_row rows[] = {
     ROW(S(CONNECTING), GE_BREAK, 0, want_rest, FSM_STAY, FSM_NO_TIMER),
     ROW(S(CONNECTING), GE_LINK_LOST, 0, rest_link_lost, S(BREAK), FSM_NO_TIMER),
     ROW(S(CONNECTING), GE_LOGOUT, 0, leave, S(OFFLINE), FSM_NO_TIMER),
+    ROW(S(CONNECTING), GE_TIMEOUT, leg_in_turn, 0, S(CONNECTING), T_CONNECT),
     ROW(S(CONNECTING), GE_TIMEOUT, 0, rest_no_phone, S(BREAK), FSM_NO_TIMER),
 
     ROW(S(AVAILABLE), GE_RESERVED, 0, 0, S(RESERVED), T_RESERVED),

@@ -53,7 +53,8 @@ void pbx_update_hold(struct pbx *pbx)
 /* --- originates --------------------------------------------------------------------------------
  */
 
-static void tell_failed(struct pbx *pbx, struct text id, int status, unsigned fate, struct text why)
+static void tell_failed(struct pbx *pbx, struct text id, int status, unsigned fate, bool busy,
+                        struct text why)
 {
     handle owner = wire_owner(id, NULL);
     if (owner == HANDLE_NONE) {
@@ -65,6 +66,7 @@ static void tell_failed(struct pbx *pbx, struct text id, int status, unsigned fa
         .status = (uint16_t)status,
         .fate = (uint8_t)fate,
         .text = {why.ptr, why.len < 200 ? why.len : 200},
+        .busy = busy,
     };
     pbx_send(pbx, owner, MSG_originate_failed, &m);
 }
@@ -74,7 +76,7 @@ static void refuse(struct pbx *pbx, struct text id, const char *label, const cha
 {
     pbx_count(pbx, "dialer_ari_originate_refused_total", label);
     pbx_log(pbx, 2, "DLR-ARI-REFUSED", "%.*s: %s", (int)id.len, id.ptr, why);
-    tell_failed(pbx, id, 0, 0, words(why));
+    tell_failed(pbx, id, 0, 0, false, words(why));
 }
 
 /* The permit proves that the row of exactly this id and target is committed. */
@@ -192,7 +194,7 @@ static void originate_answered(struct pbx *pbx, const struct command *cmd, const
     } else if (a->fate == NET_MAYBE_SENT) {
         /* It may ring. The entry stays: what it does will be told. */
         pbx_count(pbx, "dialer_ari_fate_unknown_total", NULL);
-        tell_failed(pbx, id, 0, 2, words(a->error));
+        tell_failed(pbx, id, 0, 2, false, words(a->error));
     } else {
         if (chan) {
             chans_remove(&pbx->chans, chan);
@@ -200,7 +202,8 @@ static void originate_answered(struct pbx *pbx, const struct command *cmd, const
         }
         /* 409 as well: our ids are never used twice, so it is an allocation failure that a socket
          * has remembered (asterisk.md 3). */
-        tell_failed(pbx, id, a->status, a->fate == NET_ANSWERED ? 1 : 0, error_words(pbx, a));
+        tell_failed(pbx, id, a->status, a->fate == NET_ANSWERED ? 1 : 0, a->fate == NET_NOT_SENT,
+                    error_words(pbx, a));
     }
     if (chan && chan->hang_up) {
         push_hangup(pbx, id);
@@ -213,7 +216,7 @@ static void withdraw_originate(struct pbx *pbx, struct command *cmd, const char 
     if (chan) {
         chans_remove(&pbx->chans, chan);
     }
-    tell_failed(pbx, words(cmd->id), 0, 0, words(why));
+    tell_failed(pbx, words(cmd->id), 0, 0, false, words(why));
     free(cmd);
 }
 

@@ -61,6 +61,7 @@ static void flatten(struct told *t, uint16_t type, const void *msg)
         ID(channel);
         t->status = m->status;
         t->fate = m->fate;
+        t->yes = m->busy;
         keep(t->text, sizeof t->text, m->text);
         break;
     }

@@ -106,6 +106,24 @@ static void nothing_leaves_without_its_permit(void **state)
     assert_int_equal(pbx->chans.count, 0);
 }
 
+/* No place for it in time: it never left, and the same id and permit are good for another try. */
+static void who_waits_too_long_may_ask_again(void **state)
+{
+    (void)state;
+    originate(16);
+    run_until(find(MSG_channel_ringing, call_id(16), 0));
+    pbx->queue.config.lines = 1;
+    originate(17);
+    run_until(find(MSG_originate_failed, call_id(17), 0));
+    assert_int_equal(find(MSG_originate_failed, call_id(17), 0)->fate, 0);
+    assert_true(find(MSG_originate_failed, call_id(17), 0)->yes);
+    assert_int_equal(witnessed("\"originate\""), 1);
+    pbx->queue.config.lines = 0;
+    originate(17);
+    run_until(find(MSG_channel_ringing, call_id(17), 0));
+    assert_int_equal(witnessed("\"originate\""), 2);
+}
+
 static void outcomes(void **state)
 {
     (void)state;
@@ -267,6 +285,7 @@ int main(void)
         t(connects),
         t(a_call_from_first_to_last),
         t(nothing_leaves_without_its_permit),
+        t(who_waits_too_long_may_ask_again),
         t(outcomes),
         t(refused_by_the_server),
         t(taken_back_before_it_left),

@@ -15,4 +15,36 @@
 #define ANSWERS(ring, talk) ((struct callee){FATE_HUMAN, ring, talk, 0})
 #define HEARS_BUSY ((struct callee){FATE_BUSY, 0.5, 0, 0})
 
+/* Agents 1 to n. */
+static inline void all_ready(struct world *w, uint64_t n)
+{
+    for (uint64_t a = 1; a <= n; a++) {
+        world_ready(w, a);
+    }
+}
+
+/* Agent 7, alone in campaign 1. */
+static inline struct world *with_agent(void)
+{
+    struct world *w = world_open(1);
+
+    world_campaign(w, 1, MODE_PROGRESSIVE);
+    world_agent(w, 7, 1);
+    return w;
+}
+
+/* And in a call with lead 1. */
+static inline struct world *in_a_call(enum leg_kind leg, double talk_s)
+{
+    struct world *w = with_agent();
+
+    world_campaign_config(w, 1)->leg = (uint8_t)leg;
+    world_leads(w, 1, 1);
+    world_callees(w, ANSWERS(5, talk_s));
+    world_begin(w);
+    world_ready(w, 7);
+    expect_agent(w, 7, AGENT_BUSY, 20);
+    return w;
+}
+
 #endif

@@ -1,19 +1,5 @@
-/* test_agents.c - agents: R1 to R8, S7, S8, S9, with the default times. */
+/* test_agents.c - agents: R1, R4 to R6, S7, S8, S9, with the default times. */
 #include "tests/sim/sim_test.h"
-
-static struct world *in_a_call(enum leg_kind leg, double talk_s)
-{
-    struct world *w = world_open(1);
-
-    world_campaign(w, 1, MODE_PROGRESSIVE)->leg = (uint8_t)leg;
-    world_agent(w, 7, 1);
-    world_leads(w, 1, 1);
-    world_callees(w, ANSWERS(5, talk_s));
-    world_begin(w);
-    world_ready(w, 7);
-    expect_agent(w, 7, AGENT_BUSY, 20);
-    return w;
-}
 
 /* S7, R4: the wrap-up ends by itself after 120 s; the attempt is not disposed, its lead waits 24 h,
  * and its agent may still dispose it. */
@@ -43,11 +29,9 @@ static void test_wrapup_times_out(void **state)
  * not count as one. */
 static void test_second_missed_wrapup(void **state)
 {
-    struct world *w = world_open(1);
+    struct world *w = with_agent();
 
     (void)state;
-    world_campaign(w, 1, MODE_PROGRESSIVE);
-    world_agent(w, 7, 1);
     world_leads(w, 1, 10);
     world_callees(w, ANSWERS(5, 10));
     world_begin(w);
@@ -71,11 +55,9 @@ static void test_second_missed_wrapup(void **state)
 /* R4: they are in a row when a reservation in between came to nothing. */
 static void test_missed_wrapups_around_a_lost_call(void **state)
 {
-    struct world *w = world_open(1);
+    struct world *w = with_agent();
 
     (void)state;
-    world_campaign(w, 1, MODE_PROGRESSIVE);
-    world_agent(w, 7, 1);
     world_leads(w, 1, 3);
     world_callees(w, ANSWERS(5, 10));
     world_callee(w, world_number(w, 2), (struct callee){FATE_HUMAN, 5, 10, 0.05});
@@ -136,166 +118,6 @@ static void test_busy_with_call(void **state)
     assert_int_equal(world_page(w, 7)->state, AGENT_BUSY);
     assert_int_equal(world_talks_with(w, 7), 1);
     world_close(w);
-}
-
-/* S7 and R3: the page is gone when the wrap-up ends: not available. */
-static void test_reset_without_socket(void **state)
-{
-    struct world *w = in_a_call(LEG_PERMANENT, 10);
-
-    (void)state;
-    expect_agent(w, 7, AGENT_WRAPUP, 12);
-    world_socket(w, 7, false);
-    expect_agent(w, 7, AGENT_BREAK, 125);
-    assert_string_equal(world_page(w, 7)->reason, "link lost");
-    world_socket(w, 7, true);
-    world_run(w, 60);
-    assert_int_equal(world_page(w, 7)->state, AGENT_BREAK);
-    expect_reply(w, world_available(w, 7), RESULT_OK, NULL); /* back by the agent */
-    expect_agent(w, 7, AGENT_AVAILABLE, 1);
-    world_close(w);
-}
-
-/* R3: the socket is gone for 10 s. Less is nothing; during a call the call stays. */
-static void test_socket_lost(void **state)
-{
-    struct world *w = world_open(1);
-
-    (void)state;
-    world_campaign(w, 1, MODE_PROGRESSIVE);
-    world_agent(w, 7, 1);
-    world_begin(w);
-    world_ready(w, 7);
-    world_socket(w, 7, false);
-    world_run(w, 9);
-    world_socket(w, 7, true);
-    world_run(w, 20);
-    assert_int_equal(world_page(w, 7)->state, AGENT_AVAILABLE);
-    world_socket(w, 7, false);
-    world_run(w, 9.9);
-    assert_int_equal(world_page(w, 7)->state, AGENT_AVAILABLE);
-    expect_agent(w, 7, AGENT_BREAK, 0.2);
-    assert_string_equal(world_page(w, 7)->reason, "link lost");
-    world_leads(w, 1, 5);
-    world_run(w, 60);
-    assert_int_equal(world_witness(w)->originates, 0);
-    world_close(w);
-}
-
-static void test_socket_lost_in_call(void **state)
-{
-    struct world *w = in_a_call(LEG_PERMANENT, 60);
-
-    (void)state;
-    world_socket(w, 7, false);
-    world_run(w, 30);
-    assert_int_equal(world_talks_with(w, 7), 1);
-    world_socket(w, 7, true);
-    expect_agent(w, 7, AGENT_WRAPUP, 40);
-    world_dispose(w, 7, "sale");
-    expect_agent(w, 7, AGENT_AVAILABLE, 1);
-    world_close(w);
-}
-
-/* R3: permanent leg down while available. */
-static void test_leg_lost(void **state)
-{
-    struct world *w = world_open(1);
-
-    (void)state;
-    world_campaign(w, 1, MODE_PROGRESSIVE);
-    world_agent(w, 7, 1);
-    world_begin(w);
-    world_ready(w, 7);
-    world_phone_drops(w, 7);
-    expect_agent(w, 7, AGENT_BREAK, 1);
-    assert_string_equal(world_page(w, 7)->reason, "link lost");
-    assert_false(world_page(w, 7)->leg_up);
-    world_available(w, 7); /* calls the leg again */
-    expect_agent(w, 7, AGENT_AVAILABLE, 5);
-    assert_true(world_leg_up(w, 7));
-    world_close(w);
-}
-
-/* R3: leg lost in a call: hold, called back, joined again. */
-static void leg_lost_in_call(enum leg_kind leg)
-{
-    struct world *w = in_a_call(leg, 0);
-    const char *number = world_number(w, 1);
-
-    world_run(w, 5);
-    world_phone_drops(w, 7);
-    world_run(w, 0.2);
-    assert_true(world_hears_hold(w, number));
-    assert_int_equal(world_page(w, 7)->state, AGENT_BUSY);
-    expect_line(w, number, LINE_BRIDGED, 3);
-    assert_false(world_hears_hold(w, number));
-    assert_int_equal(world_talks_with(w, 7), 1);
-    world_hang_up(w, 7);
-    expect_agent(w, 7, AGENT_WRAPUP, 1);
-    world_dispose(w, 7, "sale");
-    expect_agent(w, 7, AGENT_AVAILABLE, 1);
-    assert_int_equal(world_witness(w)->by_outcome[OUTCOME_ANSWERED], 1);
-    world_close(w);
-}
-
-static void test_leg_lost_in_call_permanent(void **state)
-{
-    (void)state;
-    leg_lost_in_call(LEG_PERMANENT);
-}
-
-static void test_leg_lost_in_call_on_demand(void **state)
-{
-    (void)state;
-    leg_lost_in_call(LEG_ON_DEMAND);
-}
-
-/* It does not come back within 20 s: another eligible agent, else the message. */
-static void leg_stays_away(bool second_agent)
-{
-    struct world *w = world_open(1);
-
-    world_campaign(w, 1, MODE_PROGRESSIVE);
-    world_agent(w, 7, 1);
-    world_agent(w, 8, 1);
-    uint64_t lead = world_leads(w, 1, 1);
-
-    world_callees(w, ANSWERS(5, 0));
-    world_begin(w);
-    world_ready(w, 7);
-    expect_agent(w, 7, AGENT_BUSY, 20);
-    if (second_agent) {
-        world_ready(w, 8);
-    }
-    world_phone_answers(w, 7, false);
-    world_phone_drops(w, 7);
-    world_run(w, 19);
-    assert_true(world_hears_hold(w, world_number(w, lead)));
-    if (second_agent) {
-        expect_agent(w, 8, AGENT_BUSY, 4);
-        assert_int_equal(world_talks_with(w, 8), lead);
-        assert_false(world_hears_hold(w, world_number(w, lead)));
-    } else {
-        expect_line(w, world_number(w, lead), LINE_MESSAGE, 4);
-        expect_line(w, world_number(w, lead), LINE_NONE, 10);
-    }
-    expect_agent(w, 7, AGENT_WRAPUP, 1);
-    expect_reply(w, world_dispose(w, 7, "sale"), second_agent ? RESULT_REFUSED : RESULT_OK, NULL);
-    expect_agent(w, 7, AGENT_BREAK, 1); /* no leg: not available (S7 to S9) */
-    world_close(w);
-}
-
-static void test_leg_stays_away_other_agent(void **state)
-{
-    (void)state;
-    leg_stays_away(true);
-}
-
-static void test_leg_stays_away_message(void **state)
-{
-    (void)state;
-    leg_stays_away(false);
 }
 
 /* R5: the next status chosen in a call is taken at the end of the wrap-up. */
@@ -362,60 +184,6 @@ static void test_disabled_in_call(void **state)
     world_dispose(w, 7, "sale");
     expect_agent(w, 7, AGENT_OFFLINE, 1);
     expect_reply(w, world_login(w, 7), RESULT_REFUSED, "may not log in");
-    world_close(w);
-}
-
-/* R8: no phone, not registered, switched off: no calls, and the page says why. */
-static void test_no_phone(void **state)
-{
-    struct world *w = world_open(1);
-
-    (void)state;
-    world_campaign(w, 1, MODE_PROGRESSIVE);
-    world_agent(w, 7, 1);
-    world_agent(w, 8, 1)->endpoint = (struct text){"", 0};
-    world_agent(w, 9, 1)->phone_enabled = false;
-    world_leads(w, 1, 5);
-    world_begin(w);
-    world_phone_online(w, 7, false);
-    for (uint64_t a = 7; a <= 9; a++) {
-        world_login(w, a);
-        expect_agent(w, a, AGENT_BREAK, 1);
-        expect_reply(w, world_available(w, a), RESULT_REFUSED,
-                     a == 7 ? "not registered" : "no phone");
-    }
-    world_run(w, 30);
-    assert_int_equal(world_witness(w)->originates, 0);
-    world_phone_online(w, 7, true);
-    world_run(w, 1);
-    assert_true(world_page(w, 7)->phone_online);
-    world_available(w, 7);
-    expect_agent(w, 7, AGENT_AVAILABLE, 5);
-    world_close(w);
-}
-
-/* R8 and P8: an agent whose phone goes is not counted on. With a permanent leg the leg tells. */
-static void test_phone_goes(void **state)
-{
-    struct world *w = world_open(1);
-
-    (void)state;
-    world_campaign(w, 1, MODE_PROGRESSIVE)->leg = LEG_ON_DEMAND;
-    world_campaign(w, 2, MODE_PROGRESSIVE);
-    world_agent(w, 7, 1);
-    world_agent(w, 8, 2);
-    world_begin(w);
-    world_ready(w, 7);
-    world_ready(w, 8);
-    world_phone_online(w, 7, false);
-    world_phone_online(w, 8, false);
-    expect_agent(w, 7, AGENT_BREAK, 1);
-    assert_string_equal(world_page(w, 7)->reason, "no phone");
-    world_leads(w, 1, 5);
-    world_lead(w, 2, "+12125550177");
-    world_callees(w, ANSWERS(3, 0));
-    expect_agent(w, 8, AGENT_BUSY, 20); /* its leg is up: it can be heard */
-    assert_int_equal(world_attempts(w, world_number(w, 1)), 0);
     world_close(w);
 }
 
@@ -494,29 +262,6 @@ static void test_moved_in_call(void **state)
     world_close(w);
 }
 
-/* R2: the kind of the leg does not change while logged in. */
-static void test_leg_kind_stays(void **state)
-{
-    struct world *w = world_open(1);
-
-    (void)state;
-    world_campaign(w, 1, MODE_PROGRESSIVE);
-    world_agent(w, 7, 1);
-    world_begin(w);
-    world_ready(w, 7);
-    world_campaign_config(w, 1)->leg = LEG_ON_DEMAND;
-    world_changed(w, KIND_CAMPAIGN, 1);
-    world_run(w, 5);
-    assert_true(world_leg_up(w, 7));
-    world_logout(w, 7);
-    expect_agent(w, 7, AGENT_OFFLINE, 1);
-    world_run(w, 2);
-    world_ready(w, 7);
-    world_run(w, 5);
-    assert_false(world_leg_up(w, 7));
-    world_close(w);
-}
-
 /* Requests that make no sense now are answered, and change nothing. */
 static void test_refused_requests(void **state)
 {
@@ -574,24 +319,13 @@ int main(void)
         cmocka_unit_test(test_wrapup_without_campaign),
         cmocka_unit_test(test_busy_without_call),
         cmocka_unit_test(test_busy_with_call),
-        cmocka_unit_test(test_reset_without_socket),
-        cmocka_unit_test(test_socket_lost),
-        cmocka_unit_test(test_socket_lost_in_call),
-        cmocka_unit_test(test_leg_lost),
-        cmocka_unit_test(test_leg_lost_in_call_permanent),
-        cmocka_unit_test(test_leg_lost_in_call_on_demand),
-        cmocka_unit_test(test_leg_stays_away_other_agent),
-        cmocka_unit_test(test_leg_stays_away_message),
         cmocka_unit_test(test_next_status),
         cmocka_unit_test(test_disposed_in_call),
         cmocka_unit_test(test_logout),
         cmocka_unit_test(test_disabled_in_call),
-        cmocka_unit_test(test_no_phone),
-        cmocka_unit_test(test_phone_goes),
         cmocka_unit_test(test_moved),
         cmocka_unit_test(test_chosen_at_login),
         cmocka_unit_test(test_moved_in_call),
-        cmocka_unit_test(test_leg_kind_stays),
         cmocka_unit_test(test_refused_requests),
         cmocka_unit_test(test_foreign_disposition),
     };

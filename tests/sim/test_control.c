@@ -15,13 +15,6 @@ static struct world *with_agents(enum campaign_mode mode, unsigned agents, unsig
     return w;
 }
 
-static void all_ready(struct world *w, unsigned agents)
-{
-    for (uint64_t a = 1; a <= agents; a++) {
-        world_ready(w, a);
-    }
-}
-
 /* --- abandonment -------------------------------------------------------------------------- */
 
 /* R20, R22: no agent within 2 s of the answer: the message, then hang-up; abandoned; 72 h. */

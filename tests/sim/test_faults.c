@@ -15,13 +15,6 @@ static struct world *with_agents(unsigned agents, unsigned leads)
     return w;
 }
 
-static void all_ready(struct world *w, unsigned agents)
-{
-    for (uint64_t a = 1; a <= agents; a++) {
-        world_ready(w, a);
-    }
-}
-
 /* An originate without its row cannot be: the telephony wants the permit, and only the store makes
  * permits, after the commit, for one attempt and one number. */
 static void test_forged_originate(void **state)

@@ -31,13 +31,6 @@ static struct world *dialing(unsigned from, unsigned to, unsigned agents)
     return w;
 }
 
-static void all_ready(struct world *w, uint64_t agents)
-{
-    for (uint64_t a = 1; a <= agents; a++) {
-        world_ready(w, a);
-    }
-}
-
 static void expect_dialed(struct world *w, uint64_t first, unsigned n, unsigned least)
 {
     for (uint64_t lead = first; lead < first + n; lead++) {

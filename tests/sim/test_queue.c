@@ -15,13 +15,6 @@ static struct world *dialing(unsigned agents, unsigned leads)
     return w;
 }
 
-static void all_ready(struct world *w, unsigned agents)
-{
-    for (uint64_t a = 1; a <= agents; a++) {
-        world_ready(w, a);
-    }
-}
-
 /* S4: filled up to 500, refilled at the low-water mark, every lead once. */
 static void test_hopper_size(void **state)
 {

@@ -13,13 +13,6 @@ static struct world *with_agents(enum campaign_mode mode, unsigned agents, unsig
     return w;
 }
 
-static void all_ready(struct world *w, unsigned agents)
-{
-    for (uint64_t a = 1; a <= agents; a++) {
-        world_ready(w, a);
-    }
-}
-
 /* R24: stop lets ringing calls finish, and what is claimed goes back. */
 static void test_stop(void **state)
 {

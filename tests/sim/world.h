@@ -196,6 +196,8 @@ void world_pbx_duplicates(struct world *w, double share); /* of events that come
 void world_pbx_sound(struct world *w, bool present);
 /* The next originate of a customer: fate of originate_failed; 2 and `carried_out`: rings anyway. */
 void world_next_originate_fails(struct world *w, uint8_t fate, bool carried_out);
+/* So many legs a second are sent; the others never leave, and may be asked for again. */
+void world_pbx_legs_a_second(struct world *w, unsigned n);
 void world_phone_online(struct world *w, uint64_t agent, bool online);
 void world_phone_answers(struct world *w, uint64_t agent, bool answers);
 /* The agent's phone hangs up. */
@@ -207,6 +209,7 @@ void world_forge_originate(struct world *w, const char *attempt, const char *num
 /* --- what the models saw ------------------------------------------------------------------ */
 
 struct witness {
+    uint64_t leg_claims;
     uint64_t originates, legs, ringing, answered, bridged, messages, ended;
     uint64_t unclaimed; /* refused by the telephony for want of a permit */
     uint64_t claims, claims_refused, claims_allowed;

@@ -228,6 +228,8 @@ struct world {
     uint8_t fail_fate;
     bool fail_next, fail_carried_out;
     bool forging;
+    unsigned legs_a_second, legs_now; /* 0: no limit; sent in this second */
+    int64_t legs_second;
     int64_t second_us[256]; /* ring of the last originates, for the rate */
     uint32_t second_at;
 

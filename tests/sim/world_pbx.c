@@ -412,6 +412,29 @@ static void on_originate_call(struct world *w, const struct msg_originate_call *
     callee_called(w, ch);
 }
 
+void world_pbx_legs_a_second(struct world *w, unsigned n)
+{
+    w->legs_a_second = n;
+}
+
+/* The queue of our side has no place for it. */
+static bool shed(struct world *w, struct text leg)
+{
+    struct msg_originate_failed m = {
+        .pbx = WORLD_PBX, .channel = leg, .text = text_of("waited too long"), .busy = true};
+    int64_t second = sim_now_us(w->sim) / US_PER_S;
+
+    if (second != w->legs_second) {
+        w->legs_second = second;
+        w->legs_now = 0;
+    }
+    if (w->legs_a_second == 0 || w->legs_now++ < w->legs_a_second) {
+        return false;
+    }
+    pbx_tell(w, pbx_owner(leg), MSG_originate_failed, &m);
+    return true;
+}
+
 static void on_originate_leg(struct world *w, const struct msg_originate_leg *m)
 {
     const struct leg_row *l = store_leg(w, m->leg);
@@ -428,6 +451,9 @@ static void on_originate_leg(struct world *w, const struct msg_originate_leg *m)
     }
     if (p == NULL || !p->phone_online) {
         pbx_refuse(w, m->leg, 500, 1);
+        return;
+    }
+    if (shed(w, m->leg)) {
         return;
     }
     struct chan *ch = new_chan(w, m->leg, m->ring_s);

@@ -469,6 +469,7 @@ static void on_leg_claim(struct world *w, const struct msg_leg_claim *m)
     struct msg_leg_claimed out = {.leg = m->leg, .result = RESULT_AWAY};
 
     if (w->store_up && store_leg(w, m->leg) == NULL) {
+        w->seen.leg_claims++;
         w->legs = world_room(w->legs, &w->room_legs, w->n_legs, sizeof *w->legs);
         struct leg_row *l = &w->legs[w->n_legs++];
 
