@@ -163,6 +163,7 @@ static const struct {
     {MSG_set_status, agent_on_set_status},
     {MSG_dial, agent_on_dial},
     {MSG_hang_up, agent_on_hang_up},
+    {MSG_agent_order, agent_on_order},
     {MSG_set_disposition, agent_on_set_disposition},
     {MSG_disposed, agent_on_disposed},
     {MSG_leg_claimed, leg_on_message},

@@ -172,6 +172,7 @@ void agent_leg_down(struct agent *g, const struct event *ev, struct effects *fx)
 
 /* --- agent_page.c */
 void agent_on_socket(struct agent *g, const struct event *ev, struct effects *fx);
+void agent_on_order(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_on_login(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_on_campaign_chosen(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_on_logout(struct agent *g, const struct event *ev, struct effects *fx);

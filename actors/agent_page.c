@@ -74,40 +74,48 @@ void agent_on_logout(struct agent *g, const struct event *ev, struct effects *fx
     agent_answer(m->client, m->request, RESULT_OK, "", NO_JSON, fx);
 }
 
+/* Now, or after the call (R5). A sentence when it cannot be. */
+static const char *change_status(struct agent *g, uint8_t to, struct text reason,
+                                 const struct event *ev, struct effects *fx)
+{
+    uint8_t s = g->fsm.state;
+
+    if (s == AGENT_RESERVED || s == AGENT_BUSY || s == AGENT_WRAPUP) {
+        g->next = to;
+        words_keep(g->next_reason, sizeof g->next_reason, reason);
+        agent_tell_campaign(g, g->campaign, s, fx);
+        agent_view(g, fx);
+        return NULL;
+    }
+    g->trouble[0] = 0;
+    words_keep(g->next_reason, sizeof g->next_reason, reason);
+    agent_fire(g, to == AGENT_AVAILABLE ? GE_AVAILABLE : GE_BREAK, ev, fx);
+    if (to == AGENT_AVAILABLE && g->fsm.state == AGENT_BREAK) {
+        const char *why = agent_trouble(g);
+
+        agent_view(g, fx);
+        return why[0] ? why : "your phone is not connected";
+    }
+    return NULL;
+}
+
 void agent_on_set_status(struct agent *g, const struct event *ev, struct effects *fx)
 {
     const struct msg_set_status *m = ev->msg;
-    uint8_t s = g->fsm.state;
+    const char *why;
 
     if (m->state != AGENT_AVAILABLE && m->state != AGENT_BREAK) {
         agent_answer(m->client, m->request, RESULT_INVALID, "a status is available or break",
                      NO_JSON, fx);
         return;
     }
-    if (s == AGENT_OFFLINE) {
+    if (g->fsm.state == AGENT_OFFLINE) {
         agent_answer(m->client, m->request, RESULT_REFUSED, "log in first", NO_JSON, fx);
         return;
     }
-    if (s == AGENT_RESERVED || s == AGENT_BUSY || s == AGENT_WRAPUP) { /* R5 */
-        g->next = m->state;
-        words_keep(g->next_reason, sizeof g->next_reason, m->reason);
-        agent_tell_campaign(g, g->campaign, s, fx);
-        agent_answer(m->client, m->request, RESULT_OK, "", NO_JSON, fx);
-        agent_view(g, fx);
-        return;
-    }
-    g->trouble[0] = 0;
-    words_keep(g->next_reason, sizeof g->next_reason, m->reason);
-    agent_fire(g, m->state == AGENT_AVAILABLE ? GE_AVAILABLE : GE_BREAK, ev, fx);
-    if (m->state == AGENT_AVAILABLE && g->fsm.state == AGENT_BREAK) {
-        const char *why = agent_trouble(g);
-
-        agent_answer(m->client, m->request, RESULT_REFUSED,
-                     why[0] ? why : "your phone is not connected", NO_JSON, fx);
-        agent_view(g, fx);
-        return;
-    }
-    agent_answer(m->client, m->request, RESULT_OK, "", NO_JSON, fx);
+    why = change_status(g, m->state, m->reason, ev, fx);
+    agent_answer(m->client, m->request, why ? RESULT_REFUSED : RESULT_OK, why ? why : "", NO_JSON,
+                 fx);
 }
 
 void agent_on_dial(struct agent *g, const struct event *ev, struct effects *fx)
@@ -148,17 +156,66 @@ void agent_on_dial(struct agent *g, const struct event *ev, struct effects *fx)
     }
 }
 
-void agent_on_hang_up(struct agent *g, const struct event *ev, struct effects *fx)
+static bool end_call(const struct agent *g, struct effects *fx)
 {
-    const struct msg_hang_up *m = ev->msg;
     struct msg_agent_hangup h = {.agent = g->id, .attempt = words_of(g->attempt)};
 
     if (!g->call_alive || g->call_campaign == 0) {
-        agent_answer(m->client, m->request, RESULT_REFUSED, "there is no call", NO_JSON, fx);
-        return;
+        return false;
     }
     fx_send(fx, named(KIND_CAMPAIGN, g->call_campaign), MSG_agent_hangup, &h);
-    agent_answer(m->client, m->request, RESULT_OK, "", NO_JSON, fx);
+    return true;
+}
+
+void agent_on_hang_up(struct agent *g, const struct event *ev, struct effects *fx)
+{
+    const struct msg_hang_up *m = ev->msg;
+    bool ended = end_call(g, fx);
+
+    agent_answer(m->client, m->request, ended ? RESULT_OK : RESULT_REFUSED,
+                 ended ? "" : "there is no call", NO_JSON, fx);
+}
+
+/* R6: a state or logout that is forced waits for the end of the call, and the logout for the
+ * disposition, too: nobody is kept from giving it. */
+static const char *obey(struct agent *g, const struct msg_agent_order *m, const struct event *ev,
+                        struct effects *fx)
+{
+    uint8_t s = g->fsm.state;
+    const char *why;
+
+    if (m->order == ORDER_HANG_UP) {
+        return end_call(g, fx) ? NULL : "the agent has no call";
+    }
+    if (s == AGENT_OFFLINE) {
+        return "the agent is not logged in";
+    }
+    if (m->order != ORDER_LOGOUT) {
+        why = change_status(g, m->order == ORDER_AVAILABLE ? AGENT_AVAILABLE : AGENT_BREAK,
+                            m->reason, ev, fx);
+        return why ? "the agent cannot take calls: phone, page or telephone system is missing"
+                   : NULL;
+    }
+    if (s == AGENT_RESERVED || s == AGENT_BUSY || s == AGENT_WRAPUP) {
+        g->want_logout = true;
+        agent_view(g, fx);
+    } else {
+        agent_fire(g, GE_LOGOUT, ev, fx);
+    }
+    return NULL;
+}
+
+void agent_on_order(struct agent *g, const struct event *ev, struct effects *fx)
+{
+    const struct msg_agent_order *m = ev->msg;
+    const char *why = obey(g, m, ev, fx);
+    struct msg_reply r = {.client = m->client,
+                          .request = m->request,
+                          .result = why ? RESULT_REFUSED : RESULT_OK,
+                          .text = words_of(why ? why : ""),
+                          .json = NO_JSON};
+
+    fx_send(fx, m->reply_to, MSG_reply, &r);
 }
 
 void agent_on_set_disposition(struct agent *g, const struct event *ev, struct effects *fx)

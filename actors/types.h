@@ -232,6 +232,14 @@ int outcome_parse(struct text name);
 /* --- people --------------------------------------------------------------------------------- */
 
 /* What a user of the page may see and do; checked for each message (adapters/web/PROTOCOL.md). */
+/* What a supervisor may order an agent (R6). */
+enum agent_order {
+    ORDER_AVAILABLE = 1,
+    ORDER_BREAK = 2,
+    ORDER_LOGOUT = 3,
+    ORDER_HANG_UP = 4, /* end the call; its disposition stays open */
+};
+
 enum role {
     ROLE_NONE = 0,
     ROLE_AGENT = 1,      /* itself, its own call, its campaign's line */

@@ -100,6 +100,25 @@ static const struct ctl_arg agent_ticket[] = {
     LAST,
 };
 
+static const struct ctl_arg agent_state[] = {
+    P("agent", ARG_ID, "N", "agent id"),
+    {"state", ARG_CHOICE, true, true, false, "available break", NULL, "where to"},
+    O("reason", ARG_TEXT, "TEXT", "of a break, default supervisor"),
+    LAST,
+};
+static const struct ctl_arg attempt_list[] = {
+    O("not-disposed", ARG_SWITCH, NULL, "only those whose wrap-up ended without a word (R4)"),
+    O("from", ARG_TEXT, "TIME", "claimed from this time on, default seven days ago"),
+    O("to", ARG_TEXT, "TIME", "claimed before this time"),
+    LAST,
+};
+static const struct ctl_arg attempt_correct[] = {
+    P("attempt", ARG_TEXT, "ATTEMPT", "attempt id, as attempt list and lead show have it"),
+    P("code", ARG_TEXT, "CODE", "the disposition it should have had"),
+    O("note", ARG_TEXT, "TEXT", "why"),
+    LAST,
+};
+
 static const struct ctl_arg login_link[] = {
     WORDS("role", "supervisor admin agent", false, "what the page may do, default supervisor"),
     O("agent", ARG_ID, "N", "as this agent; default nobody's"),
@@ -174,6 +193,15 @@ const struct ctl_command ctl_commands[] = {
     {"agent disable", "keep the agent from logging in", SHAPE_QUIET, agent_place, false},
     {"agent ticket", "single-use tickets for the websocket, for tools", SHAPE_TABLE, agent_ticket,
      false},
+    {"agent state", "available or break by a supervisor's word; waits for the end of a call (R6)",
+     SHAPE_QUIET, agent_state, false},
+    {"agent logout", "log the agent out, after its call and its disposition (R6)", SHAPE_QUIET,
+     agent_place, false},
+    {"agent hangup", "end the agent's call; its disposition stays open to the agent (R6)",
+     SHAPE_QUIET, agent_place, false},
+    {"attempt list", "calls as they are on record, oldest first", SHAPE_TABLE, attempt_list, false},
+    {"attempt correct", "another disposition for a call; the first stays on record (R25)",
+     SHAPE_QUIET, attempt_correct, false},
     {"login-link", "a link that logs a browser in once, without a password", SHAPE_RECORD,
      login_link, false},
     {"dnc add", "never call this number again, in any campaign", SHAPE_QUIET, dnc_add, false},

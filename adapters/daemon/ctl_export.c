@@ -36,8 +36,7 @@ static bool digits(const char *p, int n, int *out)
     return true;
 }
 
-/* 2026-11-23, 2026-11-23T09:00, 2026-11-23T09:00:00, each with or without Z; UTC. -1: none. */
-static int64_t parse_time(const char *text)
+int64_t job_parse_time(const char *text)
 {
     struct tm tm = {.tm_mday = 1};
     size_t len = strlen(text);
@@ -243,8 +242,8 @@ void cmd_export(struct job *job)
 {
     const char *from = job_arg(job, "from");
     const char *to = job_arg(job, "to");
-    int64_t from_ms = from ? parse_time(from) : 0;
-    int64_t to_ms = to ? parse_time(to) : INT64_MAX;
+    int64_t from_ms = from ? job_parse_time(from) : 0;
+    int64_t to_ms = to ? job_parse_time(to) : INT64_MAX;
     if (from_ms < 0 || to_ms < 0) {
         job_end(job, RESULT_INVALID, "%s = %s: want 2026-11-23 or 2026-11-23T09:00:00Z",
                 from_ms < 0 ? "from" : "to", from_ms < 0 ? from : to);

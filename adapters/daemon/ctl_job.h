@@ -86,6 +86,9 @@ void job_put_text(struct json_writer *w, const char *key, struct text text);
 /* "2026-11-23T09:00:00.000Z"; null for 0. */
 void job_put_time(struct json_writer *w, const char *key, int64_t wall_ms);
 
+/* 2026-11-23, 2026-11-23T09:00, 2026-11-23T09:00:00, each with or without Z; UTC. -1: none. */
+int64_t job_parse_time(const char *text);
+
 /* --- reaching out ---------------------------------------------------------------------------- */
 /* The store is connected, or the job has ended with RESULT_AWAY. */
 bool job_store(struct job *job);
@@ -143,6 +146,11 @@ void cmd_agent_enable(struct job *job);
 void cmd_agent_disable(struct job *job);
 void cmd_agent_password(struct job *job);
 void cmd_agent_ticket(struct job *job);
+void cmd_agent_state(struct job *job);
+void cmd_agent_logout(struct job *job);
+void cmd_agent_hangup(struct job *job);
+void cmd_attempt_list(struct job *job);
+void cmd_attempt_correct(struct job *job);
 void cmd_login_link(struct job *job);
 void cmd_dnc_add(struct job *job);
 void cmd_dnc_list(struct job *job);

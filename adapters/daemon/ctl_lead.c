@@ -148,6 +148,98 @@ void cmd_lead_show(struct job *job)
     job_end(job, RESULT_OK, "%s", "");
 }
 
+/* --- attempts -------------------------------------------------------------------------------- */
+
+#define WEEK_MS (7 * 24 * 3600 * 1000LL)
+#define ATTEMPT_PAGE 200
+
+struct attempt_list {
+    struct job *job;
+    bool not_disposed;
+    int64_t from_ms, to_ms;
+    struct store_cursor at;
+};
+
+static int row_attempt(void *ctx, const struct store_call *c)
+{
+    struct attempt_list *l = ctx;
+    static const char missed[] = "not_disposed";
+    if (l->not_disposed && (c->disposition.len != sizeof missed - 1 ||
+                            memcmp(c->disposition.ptr, missed, sizeof missed - 1) != 0))
+        return 0;
+    struct json_writer *w = job_row(l->job);
+    job_put_text(w, "attempt", c->attempt);
+    json_put_uint(w, "campaign", c->campaign);
+    json_put_uint(w, "lead", c->lead);
+    job_put_text(w, "number", c->number);
+    json_put_uint(w, "agent", c->agent);
+    json_put_str(w, "outcome", outcome_name(c->outcome));
+    job_put_time(w, "answered", c->answered_ms);
+    job_put_time(w, "ended", c->ended_ms);
+    job_put_text(w, "disposition", c->disposition);
+    job_put_text(w, "by", c->disposed_by);
+    job_put_text(w, "note", c->note);
+    job_row_end(l->job);
+    return 0;
+}
+
+static void more_attempts(struct job *job)
+{
+    struct attempt_list *l = job->state;
+    struct store *s = job->ctl->store;
+    size_t n = ATTEMPT_PAGE;
+    if (!job_store(job) || job_store_failed(job, s->ops->calls(s, l->from_ms, l->to_ms, 0, &l->at,
+                                                               &n, row_attempt, l)))
+        return;
+    if (n < ATTEMPT_PAGE)
+        job_end(job, RESULT_OK, "%s", "");
+}
+
+void cmd_attempt_list(struct job *job)
+{
+    const char *from = job_arg(job, "from");
+    const char *to = job_arg(job, "to");
+    int64_t from_ms = from ? job_parse_time(from) : pool_wall_ms() - WEEK_MS;
+    int64_t to_ms = to ? job_parse_time(to) : INT64_MAX;
+    if (from_ms < 0 || to_ms < 0) {
+        job_end(job, RESULT_INVALID, "%s = %s: want 2026-11-23 or 2026-11-23T09:00:00Z",
+                from_ms < 0 ? "from" : "to", from_ms < 0 ? from : to);
+        return;
+    }
+    struct attempt_list *l = calloc(1, sizeof *l);
+    if (!l)
+        abort();
+    *l = (struct attempt_list){.job = job,
+                               .not_disposed = job_switch(job, "not-disposed"),
+                               .from_ms = from_ms,
+                               .to_ms = to_ms};
+    job->state = l;
+    job->on_free = free_state;
+    job->on_room = more_attempts;
+}
+
+/* R25: the attempt has the new disposition; the old one stays in the call's events and in the
+ * audit. */
+void cmd_attempt_correct(struct job *job)
+{
+    struct store *s = job->ctl->store;
+    struct store_by by = job_by(job);
+    struct msg_disposed done;
+    struct msg_dispose ask = {.attempt = job_text(job, "attempt"),
+                              .code = job_text(job, "code"),
+                              .note = job_text(job, "note"),
+                              .at_wall_ms = by.at_wall_ms,
+                              .corrected_by = {by.who, (uint32_t)strlen(by.who)}};
+    if (!job_store(job) || job_store_failed(job, s->ops->dispose(s, &ask, 1, &done)))
+        return;
+    if (done.result == RESULT_OK && done.suppressed.len > 0) {
+        struct msg_suppressed tell = {.account = STORE_ACCOUNT, .number = done.suppressed};
+        job_send(job, ADDR_DESK, MSG_suppressed, &tell);
+    }
+    job_end(job, (enum result)done.result, "%.*s", (int)done.text.len,
+            done.text.len ? done.text.ptr : "");
+}
+
 /* --- records --------------------------------------------------------------------------------- */
 
 static int row_audit(void *ctx, const struct store_audit *a)

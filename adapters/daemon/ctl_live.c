@@ -234,6 +234,59 @@ void cmd_status(struct job *job)
         job_end(job, RESULT_OK, "%s", "");
 }
 
+/* --- a supervisor's word (R6) ---------------------------------------------------------------- */
+
+static void obeyed(struct job *job, const struct msg_reply *reply)
+{
+    job_end(job, (enum result)reply->result, "%.*s", (int)reply->text.len, reply->text.ptr);
+}
+
+/* Written down first: what was ordered is on record even if the agent refuses it. */
+static void order(struct job *job, enum agent_order order, const char *what)
+{
+    uint64_t agent = job_id(job, "agent");
+    struct store *s = job->ctl->store;
+    struct text reason = job_text(job, "reason");
+    struct msg_agent_order ask = {.agent = agent,
+                                  .client = job->client,
+                                  .request = job_request(job),
+                                  .reply_to = ADDR_CTL,
+                                  .order = (uint8_t)order,
+                                  .reason = reason.len ? reason : text_of("supervisor"),
+                                  .who = text_of("")};
+    struct store_audit audit = {.at_wall_ms = pool_wall_ms(),
+                                .who = text_of(job->who),
+                                .kind = text_of("agent"),
+                                .subject = agent,
+                                .field = text_of("order"),
+                                .before = text_of(""),
+                                .after = text_of(what)};
+    if (!endpoint_exists(job->ctl->endpoint, named(KIND_AGENT, agent))) {
+        job_end(job, RESULT_NOT_FOUND, "there is no agent %llu", (unsigned long long)agent);
+        return;
+    }
+    if (!job_store(job) || job_store_failed(job, s->ops->audit(s, &audit, 1)))
+        return;
+    job->on_reply = obeyed;
+    job_send(job, named(KIND_AGENT, agent), MSG_agent_order, &ask);
+}
+
+void cmd_agent_state(struct job *job)
+{
+    const char *state = job_arg(job, "state");
+    order(job, strcmp(state, "available") == 0 ? ORDER_AVAILABLE : ORDER_BREAK, state);
+}
+
+void cmd_agent_logout(struct job *job)
+{
+    order(job, ORDER_LOGOUT, "logout");
+}
+
+void cmd_agent_hangup(struct job *job)
+{
+    order(job, ORDER_HANG_UP, "hangup");
+}
+
 /* --- tickets --------------------------------------------------------------------------------- */
 
 #define TICKET_S 600 /* a tool that asks for thousands needs a while to use them */

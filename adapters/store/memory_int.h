@@ -156,6 +156,8 @@ struct text memory_text(struct memory *me, struct text t);
 size_t memory_hash(struct text t);
 
 struct m_attempt *memory_attempt(struct memory *me, struct text id);
+/* Another line of the audit; everything is copied. */
+void memory_audit(struct memory *me, const struct store_audit *a);
 void memory_suppress(struct memory *me, uint64_t account, struct text number, struct text source,
                      int64_t at);
 bool memory_leased(const struct memory *me, uint64_t campaign, uint32_t epoch, int64_t now);

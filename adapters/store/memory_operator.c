@@ -74,7 +74,7 @@ static int dispositions(struct store *s, uint64_t account, store_each_dispositio
 
 /* --- audit ------------------------------------------------------------------------------------ */
 
-static void audit_one(struct memory *me, const struct store_audit *a)
+void memory_audit(struct memory *me, const struct store_audit *a)
 {
     uint64_t id;
     struct store_audit *to = memory_add(me, M_audits, sizeof *to, &id);
@@ -100,7 +100,7 @@ static void audit_by(struct memory *me, const struct store_by *by, const char *k
                             .before = before,
                             .after = after};
 
-    audit_one(me, &a);
+    memory_audit(me, &a);
 }
 
 static int audit(struct store *s, const struct store_audit *rows, size_t n)
@@ -111,7 +111,7 @@ static int audit(struct store *s, const struct store_audit *rows, size_t n)
     int rc = memory_enter(me, &mine);
 
     for (i = 0; i < n && rc == STORE_OK; i++)
-        audit_one(me, &rows[i]);
+        memory_audit(me, &rows[i]);
     return rc ? rc : memory_leave(me, mine, rc);
 }
 

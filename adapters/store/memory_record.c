@@ -211,8 +211,20 @@ static void dispose_effects(struct memory *me, const struct msg_dispose *m, stru
 
     EDIT(a);
     EDIT(lead);
+    if (m->corrected_by.len) { /* R25: both stay */
+        const struct store_audit line = {.at_wall_ms = m->at_wall_ms,
+                                         .who = m->corrected_by,
+                                         .kind = text_from("attempt"),
+                                         .subject = a->c.lead,
+                                         .field = m->attempt,
+                                         .before = a->c.disposition,
+                                         .after = d->code};
+        memory_audit(me, &line);
+    }
     a->c.disposition = d->code;
-    a->c.disposed_by = text_from(d->offered ? "agent" : "system");
+    a->c.disposed_by = text_from(m->corrected_by.len ? "supervisor"
+                                 : d->offered        ? "agent"
+                                                     : "system");
     a->by_system = !d->offered;
     a->c.disposed_ms = m->at_wall_ms;
     a->c.counts = d->counts;
@@ -221,14 +233,16 @@ static void dispose_effects(struct memory *me, const struct msg_dispose *m, stru
         a->c.note = memory_text(me, m->note);
     if (!a->live)
         a->c.state = ATTEMPT_DISPOSED;
-    lead->status = e->row_status;
-    lead->final = e->final;
-    lead->due_ms = e->due_ms;
-    lead->cause = d->code;
-    lead->callback = e->callback;
-    lead->attempts = (uint32_t)((int)lead->attempts + e->attempts);
-    if (e->callback)
-        lead->d.priority = 1;
+    if (!e->row_stays) {
+        lead->status = e->row_status;
+        lead->final = e->final;
+        lead->due_ms = e->due_ms;
+        lead->cause = d->code;
+        lead->callback = e->callback;
+        lead->attempts = (uint32_t)((int)lead->attempts + e->attempts);
+        if (e->callback)
+            lead->d.priority = 1;
+    }
     if (d->dnc)
         memory_suppress(me, a->account, a->c.number, text_from("disposition"), m->at_wall_ms);
 }
@@ -244,12 +258,15 @@ static struct msg_disposed dispose_one(struct memory *me, const struct msg_dispo
 
     if (a) {
         const struct m_campaign *c = M_ROW(struct m_campaign, campaigns, a->c.campaign - 1);
+        const struct m_lead *lead = M_ROW(struct m_lead, leads, a->c.lead - 1);
         f = (struct dispose_facts){.found = true,
                                    .agent = a->c.agent,
                                    .disposition = a->c.disposition,
                                    .by_system = a->by_system,
-                                   .row_open =
-                                       row_waits(M_ROW(struct m_lead, leads, a->c.lead - 1), a),
+                                   .row_open = row_waits(lead, a),
+                                   .row_in_air =
+                                       lead->status == ROW_DIALING || lead->status == ROW_ANSWERED,
+                                   .superseded = lead->last_no != a->c.attempt_no,
                                    .counts = a->c.counts,
                                    .callback_ms = a->callback_ms,
                                    .no_answer_s = c->c.no_answer_s,

@@ -160,10 +160,14 @@ static void dispose_row(const struct msg_dispose *req, const struct dispose_fact
 struct dispose_effect dispose_decide(const struct msg_dispose *req, const struct dispose_facts *f)
 {
     struct dispose_effect e = {.result = RESULT_OK, .text = ""};
+    bool correction = req->corrected_by.len > 0; /* R25 */
 
     if (!f->found)
         return (struct dispose_effect){.result = RESULT_NOT_FOUND, .text = "no such call"};
-    if (f->agent != req->agent)
+    if (correction && f->disposition.len == 0)
+        return (struct dispose_effect){.result = RESULT_REFUSED,
+                                       .text = "the call has no disposition yet to correct"};
+    if (!correction && f->agent != req->agent)
         return (struct dispose_effect){.result = RESULT_REFUSED,
                                        .text = "only the agent who had the call may dispose it"};
     if (f->d.code.len == 0)
@@ -173,7 +177,10 @@ struct dispose_effect dispose_decide(const struct msg_dispose *req, const struct
         e.repeated = true;
         return e;
     }
-    if (f->disposition.len > 0 && !f->by_system)
+    if (correction && !f->d.offered)
+        return (struct dispose_effect){.result = RESULT_INVALID,
+                                       .text = "that disposition is the system's own"};
+    if (!correction && f->disposition.len > 0 && !f->by_system)
         return (struct dispose_effect){.result = RESULT_CONFLICT,
                                        .text = "the call has its disposition already"};
     if (f->disposition.len > 0 && !f->d.offered)
@@ -183,6 +190,7 @@ struct dispose_effect dispose_decide(const struct msg_dispose *req, const struct
         return (struct dispose_effect){.result = RESULT_INVALID,
                                        .text = "a callback needs a time in the future"};
     dispose_row(req, f, &e);
+    e.row_stays = correction && f->superseded && (f->row_in_air || !e.final);
     /* Before the attempt's end its row has counted nothing yet. */
     e.attempts = (f->d.counts ? 1 : 0) - (!f->row_open && f->counts ? 1 : 0);
     return e;

@@ -54,6 +54,8 @@ struct dispose_facts {
     struct text disposition; /* it has already, empty none */
     bool by_system;          /* and the system set it */
     bool row_open;           /* the row still waits for this attempt's end */
+    bool superseded;         /* the row has a later attempt */
+    bool row_in_air;         /* which is being made */
     bool counts;             /* the attempt as it counts now */
     int64_t callback_ms;
     struct store_disposition d;                  /* the one asked for; code empty: unknown */
@@ -64,6 +66,7 @@ struct dispose_effect {
     uint8_t result;   /* enum result */
     const char *text; /* a sentence when refused */
     bool repeated;    /* it is so already: nothing to do */
+    bool row_stays;   /* a correction of what the row has left behind */
     uint8_t row_status;
     bool final;
     bool callback;

@@ -179,7 +179,9 @@ static int take_dispose(void *ctx, size_t item, const struct sql_value *c)
     r->f.disposition = sql_keep(r->s, c[5].t);
     r->f.by_system = text_same(c[6].t, text_from("system"));
     r->row = (uint64_t)c[7].i;
-    r->f.row_open = (c[8].i == ROW_DIALING || c[8].i == ROW_ANSWERED) && c[9].i == c[10].i;
+    r->f.row_in_air = c[8].i == ROW_DIALING || c[8].i == ROW_ANSWERED;
+    r->f.row_open = r->f.row_in_air && c[9].i == c[10].i;
+    r->f.superseded = c[9].i != c[10].i;
     r->lead = (uint64_t)c[11].i;
     r->f.no_answer_s = c[12].i;
     r->f.busy_s = c[13].i;
@@ -236,12 +238,16 @@ static int dispose_effects(struct dispose_read *r, const struct msg_dispose *m,
 {
     struct sql_store *s = r->s;
     const struct store_disposition *d = &r->f.d;
-    const char *by = d->offered ? "agent" : "system";
+    const char *by = m->corrected_by.len ? "supervisor" : d->offered ? "agent" : "system";
     int rc;
 
     rc = sql_exec(s, dispose, NULL, sql_t(m->attempt), sql_t(d->code), sql_s(by),
                   sql_i(m->at_wall_ms), sql_t(m->note), sql_i(d->counts));
-    if (rc == STORE_OK)
+    if (rc == STORE_OK && m->corrected_by.len) /* R25: both stay */
+        rc =
+            sql_exec(s, audit, NULL, sql_i(m->at_wall_ms), sql_t(m->corrected_by), sql_s("attempt"),
+                     sql_u(r->lead), sql_t(m->attempt), sql_t(r->f.disposition), sql_t(d->code));
+    if (rc == STORE_OK && !e->row_stays)
         rc = sql_exec(s, dispose_row, NULL, sql_u(r->row), sql_i(e->row_status), sql_i(e->final),
                       sql_i(e->due_ms), sql_t(d->code), sql_i(e->callback),
                       sql_i(e->callback ? 1 : 0), sql_i(e->attempts));

@@ -831,6 +831,93 @@ static void not_disposed_may_still_be_disposed(void **state)
                      RESULT_CONFLICT);
 }
 
+struct corrected {
+    char code[32], by[16], who[32], before[32], after[32], attempt[64];
+    int lines;
+};
+
+static void keep_text(char *to, size_t size, struct text t)
+{
+    snprintf(to, size, "%.*s", (int)t.len, t.len ? t.ptr : "");
+}
+
+static int take_corrected(void *ctx, const struct store_call *call)
+{
+    struct corrected *k = ctx;
+
+    keep_text(k->code, sizeof k->code, call->disposition);
+    keep_text(k->by, sizeof k->by, call->disposed_by);
+    return 0;
+}
+
+static int take_correction(void *ctx, const struct store_audit *a)
+{
+    struct corrected *k = ctx;
+
+    if (a->kind.len != 7 || memcmp(a->kind.ptr, "attempt", 7) != 0)
+        return 0;
+    k->lines++;
+    keep_text(k->who, sizeof k->who, a->who);
+    keep_text(k->before, sizeof k->before, a->before);
+    keep_text(k->after, sizeof k->after, a->after);
+    keep_text(k->attempt, sizeof k->attempt, a->field);
+    return 0;
+}
+
+static uint8_t correct(struct world *w, struct text attempt, const char *code, int64_t now,
+                       struct corrected *k)
+{
+    const struct msg_dispose m = {.attempt = attempt,
+                                  .code = text_of(code),
+                                  .at_wall_ms = now,
+                                  .corrected_by = text_of("cli:sue")};
+    struct store_cursor at = {.id = 0};
+    struct msg_disposed out;
+    size_t n = 10;
+
+    store_good(w->s, OPS(w)->dispose(w->s, &m, 1, &out));
+    memset(k, 0, sizeof *k);
+    store_good(w->s, OPS(w)->calls(w->s, 0, INT64_MAX, 0, &at, &n, take_corrected, k));
+    store_good(w->s, OPS(w)->audits(w->s, 0, 100, take_correction, k));
+    return out.result;
+}
+
+/* R25: a supervisor corrects what an agent, or the system, said; both stay. */
+static void a_supervisor_corrects(void **state)
+{
+    struct world *w = *state;
+    struct msg_claimed c = talked(w, WORLD_NOW + 60000);
+    struct msg_disposed d;
+    struct corrected k;
+    char id[64];
+
+    keep_text(id, sizeof id, c.attempt);
+    assert_int_equal(correct(w, c.attempt, "sale", WORLD_NOW + 61000, &k), RESULT_REFUSED);
+    assert_int_equal(dispose(w, c.attempt, w->agent, "sale", 0, WORLD_NOW + 61000, &d), RESULT_OK);
+    assert_int_equal(correct(w, c.attempt, "not_disposed", WORLD_NOW + 62000, &k), RESULT_INVALID);
+    assert_int_equal(correct(w, c.attempt, "no_such", WORLD_NOW + 62000, &k), RESULT_INVALID);
+    assert_int_equal(k.lines, 0);
+    assert_string_equal(k.code, "sale");
+    assert_string_equal(k.by, "agent");
+    assert_int_equal(correct(w, c.attempt, "no_answer", WORLD_NOW + 63000, &k), RESULT_OK);
+    assert_string_equal(k.code, "no_answer");
+    assert_string_equal(k.by, "supervisor");
+    assert_int_equal(k.lines, 1);
+    assert_string_equal(k.who, "cli:sue");
+    assert_string_equal(k.before, "sale");
+    assert_string_equal(k.after, "no_answer");
+    assert_string_equal(k.attempt, id);
+    assert_false(lead_of(w, c.lead).final);
+    assert_int_equal(lead_of(w, c.lead).row_status, ROW_FAILED);
+    assert_int_equal(lead_of(w, c.lead).attempts, 1);
+    /* the agent's word does not undo the supervisor's */
+    assert_int_equal(dispose(w, c.attempt, w->agent, "sale", 0, WORLD_NOW + 64000, &d),
+                     RESULT_CONFLICT);
+    assert_int_equal(correct(w, c.attempt, "dnc", WORLD_NOW + 65000, &k), RESULT_OK);
+    assert_int_equal(k.lines, 2);
+    assert_true(lead_of(w, c.lead).final);
+}
+
 /* --- queue ------------------------------------------------------------------------------------ */
 
 static void queue_order(void **state)
@@ -948,6 +1035,7 @@ int conformance_run(const char *name, const struct fixture *f, const struct CMUn
         CASE(callback_goes_first_and_past_the_attempts),
         CASE(disposition_before_the_end_is_kept),
         CASE(not_disposed_may_still_be_disposed),
+        CASE(a_supervisor_corrects),
         CASE(queue_order),
         CASE(candidates_say_when_more_will_come),
         CASE(abandoned_from_the_record),
