@@ -1,6 +1,6 @@
 # The libraries, all Debian 12 packages, as imported targets:
 #   PkgConfig::CK PkgConfig::HIREDIS PkgConfig::PQ PkgConfig::WEBSOCKETS PkgConfig::MSGPACK PkgConfig::SQLITE
-#   PkgConfig::SODIUM PkgConfig::CMOCKA (tests only) nng::nng Threads::Threads
+#   PkgConfig::SODIUM PkgConfig::CMOCKA PkgConfig::OPENSSL (tests only) nng::nng Threads::Threads
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
@@ -14,4 +14,5 @@ pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium>=1.0.18)
 find_package(nng 1.5 CONFIG REQUIRED)
 if(DIALER_TESTS)
   pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka>=1.1)
+  pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET openssl>=3) # libwebsockets-dev brings it
 endif()
