@@ -115,6 +115,7 @@ static void originate(const struct fsm_ctx *x)
         .endpoint = words_of(g->endpoint),
         .caller_id = words_of(""),
         .ring_s = g->leg_ring_s,
+        .until_us = x->ev->now_us + SEND_WITHIN_US,
     };
 
     g->leg_seen = true; /* a list that is on its way cannot know of it */
@@ -412,6 +413,19 @@ static void on_failed(struct agent *g, const struct event *ev, struct effects *f
     }
 }
 
+/* It is in a call's bridge. If the record of that was lost, only this tells the campaign that the
+ * two are talking. */
+static void tell_where(const struct agent *g, const struct msg_channel_found *m, struct effects *fx)
+{
+    struct msg_leg_found found = {.agent = g->id, .bridge = m->bridge, .leg = m->channel};
+    struct channel_id bridge;
+
+    if (id_parse(m->bridge, &bridge) == ID_BRIDGE && bridge.owner != 0 &&
+        !words_equal(m->bridge, g->leg_bridge)) {
+        fx_send(fx, named(KIND_CAMPAIGN, bridge.owner), MSG_leg_found, &found);
+    }
+}
+
 static void on_found(struct agent *g, const struct event *ev, struct effects *fx)
 {
     const struct msg_channel_found *m = ev->msg;
@@ -422,6 +436,7 @@ static void on_found(struct agent *g, const struct event *ev, struct effects *fx
         return;
     }
     g->leg_seen = true;
+    tell_where(g, m, fx);
     if (m->up) {
         leg_fire(g, g->leg.state == LEG_LEFT ? LE_FOUND : LE_ANSWERED, ev, fx);
     } else if (leg_unused(g)) {

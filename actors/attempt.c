@@ -185,6 +185,13 @@ static int64_t duration(const struct fsm_ctx *x, uint8_t timer)
     }
 }
 
+/* Its time ahead is over, and the timer that says so is still on its way: after a stop of the whole
+ * process the mail is read first. */
+bool attempt_is_stale(const struct attempt *a, int64_t now_us)
+{
+    return now_us - a->fsm.since_us > timers[T_AHEAD].default_us;
+}
+
 const struct fsm_def attempt_fsm = {
     .name = "attempt",
     .states = states,

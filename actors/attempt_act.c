@@ -189,6 +189,7 @@ void attempt_send(const struct fsm_ctx *x)
         .caller_id = words_of(c->set.caller_id),
         .message = words_of(c->set.message),
         .ring_s = c->set.ring_s,
+        .until_us = x->ev->now_us + SEND_WITHIN_US,
     };
 
     fx_send(x->fx, ADDR_ARI, MSG_originate_call, &m);

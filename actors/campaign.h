@@ -185,6 +185,8 @@ static inline uint32_t attempts_in(const struct campaign *c, enum attempt_state 
     return c->by_state.count[state];
 }
 /* The first attempt (oldest in its state), or NULL. */
+/* Claimed too long ago to be sent now. */
+bool attempt_is_stale(const struct attempt *a, int64_t now_us);
 static inline struct attempt *attempt_first(const struct campaign *c, enum attempt_state state)
 {
     return (struct attempt *)(void *)c->by_state.head[state];

@@ -350,6 +350,10 @@ static bool try_send(struct campaign *c, struct attempt *a, const struct event *
     if (v.reason == REASON_line_away) {
         return false; /* it keeps its place until its time is over */
     }
+    if (attempt_is_stale(a, ev->now_us)) {
+        attempt_fire(c, a, AE_TAKE_BACK, ev, fx);
+        return false;
+    }
     if (v.reason != REASON_allow) {
         campaign_refuse(c, v.reason, fx);
         attempt_fire(c, a, AE_TAKE_BACK, ev, fx);

@@ -40,6 +40,10 @@ enum {
 #define ID_LEN 35
 #define ID_SIZE 36
 
+/* An originate is judged by its actor and sent by another thread. A process that was stopped in
+ * between must not send what was right a minute ago: the message says until when it holds. */
+#define SEND_WITHIN_US (2 * US_PER_S)
+
 /* --- modes and kinds ------------------------------------------------------------------------- */
 
 enum campaign_mode {

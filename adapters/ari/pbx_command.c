@@ -106,12 +106,17 @@ static void queue_originate(struct pbx *pbx, struct text id, struct command *cmd
     queue_push(&pbx->queue, &cmd->item, QUEUE_ORIGINATE, net_now_us());
 }
 
-static bool may_originate(struct pbx *pbx, struct text id, struct text target, uint64_t permit)
+static bool may_originate(struct pbx *pbx, struct text id, struct text target, uint64_t permit,
+                          int64_t until_us)
 {
     if (!permitted(pbx, id, target, permit)) {
         pbx_log(pbx, 3, "DLR-ARI-PERMIT", "%.*s: no permit for this originate", (int)id.len,
                 id.ptr);
         refuse(pbx, id, "permit", "no permit: its row is not committed");
+        return false;
+    }
+    if (until_us != 0 && net_now_us() > until_us) {
+        refuse(pbx, id, "late", "too late to send it: this process was stopped or very busy");
         return false;
     }
     if (link_state(&pbx->link) != LINK_UP) {
@@ -124,7 +129,7 @@ static bool may_originate(struct pbx *pbx, struct text id, struct text target, u
 static void take_call(struct pbx *pbx, const struct msg_originate_call *m)
 {
     char why[96];
-    if (!may_originate(pbx, m->attempt, m->number, m->permit)) {
+    if (!may_originate(pbx, m->attempt, m->number, m->permit, m->until_us)) {
         return;
     }
     /* Without the subscription such a call would be silent until its answer (asterisk.md 9). */
@@ -144,7 +149,7 @@ static void take_call(struct pbx *pbx, const struct msg_originate_call *m)
 static void take_leg(struct pbx *pbx, const struct msg_originate_leg *m)
 {
     char why[96];
-    if (!may_originate(pbx, m->leg, m->endpoint, m->permit)) {
+    if (!may_originate(pbx, m->leg, m->endpoint, m->permit, m->until_us)) {
         return;
     }
     struct command *cmd = make(pbx, CMD_LEG, LANE_ORIGINATE);

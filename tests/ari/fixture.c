@@ -443,6 +443,8 @@ const char *leg_id(unsigned n)
     return id;
 }
 
+static int64_t good_until_us; /* of originates; 0 for ever */
+
 void originate_to(unsigned n, const char *number, const char *endpoint, uint64_t permit)
 {
     const struct msg_originate_call m = {
@@ -455,6 +457,7 @@ void originate_to(unsigned n, const char *number, const char *endpoint, uint64_t
         .caller_id = words("+12125550100"),
         .message = words("dialer/message"),
         .ring_s = 20,
+        .until_us = good_until_us,
     };
     pbx_take(pbx, named(KIND_CAMPAIGN, 7), MSG_originate_call, &m);
     pbx_pump(pbx);
@@ -467,6 +470,13 @@ void originate(unsigned n)
     snprintf(number, sizeof number, "+1%03u55501%02u", 201 + n / 100, n % 100);
     snprintf(endpoint, sizeof endpoint, "PJSIP/%s@carrier", number + 1);
     originate_to(n, number, endpoint, secret_permit(&key, words(call_id(n)), words(number)));
+}
+
+void originate_until(unsigned n, int64_t until_us)
+{
+    good_until_us = until_us;
+    originate(n);
+    good_until_us = 0;
 }
 
 void originate_leg(unsigned n, const char *endpoint)

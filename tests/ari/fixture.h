@@ -66,6 +66,7 @@ const char *call_id(unsigned n); /* att-..., campaign 7 */
 const char *leg_id(unsigned n);  /* leg-..., agent 9 */
 void originate(
     unsigned n); /* call n, with its permit, to a number of its own at the trunk `carrier` */
+void originate_until(unsigned n, int64_t until_us); /* too late to send it after that */
 void originate_to(unsigned n, const char *number, const char *endpoint, uint64_t permit);
 void originate_leg(unsigned n, const char *endpoint);
 void hang_up(const char *channel);

@@ -106,6 +106,22 @@ static void nothing_leaves_without_its_permit(void **state)
     assert_int_equal(pbx->chans.count, 0);
 }
 
+/* The process was stopped between the decision and here. */
+static void nothing_leaves_when_its_time_is_over(void **state)
+{
+    (void)state;
+    originate_until(20, net_now_us() - 1);
+    const struct told *failed = find(MSG_originate_failed, call_id(20), 0);
+    assert_non_null(failed);
+    assert_int_equal(failed->fate, 0); /* never sent: the row goes back */
+    originate_until(21, net_now_us() + 5 * US_PER_S);
+    for (unsigned i = 0; i < 500 && witnessed("\"originate\"") == 0; i++) {
+        run_for(10 * US_PER_MS);
+    }
+    assert_int_equal(witnessed("\"originate\""), 1);
+    assert_int_equal(count_of(MSG_originate_failed, call_id(21)), 0);
+}
+
 /* No place for it in time: it never left, and the same id and permit are good for another try. */
 static void who_waits_too_long_may_ask_again(void **state)
 {
@@ -285,6 +301,7 @@ int main(void)
         t(connects),
         t(a_call_from_first_to_last),
         t(nothing_leaves_without_its_permit),
+        t(nothing_leaves_when_its_time_is_over),
         t(who_waits_too_long_may_ask_again),
         t(outcomes),
         t(refused_by_the_server),
