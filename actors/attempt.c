@@ -14,9 +14,11 @@ enum {
     T_RING,
     T_WAIT,
     T_BRIDGE,
+    T_JOIN,
     T_CALL,
     T_HELD,
     T_MESSAGE,
+    T_SILENCE,
     T_END,
     T_DISPOSE,
     T_UNKNOWN,
@@ -29,9 +31,11 @@ static const struct fsm_timer timers[N_TIMERS] = {
     [T_RING] = {"ring", 45 * US_PER_S, "ring time and what Asterisk needs to report its end"},
     [T_WAIT] = {"wait", 2 * US_PER_S, "an answered call must have its agent"},
     [T_BRIDGE] = {"bridge", 5 * US_PER_S, "Asterisk must have joined the two"},
+    [T_JOIN] = {"join", US_PER_S, "a join that has left may be carried out already"},
     [T_CALL] = {"call", 4 * 3600 * US_PER_S, "the longest call"},
     [T_HELD] = {"held", 20 * US_PER_S, "a lost agent's leg must be back (R3)"},
     [T_MESSAGE] = {"message", 30 * US_PER_S, "the longest message"},
+    [T_SILENCE] = {"silence", 300 * US_PER_MS, "a lost link shows itself soon after what it lost"},
     [T_END] = {"end", 10 * US_PER_S, "a hang-up must be confirmed"},
     [T_DISPOSE] = {"dispose", 300 * US_PER_S, "wrap-up, and room for the agent's actor"},
     [T_UNKNOWN] = {"unknown", 60 * US_PER_S, "a call that may live must have shown itself"},
@@ -42,9 +46,9 @@ static const char *const states[ATTEMPT_STATES] = {
     "held",     "message", "ending",      "ended",   "disposed", "unknown"};
 
 static const char *const events[AE_EVENTS] = {
-    "timeout",      "committed", "refused",  "go",          "take_back",    "ringing",
-    "answered",     "granted",   "joined",   "join_failed", "gone",         "not_sent",
-    "fate_unknown", "hang_up",   "leg_lost", "leg_back",    "message_over", "disposed"};
+    "timeout",  "committed", "refused",      "go",       "take_back",  "ringing",      "answered",
+    "granted",  "joined",    "join_failed",  "gone",     "not_sent",   "fate_unknown", "hang_up",
+    "leg_lost", "leg_back",  "message_over", "disposed", "not_played", "unserved"};
 
 #define S(name) ATTEMPT_##name
 
@@ -93,6 +97,7 @@ static const struct fsm_row rows[] = {
 
     ROW(S(ANSWERED), AE_GRANTED, 0, attempt_join, S(BRIDGING), T_BRIDGE),
     ENDS_BY_GONE(S(ANSWERED)),
+    ROW(S(ANSWERED), AE_HANG_UP, attempt_is_unserved, attempt_play_message, S(MESSAGE), T_MESSAGE),
     ROW(S(ANSWERED), AE_HANG_UP, 0, attempt_hang_up, S(ENDING), T_END),
     ROW(S(ANSWERED), AE_TIMEOUT, 0, attempt_play_message, S(MESSAGE), T_MESSAGE),
 
@@ -105,7 +110,10 @@ static const struct fsm_row rows[] = {
     ROW(S(BRIDGING), AE_LEG_LOST, attempt_time_left, attempt_seek_agent, S(ANSWERED), T_WAIT),
     ROW(S(BRIDGING), AE_LEG_LOST, 0, attempt_play_message, S(MESSAGE), T_MESSAGE),
     ENDS_BY_GONE(S(BRIDGING)),
+    ROW(S(BRIDGING), AE_HANG_UP, attempt_is_unserved, attempt_play_message, S(MESSAGE), T_MESSAGE),
     ROW(S(BRIDGING), AE_HANG_UP, 0, attempt_hang_up, S(ENDING), T_END),
+    ROW(S(BRIDGING), AE_TIMEOUT, attempt_line_away, attempt_wait_on, S(BRIDGING), T_JOIN),
+    ROW(S(BRIDGING), AE_TIMEOUT, attempt_is_joining, attempt_wait_for_join, S(BRIDGING), T_JOIN),
     ROW(S(BRIDGING), AE_TIMEOUT, 0, attempt_play_message, S(MESSAGE), T_MESSAGE),
 
     ROW(S(BRIDGED), AE_LEG_LOST, 0, attempt_hold, S(HELD), T_HELD),
@@ -119,11 +127,17 @@ static const struct fsm_row rows[] = {
     ROW(S(HELD), AE_TIMEOUT, 0, attempt_seek_agent, S(ANSWERED), T_WAIT),
 
     ENDS_BY_GONE(S(MESSAGE)),
+    ROW(S(MESSAGE), AE_UNSERVED, attempt_owes_message, attempt_play_message, S(MESSAGE), T_MESSAGE),
+    ROW(S(MESSAGE), AE_UNSERVED, 0, 0, FSM_STAY, FSM_NO_TIMER),
+    ROW(S(MESSAGE), AE_NOT_PLAYED, 0, attempt_wait_on, S(MESSAGE), T_SILENCE),
     ROW(S(MESSAGE), AE_MESSAGE_OVER, 0, attempt_hang_up, S(ENDING), T_END),
     ROW(S(MESSAGE), AE_HANG_UP, 0, attempt_hang_up, S(ENDING), T_END),
+    ROW(S(MESSAGE), AE_TIMEOUT, attempt_line_away, attempt_wait_on, S(MESSAGE), T_SILENCE),
     ROW(S(MESSAGE), AE_TIMEOUT, 0, attempt_hang_up, S(ENDING), T_END),
 
     ROW(S(ENDING), AE_ANSWERED, 0, attempt_hang_up, FSM_STAY, FSM_NO_TIMER),
+    ROW(S(ENDING), AE_UNSERVED, attempt_owes_message, attempt_play_message, S(MESSAGE), T_MESSAGE),
+    ROW(S(ENDING), AE_UNSERVED, 0, attempt_hang_up, FSM_STAY, FSM_NO_TIMER),
     ROW(S(ENDING), AE_NOT_SENT, attempt_has_agent, attempt_not_sent, S(ENDED), T_DISPOSE),
     ROW(S(ENDING), AE_NOT_SENT, 0, attempt_not_sent, S(DISPOSED), FSM_NO_TIMER),
     ENDS_BY_GONE(S(ENDING)),
@@ -159,6 +173,8 @@ static const struct fsm_row rows[] = {
     IGNORED(AE_LEG_BACK),
     IGNORED(AE_MESSAGE_OVER),
     IGNORED(AE_DISPOSED),
+    IGNORED(AE_NOT_PLAYED),
+    IGNORED(AE_UNSERVED),
 };
 /* clang-format on */
 

@@ -48,6 +48,25 @@ bool attempt_time_left(const struct fsm_ctx *x)
     return a->wait_until_us > x->ev->now_us + JOIN_MARGIN_US;
 }
 
+/* Who has answered is not cut off in silence, whoever wants the call to end (R20). */
+bool attempt_is_unserved(const struct fsm_ctx *x)
+{
+    return !attempt_was_bridged(x);
+}
+
+bool attempt_is_joining(const struct fsm_ctx *x)
+{
+    return ((const struct attempt *)x->subject)->joining;
+}
+
+/* It was answered, nobody came, and what was to be played to it was lost with the link. */
+bool attempt_owes_message(const struct fsm_ctx *x)
+{
+    const struct attempt *a = x->subject;
+
+    return a->outcome == OUTCOME_ABANDONED && !a->heard;
+}
+
 /* --- the claim -------------------------------------------------------------------------------- */
 
 void attempt_claimed(const struct fsm_ctx *x)
@@ -262,6 +281,7 @@ static void let_agent_go(struct campaign *c, struct attempt *a, const struct fsm
     a->asked = false;
     a->bound = false;
     a->ready = false;
+    a->joining = false;
     a->leg[0] = 0;
 }
 
@@ -319,6 +339,7 @@ void attempt_join(const struct fsm_ctx *x)
         stop_hold(a, x);
         add_to_bridge(a, a->leg, a->customer_in ? "" : a->id, x);
         a->customer_in = true;
+        a->joining = true;
     } else if (!a->customer_in) {
         add_to_bridge(a, a->id, "", x);
         a->customer_in = true;
@@ -334,6 +355,7 @@ void attempt_joined(const struct fsm_ctx *x)
     struct attempt *a = x->subject;
 
     a->wait_until_us = 0;
+    a->joining = false;
     if (a->bridged_wall_ms == 0) {
         a->bridged_wall_ms = x->ev->wall_ms;
         if (a->cause == CAUSE_AUTO) {
@@ -343,6 +365,16 @@ void attempt_joined(const struct fsm_ctx *x)
     }
     record_moved(c, a, ATTEMPT_BRIDGED, x);
     campaign_tell_agent(c, a, ATTEMPT_BRIDGED, REASON_allow, x->fx);
+}
+
+/* Joined by those who were before us, though their record of it was lost with them. */
+void attempt_found_joined(const struct fsm_ctx *x)
+{
+    struct attempt *a = x->subject;
+
+    note_answer(x->owner, a, x);
+    a->asked = false;
+    attempt_joined(x);
 }
 
 void attempt_hold(const struct fsm_ctx *x)
@@ -444,6 +476,9 @@ static enum outcome final_outcome(const struct attempt *a)
     if (a->answered_wall_ms != 0) {
         return OUTCOME_CUSTOMER_GONE;
     }
+    if (a->unattended_wall_ms != 0) {
+        return OUTCOME_ABANDONED;
+    }
     return a->q850 != 0 || a->sip != 0 ? outcome_of_cause(a->q850, a->sip) : OUTCOME_UNKNOWN;
 }
 
@@ -451,6 +486,12 @@ static void finish(struct campaign *c, struct attempt *a, enum outcome outcome,
                    const struct fsm_ctx *x)
 {
     a->outcome = outcome;
+    if (outcome == OUTCOME_ABANDONED && a->answered_wall_ms == 0) {
+        a->answered_wall_ms = a->unattended_wall_ms;
+        if (a->cause == CAUSE_AUTO) {
+            pacing_note(&c->pacing, PACING_ANSWERED, OUTCOME_NONE, x->ev->now_us);
+        }
+    }
     record_over(c, a, outcome, 0, x);
     if (a->cause == CAUSE_AUTO) {
         pacing_note(&c->pacing, PACING_ENDED, outcome, x->ev->now_us);
@@ -488,7 +529,13 @@ void attempt_lost(const struct fsm_ctx *x)
 
 void attempt_wait_on(const struct fsm_ctx *x)
 {
-    fx_trace(x->fx, "unknown still", ((const struct attempt *)x->subject)->key, 0);
+    fx_trace(x->fx, "cannot tell yet", ((const struct attempt *)x->subject)->key, 0);
+}
+
+/* They may be talking: to part them for an answer that is late would be worse than to wait. */
+void attempt_wait_for_join(const struct fsm_ctx *x)
+{
+    ((struct attempt *)x->subject)->joining = false;
 }
 
 void attempt_forget(const struct fsm_ctx *x)

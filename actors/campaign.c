@@ -313,7 +313,11 @@ static void on_agent_word(struct campaign *c, const struct event *ev, struct eff
 
         a = attempt_find(c, m->attempt);
         if (a && a->agent == m->agent) {
-            attempt_fire(c, a, AE_HANG_UP, ev, fx);
+            /* before the two were joined the agent is out of it, the customer is not */
+            bool refused = a->cause == CAUSE_AUTO && a->fsm.state == ATTEMPT_BRIDGING &&
+                           a->bridged_wall_ms == 0;
+
+            attempt_fire(c, a, refused ? AE_LEG_LOST : AE_HANG_UP, ev, fx);
         }
     } else if (ev->type == MSG_leg_lost) {
         const struct msg_leg_lost *m = ev->msg;
@@ -502,6 +506,7 @@ static const struct {
     {MSG_agent_hangup, on_agent_word},
     {MSG_leg_lost, on_agent_word},
     {MSG_leg_back, on_agent_word},
+    {MSG_leg_found, campaign_on_leg_found},
     {MSG_attempt_done, on_agent_word},
     {MSG_explain_campaign, campaign_explain},
     {MSG_explain_lead, campaign_explain_lead},

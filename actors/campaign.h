@@ -82,9 +82,15 @@ struct attempt {
     bool seen;     /* found in the list of the last connect */
     bool restored; /* from before our start */
     bool vanished; /* not found there: nobody knows how it ended */
+    bool joining;  /* the agent's leg was sent into the bridge, the answer is on its way */
+    bool heard;    /* the message was played to it */
     bool suspect;  /* a number was suppressed while its claim was on the way */
     int64_t answered_wall_ms, bridged_wall_ms;
+    /* found answered, not in our application: the dialplan has it; since when, on both clocks */
+    int64_t unattended_wall_ms, unattended_us;
     int64_t wait_until_us; /* an answered call must have its agent by then */
+    bool found_in;         /* the last list had it in its own bridge */
+    uint64_t found_agent;  /* and this agent's leg */
     uint64_t tried;        /* agent that refused last: not asked again for this call */
 };
 
@@ -164,6 +170,8 @@ enum attempt_event {
     AE_LEG_BACK,
     AE_MESSAGE_OVER, /* or a key was pressed */
     AE_DISPOSED,
+    AE_NOT_PLAYED,
+    AE_UNSERVED, /* the link is back: it waits in our application and has heard nobody */
     AE_EVENTS
 };
 
@@ -203,6 +211,9 @@ bool attempt_is_bound(const struct fsm_ctx *x);
 bool attempt_was_bridged(const struct fsm_ctx *x);
 bool attempt_is_cancelled(const struct fsm_ctx *x);
 bool attempt_line_away(const struct fsm_ctx *x);
+bool attempt_is_unserved(const struct fsm_ctx *x);
+bool attempt_is_joining(const struct fsm_ctx *x);
+bool attempt_owes_message(const struct fsm_ctx *x);
 void attempt_claimed(const struct fsm_ctx *x);
 void attempt_refused(const struct fsm_ctx *x);
 void attempt_send(const struct fsm_ctx *x);
@@ -212,6 +223,7 @@ void attempt_answers(const struct fsm_ctx *x);
 void attempt_seek_agent(const struct fsm_ctx *x);
 void attempt_join(const struct fsm_ctx *x);
 void attempt_joined(const struct fsm_ctx *x);
+void attempt_found_joined(const struct fsm_ctx *x);
 void attempt_rejoin(const struct fsm_ctx *x);
 void attempt_hold(const struct fsm_ctx *x);
 void attempt_play_message(const struct fsm_ctx *x);
@@ -222,6 +234,7 @@ void attempt_not_sent(const struct fsm_ctx *x);
 void attempt_lost(const struct fsm_ctx *x);
 void attempt_forget(const struct fsm_ctx *x);
 void attempt_wait_on(const struct fsm_ctx *x);
+void attempt_wait_for_join(const struct fsm_ctx *x);
 
 /* --- campaign_dial.c */
 /* Do whatever can be done now: recycle, fill, take, claim, ask for lines, originate. Called once
@@ -284,6 +297,7 @@ void campaign_on_digit(struct campaign *c, const struct event *ev, struct effect
 void campaign_on_pbx_moved(struct campaign *c, const struct event *ev, struct effects *fx);
 void campaign_on_pbx_listed(struct campaign *c, const struct event *ev, struct effects *fx);
 void campaign_on_channel_found(struct campaign *c, const struct event *ev, struct effects *fx);
+void campaign_on_leg_found(struct campaign *c, const struct event *ev, struct effects *fx);
 void campaign_on_open_attempt(struct campaign *c, const struct event *ev, struct effects *fx);
 
 /* --- campaign_view.c */

@@ -9,6 +9,17 @@
 
 /* --- telephony -------------------------------------------------------------------------------- */
 
+/* By when an answered call must have its agent. One that the dialplan has tried again for has been
+ * waiting since we know of it. */
+static void note_waiting(const struct campaign *c, struct attempt *a, const struct event *ev)
+{
+    int64_t since_us = a->unattended_us != 0 ? a->unattended_us : ev->now_us;
+
+    if (a->answered_wall_ms == 0) {
+        a->wait_until_us = since_us + (int64_t)c->set.answer_wait_ms * US_PER_MS;
+    }
+}
+
 void campaign_on_channel(struct campaign *c, const struct event *ev, struct effects *fx)
 {
     if (ev->type == MSG_channel_ringing) {
@@ -32,9 +43,7 @@ void campaign_on_channel(struct campaign *c, const struct event *ev, struct effe
             fx_send(fx, ADDR_ARI, MSG_hangup, &h);
             return;
         }
-        if (a->answered_wall_ms == 0) {
-            a->wait_until_us = ev->now_us + (int64_t)c->set.answer_wait_ms * US_PER_MS;
-        }
+        note_waiting(c, a, ev);
         attempt_fire(c, a, AE_ANSWERED, ev, fx);
         return;
     }
@@ -73,6 +82,9 @@ void campaign_on_bridge_added(struct campaign *c, const struct event *ev, struct
     if (!a || a->fsm.state != ATTEMPT_BRIDGING) {
         return;
     }
+    if (m->status == 0 && a->joining) {
+        return; /* nobody knows whether it was carried out: the link's return, or time, will tell */
+    }
     if (!good) {
         attempt_fire(c, a, AE_JOIN_FAILED, ev, fx);
     } else if (words_equal(m->channel, a->leg)) {
@@ -97,7 +109,8 @@ static void on_message_over(struct campaign *c, struct text channel, const struc
         fx_send(fx, ADDR_STORE, MSG_suppress, &s);
         fx_count(fx, "dialer_opt_out_total", NULL, c->id, 1);
     }
-    attempt_fire(c, a, AE_MESSAGE_OVER, ev, fx);
+    a->heard = ev->type == MSG_digit || ((const struct msg_playback_over *)ev->msg)->ok;
+    attempt_fire(c, a, a->heard ? AE_MESSAGE_OVER : AE_NOT_PLAYED, ev, fx);
 }
 
 /* --- the link --------------------------------------------------------------------------------- */
@@ -203,6 +216,45 @@ void campaign_on_pbx_moved(struct campaign *c, const struct event *ev, struct ef
     campaign_view_later(c, fx);
 }
 
+/* A call from before our start whose record does not know that it was joined: Asterisk does. */
+static bool adopt_joined(struct campaign *c, struct attempt *a, const struct event *ev,
+                         struct effects *fx)
+{
+    struct fsm_ctx x = {c, a, NULL, ev, fx};
+    uint8_t state = a->fsm.state;
+
+    if (!a->restored || !a->found_in || a->found_agent == 0 || a->bridged_wall_ms != 0 ||
+        (state != ATTEMPT_UNKNOWN && state != ATTEMPT_ANSWERED) || a->asked) {
+        return false;
+    }
+    a->agent = a->found_agent;
+    a->bridge_made = true;
+    a->customer_in = true;
+    attempt_found_joined(&x);
+    attempt_restore(c, a, ATTEMPT_BRIDGED, ev, fx);
+    tell_adopted(c, a, ATTEMPT_BRIDGED, fx);
+    campaign_view_call(c, a, ev, fx);
+    return true;
+}
+
+void campaign_on_leg_found(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    const struct msg_leg_found *m = ev->msg;
+    struct channel_id id;
+
+    if (id_parse(m->bridge, &id) != ID_BRIDGE || id.owner != (uint32_t)c->id) {
+        return;
+    }
+    struct map_slot *slot = map_find(&c->attempts, id_key(&id));
+    struct attempt *a = slot ? slot->value.ptr : NULL;
+
+    if (a && a->restored && a->leg[0] == 0 && words_equal(m->bridge, a->bridge)) {
+        a->found_agent = m->agent;
+        words_keep(a->leg, sizeof a->leg, m->leg);
+        (void)adopt_joined(c, a, ev, fx);
+    }
+}
+
 void campaign_on_channel_found(struct campaign *c, const struct event *ev, struct effects *fx)
 {
     const struct msg_channel_found *m = ev->msg;
@@ -216,13 +268,20 @@ void campaign_on_channel_found(struct campaign *c, const struct event *ev, struc
         return;
     }
     a->seen = true;
+    a->found_in = words_equal(m->bridge, a->bridge);
     campaign_line_held(c, a, fx);
     if (!m->up && a->fsm.state == ATTEMPT_UNKNOWN) {
         attempt_fire(c, a, AE_RINGING, ev, fx); /* counted as in flight from now on */
         return;
     }
     if (!m->up || !m->in_app) {
-        return; /* its events will come */
+        /* its events will come; answered while nobody held the application, it may hear the
+         * dialplan's message instead, and that is an abandoned call (R20) */
+        if (m->up && a->unattended_wall_ms == 0) {
+            a->unattended_wall_ms = ev->wall_ms;
+            a->unattended_us = ev->now_us;
+        }
+        return;
     }
     if (m->bridge.len > 0 && a->fsm.state == ATTEMPT_UNKNOWN && a->bridged_wall_ms != 0) {
         a->bridge_made = true;
@@ -232,9 +291,20 @@ void campaign_on_channel_found(struct campaign *c, const struct event *ev, struc
         campaign_view_call(c, a, ev, fx);
         return;
     }
-    if (a->answered_wall_ms == 0) {
-        a->wait_until_us = ev->now_us + (int64_t)c->set.answer_wait_ms * US_PER_MS;
+    if (adopt_joined(c, a, ev, fx)) {
+        return;
     }
+    if (a->fsm.state == ATTEMPT_BRIDGING) { /* what was on its way may be lost: once more */
+        a->customer_in = a->found_in;
+        a->bridge_made = a->customer_in;
+        attempt_fire(c, a, AE_GRANTED, ev, fx);
+        return;
+    }
+    if (a->fsm.state == ATTEMPT_MESSAGE || a->fsm.state == ATTEMPT_ENDING) {
+        attempt_fire(c, a, AE_UNSERVED, ev, fx);
+        return;
+    }
+    note_waiting(c, a, ev);
     attempt_fire(c, a, AE_ANSWERED, ev, fx);
 }
 
