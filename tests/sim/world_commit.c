@@ -10,7 +10,7 @@
 
 #define LATE_MOST_US (1500 * US_PER_MS)
 
-static void keep(struct pile *p, uint16_t type, const void *msg)
+void pile_keep(struct pile *p, uint16_t type, const void *msg)
 {
     const struct message_desc *d = message_find(&dialer_catalogue, type);
     void *block = malloc(message_bytes(d, msg));
@@ -23,7 +23,7 @@ static void keep(struct pile *p, uint16_t type, const void *msg)
     p->item[p->n++] = (struct kept){type, block};
 }
 
-static void clear(struct pile *p, uint32_t from)
+void pile_clear(struct pile *p, uint32_t from)
 {
     for (uint32_t i = from; i < p->n; i++) {
         free(p->item[i].block);
@@ -46,7 +46,7 @@ static void carry_out(struct world *w, uint16_t type, const void *msg)
     if (w->store_up || type == MSG_claim || type == MSG_leg_claim) {
         store_take(w, type, msg);
     } else if (is_record(type) || type == MSG_load) {
-        keep(&w->backlog, type, msg);
+        pile_keep(&w->backlog, type, msg);
     } else if (type == MSG_candidates) {
         none.campaign = ((const struct msg_candidates *)msg)->campaign;
         store_answer(w, named(KIND_CAMPAIGN, none.campaign), MSG_candidates_end, &none);
@@ -65,7 +65,7 @@ static void commits(void *ctx, uint64_t arg)
     for (uint32_t i = 0; i < w->inbox.n; i++) {
         carry_out(w, w->inbox.item[i].type, w->inbox.item[i].block);
     }
-    clear(&w->inbox, 0);
+    pile_clear(&w->inbox, 0);
 }
 
 void store_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg)
@@ -74,7 +74,7 @@ void store_receive(void *ctx, handle to, handle from, uint16_t type, const void 
 
     (void)to;
     (void)from;
-    keep(&w->inbox, type, msg);
+    pile_keep(&w->inbox, type, msg);
     if (!w->committing) {
         w->committing = true;
         sim_at(w->sim, w->store_us / 2, commits, w, w->starts);
@@ -91,7 +91,7 @@ static void commits_late(void *ctx, uint64_t arg)
         store_take(w, w->late.item[i].type, w->late.item[i].block);
     }
     w->nobody_listens = false;
-    clear(&w->late, 0);
+    pile_clear(&w->late, 0);
 }
 
 /* A question changes nothing: only what is written can outlive who wrote it. */
@@ -110,11 +110,11 @@ void store_daemon_died(struct world *w)
     w->committing = false;
     for (uint32_t i = 0; i < done && w->store_up; i++) {
         if (is_written(w->inbox.item[i].type)) {
-            keep(&w->late, w->inbox.item[i].type, w->inbox.item[i].block);
+            pile_keep(&w->late, w->inbox.item[i].type, w->inbox.item[i].block);
         }
     }
-    clear(&w->inbox, 0);
-    clear(&w->backlog, 0); /* it was in the daemon's memory */
+    pile_clear(&w->inbox, 0);
+    pile_clear(&w->backlog, 0); /* it was in the daemon's memory */
     if (world_unit(w, 6) < 0.7) {
         commits_late(w, 0);
     } else {
@@ -133,7 +133,7 @@ void world_store_up(struct world *w, bool up)
     for (uint32_t i = 0; up && i < w->backlog.n; i++) {
         store_take(w, w->backlog.item[i].type, w->backlog.item[i].block);
     }
-    clear(&w->backlog, up ? 0 : w->backlog.n);
+    pile_clear(&w->backlog, up ? 0 : w->backlog.n);
     store_answer(w, ADDR_DESK, MSG_store_state, &m);
     if (up) {
         daemon_store_is_there(w);
@@ -142,9 +142,9 @@ void world_store_up(struct world *w, bool up)
 
 void commit_free(struct world *w)
 {
-    clear(&w->inbox, 0);
-    clear(&w->backlog, 0);
-    clear(&w->late, 0);
+    pile_clear(&w->inbox, 0);
+    pile_clear(&w->backlog, 0);
+    pile_clear(&w->late, 0);
     free(w->inbox.item);
     free(w->backlog.item);
     free(w->late.item);

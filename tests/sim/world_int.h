@@ -204,6 +204,7 @@ struct world {
     bool deaf;         /* the network eats everything, nobody has noticed */
     bool seen_restart; /* it was restarted and the daemon has not heard of it */
     int64_t stall_us;  /* until then nothing gets through */
+    struct pile again; /* commands without an answer, for when it is back */
     struct wired *wire;
     uint32_t wire_from, wire_to, room_wire;
     int64_t wire_due_us;
@@ -271,6 +272,8 @@ void store_free(struct world *w);
 void store_take(struct world *w, uint16_t type, const void *msg);
 void store_daemon_died(struct world *w);
 void commit_free(struct world *w);
+void pile_keep(struct pile *p, uint16_t type, const void *msg); /* a copy */
+void pile_clear(struct pile *p, uint32_t from);
 void store_answer(struct world *w, handle to, uint16_t type, const void *msg);
 void store_load(struct world *w, const struct msg_load *m);
 struct att *store_att(const struct world *w, struct text id);

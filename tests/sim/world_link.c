@@ -53,6 +53,15 @@ void pbx_receive(void *ctx, handle to, handle from, uint16_t type, const void *m
     sim_at(w->sim, w->wire_due_us - now, arrives, w, 0);
 }
 
+/* The adapter sends these once more when the link is back; most of the time: a few get too old. */
+static bool goes_again(struct world *w, uint16_t type)
+{
+    bool harmless = type == MSG_bridge_create || type == MSG_bridge_add ||
+                    type == MSG_bridge_destroy || type == MSG_hangup || type == MSG_music;
+
+    return harmless && world_unit(w, 6) < 0.8;
+}
+
 /* The way is broken: what is on it arrives up to some command. Nobody hears an answer: the adapter
  * says that it cannot know. */
 static void wire_breaks(struct world *w, bool answer)
@@ -66,7 +75,9 @@ static void wire_breaks(struct world *w, bool answer)
         if (c->block == NULL) {
             continue;
         }
-        if (answer) {
+        if (answer && goes_again(w, c->type)) {
+            pile_keep(&w->again, c->type, c->block);
+        } else if (answer) {
             pbx_unanswered(w, c->type, c->block);
         }
         if (i - w->wire_from >= good) {
@@ -79,10 +90,13 @@ static void wire_breaks(struct world *w, bool answer)
 void wire_daemon_died(struct world *w)
 {
     wire_breaks(w, false);
+    pile_clear(&w->again, 0);
 }
 
 void wire_free(struct world *w)
 {
+    pile_clear(&w->again, 0);
+    free(w->again.item);
     for (uint32_t i = w->wire_from; i < w->wire_to; i++) {
         free(w->wire[i].block);
     }
@@ -123,6 +137,10 @@ void pbx_connect(struct world *w, bool restarted)
         world_trouble(w, (double)(4 * w->pbx_us + 2 * w->jitter_us) / 1e6);
     }
     moved(w, PBX_LISTING, restarted);
+    for (uint32_t i = 0; i < w->again.n; i++) {
+        pbx_receive(w, ADDR_ARI, HANDLE_NONE, w->again.item[i].type, w->again.item[i].block);
+    }
+    pile_clear(&w->again, 0);
     for (uint32_t i = 0; i < w->n_chans; i++) {
         const struct chan *ch = &w->chans[i];
         struct msg_channel_found m = {
