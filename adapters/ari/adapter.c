@@ -282,6 +282,8 @@ struct ari *ari_open(const struct ari_options *options, char *err, size_t errlen
         .observe = host_observe,
         .log = host_log,
         .ctx = ari,
+        .leaving = options->leaving,
+        .leaving_ctx = options->leaving_ctx,
     };
     ari->endpoint = endpoint_open(options->pool, KIND_ARI, wake_loop, ari);
     if (!ari->endpoint) {

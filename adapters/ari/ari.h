@@ -49,6 +49,11 @@ struct ari_options {
     /* Channels of other nodes are foreign; 0: those of every node are ours, until list_again names
      * the node. */
     uint16_t node;
+    /* Told by the adapter's thread before the request for a customer's call is given to the
+     * network, every time it is: after a crash, an attempt that was not told here was never sent.
+     * NULL: nobody wants to know. */
+    void (*leaving)(void *ctx, struct text attempt);
+    void *leaving_ctx;
     /* A line for the log, by the adapter's thread: level 0 debug .. 3 error, a stable code. */
     void (*log)(void *ctx, int level, const char *code, const char *line);
     void *log_ctx;

@@ -28,6 +28,8 @@ struct ari_host {
     void (*observe)(void *ctx, const char *name, const char *label, uint32_t pbx, int64_t us);
     void (*log)(void *ctx, int level, const char *code, const char *line);
     void *ctx;
+    void (*leaving)(void *ctx, struct text attempt); /* ari.h; may be NULL */
+    void *leaving_ctx;
 };
 
 struct pbx;
@@ -93,6 +95,7 @@ struct watched {
     bool phone;      /* somebody wants to know its state */
     bool subscribed; /* since this start of Asterisk or this connect */
     bool asking;
+    bool told;         /* an event has told its state since it was asked for */
     int64_t failed_us; /* refused then; 0 = not */
 };
 

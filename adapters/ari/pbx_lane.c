@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define LANE_RETRY_US (2 * US_PER_S)
 #define FRAME_MAX 8192
@@ -74,6 +75,10 @@ void pbx_send_command(struct pbx *pbx, struct command *cmd)
     struct lane *lane = &pbx->lanes[cmd->lane];
     cmd->request = ++pbx->next_request;
     cmd->tries++;
+    if (cmd->kind == CMD_CALL && pbx->host->leaving) {
+        const struct text attempt = {cmd->id, (uint32_t)strlen(cmd->id)};
+        pbx->host->leaving(pbx->host->leaving_ctx, attempt);
+    }
     if (cmd->item.sent_us == 0) {
         cmd->item.sent_us = net_now_us();
     }

@@ -52,6 +52,8 @@ struct config {
     struct {
         char *url;
         char *password_file;
+        char *journal; /* folder */
+        int64_t journal_size;
     } store;
     struct {
         char *url;

@@ -6,6 +6,7 @@
 #include "adapters/daemon/ctl.h"
 #include "adapters/daemon/notify.h"
 #include "adapters/hopper/service.h"
+#include "adapters/journal/journal.h"
 #include "adapters/secret/secret.h"
 #include "adapters/store/service.h"
 #include "adapters/web/web.h"
@@ -13,6 +14,7 @@
 #include "core/log.h"
 #include "core/metric.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -33,6 +35,7 @@ struct wire {
     struct ctl_options ctl_options;
     struct wire_store where;
     struct store_options store_options; /* of the operator's handle */
+    struct sent *sent;
     char page[160];
     pthread_mutex_t held_lock;
     char held[300];
@@ -46,7 +49,11 @@ static int owner_name(const struct config *c, char *out, size_t size)
     if (gethostname(host, sizeof host) != 0)
         snprintf(host, sizeof host, "localhost");
     host[sizeof host - 1] = '\0';
-    int n = snprintf(out, size, "%.60s at %s, process %ld", c->daemon.name, host, (long)getpid());
+    /* In a container every daemon is process 1: ids are made of how often the owner changed. */
+    uint16_t chance;
+    secret_random(&chance, sizeof chance);
+    int n = snprintf(out, size, "%.60s at %s, process %ld (%04x)", c->daemon.name, host,
+                     (long)getpid(), (unsigned)chance);
     return n > 0 && (size_t)n < size ? 0 : -1;
 }
 
@@ -139,16 +146,56 @@ static size_t write_metrics(void *ctx, char *out, size_t size)
 
 /* --- open ------------------------------------------------------------------------------------ */
 
+/* Where the journal is when the file does not say: with what it belongs to. */
+static void journal_folder(const struct wire *w, char *out, size_t size)
+{
+    const struct config *c = w->config;
+    const char *state = getenv("STATE_DIRECTORY"); /* systemd's; several: separated by colons */
+    if (c->store.journal[0])
+        snprintf(out, size, "%s", c->store.journal);
+    else if (w->where.driver == &store_sqlite)
+        snprintf(out, size, "%s.journal", w->where.where);
+    else if (state && state[0])
+        snprintf(out, size, "%.*s/journal", (int)strcspn(state, ":"), state);
+    else
+        snprintf(out, size, "%s.journal", c->ctl.socket);
+}
+
+/* Without it nothing is lost: what was claimed at a crash then waits its retry interval. */
+static void open_sent(struct wire *w, const char *folder)
+{
+    char path[PATH_MAX + 16];
+    char why[PATH_MAX + 128];
+    snprintf(path, sizeof path, "%s/sent", folder);
+    w->sent = sent_open(path, why, sizeof why);
+    if (!w->sent)
+        log_line(LOG_LEVEL_WARN, "DLR-JOURNAL", "%s", why);
+}
+
+static void on_leaving(void *ctx, struct text attempt)
+{
+    struct wire *w = ctx;
+    sent_note(w->sent, attempt, pool_wall_ms());
+}
+
 static int open_store(struct wire *w, const struct secret_key *key, char *why, size_t size)
 {
     if (wire_store_of(w->config, &w->where, &w->store_options, why, size) != 0)
         return -1;
+    char folder[PATH_MAX];
+    char journal[PATH_MAX + 16];
+    journal_folder(w, folder, sizeof folder);
+    snprintf(journal, sizeof journal, "%s/outcomes", folder);
+    open_sent(w, folder);
     struct service_options o = {.pool = w->pool,
                                 .catalogue = &dialer_catalogue,
                                 .driver = w->where.driver,
                                 .store = w->store_options,
                                 .key = key,
                                 .metrics = w->metrics,
+                                .journal = journal,
+                                .journal_size = (uint64_t)w->config->store.journal_size,
+                                .sent = w->sent,
                                 .on_ready = on_ready,
                                 .on_held = on_held,
                                 .log = log_text,
@@ -196,6 +243,8 @@ static int open_ari(struct wire *w, const struct secret_key *key, char *why, siz
                                   .permits = key,
                                   .servers = servers,
                                   .n_servers = c->n_pbx,
+                                  .leaving = w->sent ? on_leaving : NULL,
+                                  .leaving_ctx = w,
                                   .log = log_text,
                                   .log_ctx = w};
     if (result == 0)
@@ -232,6 +281,7 @@ static int open_ctl(struct wire *w, char *why, size_t size)
                                           .config = w->config,
                                           .driver = w->where.driver,
                                           .store = &w->store_options,
+                                          .metrics = w->metrics,
                                           .page = w->page,
                                           .on_drained = w->hooks.on_drained,
                                           .ctx = w->hooks.ctx};
@@ -354,6 +404,7 @@ void wire_close(struct wire *w)
     if (w->hopper)
         hopper_service_close(w->hopper);
     service_close(w->store);
+    sent_close(w->sent);
     if (w->pool)
         pool_close(w->pool);
     if (w->metrics)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,33 +205,49 @@ static int find_end(struct journal *j, uint64_t size)
     return rc;
 }
 
-static int open_path(struct journal *j)
+int make_folders(const char *path)
 {
-    char folder[4096];
+    char folder[PATH_MAX];
     char *slash;
-    int fd;
 
-    snprintf(folder, sizeof folder, "%s", j->path);
+    snprintf(folder, sizeof folder, "%s", path);
     for (slash = strchr(folder + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = 0;
         if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-            return file_failed(j, JOURNAL_FAULT, "mkdir");
+            return -1;
         *slash = '/';
     }
+    return 0;
+}
+
+/* The name must be as durable as what is written under it. */
+static void sync_folder(const char *path)
+{
+    char folder[PATH_MAX];
+    char *slash;
+    int fd;
+
+    snprintf(folder, sizeof folder, "%s", path);
+    slash = strrchr(folder, '/');
+    if (slash)
+        *slash = 0;
+    fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    (void)fsync(fd);
+    close(fd);
+}
+
+static int open_path(struct journal *j)
+{
+    if (make_folders(j->path) != 0)
+        return file_failed(j, JOURNAL_FAULT, "mkdir");
     j->fd = open(j->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (j->fd < 0)
         return file_failed(j, JOURNAL_FAULT, "open");
     if (flock(j->fd, LOCK_EX | LOCK_NB) != 0)
         return file_failed(j, JOURNAL_HELD, "another process has it");
-    /* The name must be as durable as what is written under it. */
-    slash = strrchr(folder, '/');
-    if (slash)
-        *slash = 0;
-    fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        (void)fsync(fd);
-        close(fd);
-    }
+    sync_folder(j->path);
     return JOURNAL_OK;
 }
 

@@ -57,6 +57,8 @@ static inline uint64_t get_number(const uint8_t *p, unsigned bytes)
 }
 
 /* --- journal_file.c */
+/* Makes the folders a file is to be in; 0, -1 with errno. */
+int make_folders(const char *path);
 /* Opens, locks, reads the head or writes a new one, finds the end. */
 int file_open(struct journal *j);
 void file_close(struct journal *j);

@@ -1,5 +1,5 @@
 /* sent.c - see journal.h. */
-#include "adapters/journal/journal.h"
+#include "adapters/journal/journal_int.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -50,7 +50,8 @@ static void read_boot(char out[40])
 struct sent *sent_open(const char *path, char *why, size_t why_size)
 {
     struct sent *s = calloc(1, sizeof *s);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd =
+        make_folders(path) == 0 ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
     void *at = MAP_FAILED;
 
     /* All blocks now: a page that the disk has no room for would be a signal later. */
