@@ -67,6 +67,95 @@ static void test_stop_now(void **state)
     world_close(w);
 }
 
+/* R24: rows that are claimed and wait for a line when somebody changes his mind. The trunk has
+ * three lines, and then many: what may not go any more does not go, and goes back within 2 s. */
+static void minds_stop(struct world *w)
+{
+    world_switch(w, 1, 2);
+}
+
+static void minds_stop_now(struct world *w)
+{
+    world_switch(w, 1, 3);
+}
+
+static void minds_list(struct world *w)
+{
+    world_list_active(w, 1, false);
+}
+
+static void minds_do_not_call(struct world *w)
+{
+    for (uint64_t lead = 1; lead <= 100; lead++) {
+        world_do_not_call(w, world_number(w, lead));
+    }
+}
+
+/* Only the gate knows prefixes: rows that are claimed after it wait for a line, and then do not go.
+ */
+static void minds_prefixes(struct world *w)
+{
+    world_campaign_config(w, 1)->prefixes = (struct text){"+44", 3};
+    world_changed(w, KIND_CAMPAIGN, 1);
+}
+
+static void minds_hours(struct world *w)
+{
+    world_campaign_config(w, 1)->window_to_min = 1;
+    world_changed(w, KIND_CAMPAIGN, 1);
+}
+
+/* Rows stay claimed, as they may go when a call ends; they do not go before. */
+static void minds_lines(struct world *w)
+{
+    world_campaign_config(w, 1)->max_lines = 3;
+    world_changed(w, KIND_CAMPAIGN, 1);
+}
+
+static void minds_manual(struct world *w)
+{
+    world_campaign_config(w, 1)->mode = MODE_MANUAL;
+    world_changed(w, KIND_CAMPAIGN, 1);
+}
+
+static void (*const changes_mind[])(struct world *w) = {
+    minds_stop,     minds_stop_now, minds_list,  minds_do_not_call,
+    minds_prefixes, minds_hours,    minds_lines, minds_manual};
+
+static void test_claimed_rows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof changes_mind / sizeof changes_mind[0]; i++) {
+        struct world *w = with_agents(MODE_PROGRESSIVE, 10, 100);
+        bool stays = changes_mind[i] == minds_lines || changes_mind[i] == minds_manual ||
+                     changes_mind[i] == minds_prefixes;
+        bool cancels = changes_mind[i] == minds_stop_now || changes_mind[i] == minds_do_not_call;
+
+        world_trunk(w)->lines = 3;
+        world_callees(w, NEVER);
+        world_begin(w);
+        all_ready(w, 10);
+        world_run(w, 3);
+        assert_int_equal(world_lines(w), 3);
+        assert_in_range(world_board(w, 1)->claimed, 5, 10);
+        changes_mind[i](w);
+        world_run(w, 2);
+        assert_int_equal(world_lines(w), cancels ? 0 : 3);
+        if (!stays) {
+            if (world_board(w, 1)->claimed != 0) {
+                fail_msg("change %u: %u rows are claimed still", (unsigned)i,
+                         world_board(w, 1)->claimed);
+            }
+            assert_int_equal(world_open_attempts(w), world_lines(w));
+        }
+        world_trunk(w)->lines = 50;
+        world_changed(w, KIND_TRUNK, 1);
+        world_run(w, 10);
+        assert_int_equal(world_witness(w)->originates, 3);
+        world_close(w);
+    }
+}
+
 /* A list that is stopped: its rows in the hopper and the claimed ones are not dialed. */
 static void test_list_stopped(void **state)
 {
@@ -264,6 +353,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stop),
         cmocka_unit_test(test_stop_now),
+        cmocka_unit_test(test_claimed_rows),
         cmocka_unit_test(test_list_stopped),
         cmocka_unit_test(test_do_not_call),
         cmocka_unit_test(test_do_not_call_overtakes_claim),

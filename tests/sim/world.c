@@ -216,6 +216,11 @@ static bool after_step(void *ctx, handle actor, const struct event *ev)
         world_look_for_calm(w);
     }
     if (state != NULL && handle_kind(actor) == KIND_CAMPAIGN) {
+        const struct campaign *c = state;
+
+        if (c->idle_length > 0 && world_camp(w, c->id) != NULL) {
+            world_camp(w, c->id)->idle_us = ev->now_us;
+        }
         check_campaign(w, state);
     } else if (state != NULL && handle_kind(actor) == KIND_AGENT) {
         check_agent(w, state);

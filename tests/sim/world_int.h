@@ -88,6 +88,7 @@ struct camp {
     struct due *due; /* heap of failed rows */
     uint32_t n_due, room_due;
     uint64_t answers, abandoned;
+    int64_t idle_us; /* it had an available agent then, for all it could know */
 };
 
 struct spell {
