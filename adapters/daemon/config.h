@@ -26,6 +26,7 @@ struct config_pbx {
     char *name; /* the word behind "pbx" */
     int64_t number;
     char *url;
+    char *tls_ca;
     char *user;
     char *password_file;
     char *application;

@@ -51,6 +51,8 @@ const struct setting config_settings[] = {
      "...)"},
     {"pbx", "url", SET_URL, PBX(url), 0, 0, NULL, NULL, false,
      "http://host:port of Asterisk's HTTP server, or https://"},
+    {"pbx", "tls_ca", SET_PATH, PBX(tls_ca), 0, 0, NULL, "", false,
+     "with https://: PEM file with the certificates to trust; empty: the system's"},
     {"pbx", "user", SET_TEXT, PBX(user), 1, 64, NULL, "dialer", false, "user in ari.conf"},
     {"pbx", "password_file", SET_SECRET, PBX(password_file), 0, 0, NULL, "", false,
      "file with that user's password"},

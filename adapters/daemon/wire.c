@@ -232,6 +232,7 @@ static int open_ari(struct wire *w, const struct secret_key *key, char *why, siz
         servers[i] = (struct ari_server){.pbx = (uint32_t)p->number,
                                          .name = p->name,
                                          .url = p->url,
+                                         .tls_ca = p->tls_ca[0] ? p->tls_ca : NULL,
                                          .user = p->user,
                                          .password = secrets[i],
                                          .application = p->application,

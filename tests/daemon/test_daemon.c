@@ -2,6 +2,7 @@
  * secrets, everything absent at start and lost in the middle. */
 #include "tests/daemon/place.h"
 #include "tests/support/services.h"
+#include "tests/support/tls_front.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -17,6 +18,7 @@
 #include <cmocka.h>
 
 static struct place place;
+static struct tls_front *front;
 
 static int open_place(void **state)
 {
@@ -29,6 +31,9 @@ static int close_place(void **state)
 {
     (void)state;
     place_close(&place);
+    if (front)
+        tls_front_stop(front);
+    front = NULL;
     return 0;
 }
 
@@ -265,6 +270,40 @@ static void dials_from_an_empty_database(void **state)
     free(log);
 }
 
+/* Asterisk behind TLS, with a certificate of its own: events and commands go over wss, and a
+ * daemon that is not told to trust it does not speak with it. */
+static void dials_through_tls(void **state)
+{
+    (void)state;
+    char section[400];
+    char ca[80];
+    place_sim(&place, 0);
+    snprintf(ca, sizeof ca, "%s/ca.pem", place.dir);
+    front = tls_front_start((uint16_t)place.ari_port, "localhost", ca);
+    assert_non_null(front);
+    snprintf(section, sizeof section,
+             "[pbx one]\nurl = https://localhost:%u\npassword_file = %s/ari.password\n",
+             tls_front_port(front), place.dir);
+    place_config(&place, NULL, section);
+    place_start(&place, true);
+    place_until(&place, "status", "down", 20);
+    assert_int_equal(place_end(&place), 0);
+    assert_int_equal(tls_front_good(front), 0);
+
+    snprintf(section, sizeof section,
+             "[pbx one]\nurl = https://localhost:%u\npassword_file = %s/ari.password\n"
+             "tls_ca = \"%s\"\n",
+             tls_front_port(front), place.dir, ca);
+    place_config(&place, NULL, section);
+    place_start(&place, true);
+    set_up();
+    bring_agent();
+    place_until(&place, "export calls --format jsonl", "\"disposition\":\"", 60);
+    place_expect(&place, "campaign stop 1", 0, NULL);
+    assert_true(tls_front_good(front) > 0);
+    assert_int_equal(place_end(&place), 0);
+}
+
 /* P6: the call goes on while the daemon is away, and the next start takes it over. */
 static void a_restart_drops_no_call(void **state)
 {
@@ -403,6 +442,7 @@ int main(void)
         TEST(refuses_a_second_daemon),
         TEST(reloads_all_or_nothing),
         TEST(dials_from_an_empty_database),
+        TEST(dials_through_tls),
         TEST(a_restart_drops_no_call),
         TEST(waits_for_asterisk),
         TEST(waits_for_redis),
