@@ -111,6 +111,7 @@ static void tell_endpoint(struct pbx *pbx, const struct wire_event *e)
         if (pbx->watched[i].phone && strcmp(pbx->watched[i].name, name) == 0) {
             const struct msg_endpoint_state m = {
                 .pbx = pbx->number, .endpoint = {name, (uint32_t)strlen(name)}, .online = e->ok};
+            pbx->watched[i].told = true;
             pbx_send(pbx, ADDR_DESK, MSG_endpoint_state, &m);
             return;
         }

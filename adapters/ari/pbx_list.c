@@ -60,9 +60,16 @@ static void tell_endpoint(struct pbx *pbx, const char *name, bool online)
     pbx_send(pbx, ADDR_DESK, MSG_endpoint_state, &m);
 }
 
+static void ask_phone(struct pbx *pbx, size_t index);
+
 static void on_endpoint_asked(struct pbx *pbx, struct command *cmd, const struct answer *a)
 {
     const struct watched *w = &pbx->watched[cmd->index];
+    if (w->told && a->fate == NET_ANSWERED) {
+        /* Answers and events come by different sockets: which of the two is newer? */
+        ask_phone(pbx, cmd->index);
+        return;
+    }
     if (good(a) && json_parse(&pbx->doc, a->body, a->len) == 0) {
         tell_endpoint(pbx, w->name,
                       json_is(&pbx->doc, json_get(&pbx->doc, JSON_ROOT, "state"), "online"));
@@ -80,6 +87,7 @@ static void ask_phone(struct pbx *pbx, size_t index)
         return;
     }
     cmd->index = index;
+    pbx->watched[index].told = false;
     pbx_send_command(pbx, cmd);
 }
 
