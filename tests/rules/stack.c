@@ -105,20 +105,21 @@ static unsigned number_after(const char *file, const char *words)
 
 /* --- HTTP ------------------------------------------------------------------------------------- */
 
-/* GET, with the whole answer's body; its status, 0 if nobody answers. */
-static int get(uint16_t port, const char *target, const char *header)
+/* A request with these headers (and what follows them); the whole answer's body is kept. Its
+ * status, 0 if nobody answers. */
+static int ask(uint16_t port, const char *method, const char *target, const char *header)
 {
     const struct sockaddr_in to = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    char text[512];
+    char text[1024];
     size_t len = 0;
     ssize_t n = -1;
     int status;
     char *at;
 
-    snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n%s\r\n",
-             target, header);
+    snprintf(text, sizeof text, "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n%s",
+             method, target, header);
     body = realloc(body, 1u << 20);
     assert_non_null(body);
     if (connect(fd, (const struct sockaddr *)(const void *)&to, sizeof to) == 0 &&
@@ -136,9 +137,14 @@ static int get(uint16_t port, const char *target, const char *header)
     return status;
 }
 
+static int get(uint16_t port, const char *target)
+{
+    return ask(port, "GET", target, "\r\n");
+}
+
 const char *daemon_get(const char *target, int *status)
 {
-    const int got = get(page_port, target, "");
+    const int got = get(page_port, target);
 
     if (status != NULL) {
         *status = got;
@@ -148,7 +154,7 @@ const char *daemon_get(const char *target, int *status)
 
 bool daemon_ready(void)
 {
-    return get(page_port, "/readyz", "") == 200;
+    return get(page_port, "/readyz") == 200;
 }
 
 unsigned logged(const char *words)
@@ -168,7 +174,7 @@ int64_t metric(const char *beginning)
     char *rest = NULL;
     int64_t sum = 0;
 
-    assert_int_equal(get(page_port, "/metrics", ""), 200);
+    assert_int_equal(get(page_port, "/metrics"), 200);
     for (char *line = strtok_r(body, "\n", &rest); line != NULL;
          line = strtok_r(NULL, "\n", &rest)) {
         const char *value = strrchr(line, ' ');
@@ -187,7 +193,7 @@ void sim_order(const char *format, ...)
     va_start(args, format);
     vsnprintf(target, sizeof target, format, args);
     va_end(args);
-    if (get(control_port, target, "") != 200) {
+    if (get(control_port, target) != 200) {
         fail_msg("ari-sim does not do %s: %s", target, body);
     }
 }
@@ -204,12 +210,22 @@ void sim_freeze(bool on)
     }
 }
 
+/* dialer:correct horse */
+#define AS_USER "Authorization: Basic ZGlhbGVyOmNvcnJlY3QgaG9yc2U=\r\n"
+
 const char *asterisk_get(const char *target)
 {
-    /* dialer:correct horse */
-    return get(ari_port, target, "Authorization: Basic ZGlhbGVyOmNvcnJlY3QgaG9yc2U=\r\n") == 200
-               ? body
-               : "";
+    return ask(ari_port, "GET", target, AS_USER "\r\n") == 200 ? body : "";
+}
+
+void asterisk_put(const char *target, const char *json)
+{
+    char rest[512];
+
+    snprintf(rest, sizeof rest,
+             AS_USER "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+             strlen(json), json);
+    assert_int_equal(ask(ari_port, "PUT", target, rest), 200);
 }
 
 bool talks(const char *attempt)

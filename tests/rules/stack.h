@@ -38,6 +38,8 @@ void sim_order(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void sim_freeze(bool on);
 /* GET /ari/... of Asterisk, as its user: the body, valid until the next. */
 const char *asterisk_get(const char *target);
+/* PUT with a JSON body, as somebody else would who has the password too. */
+void asterisk_put(const char *target, const char *json);
 /* By Asterisk's own word: the customer is in a bridge with exactly one more. */
 bool talks(const char *attempt);
 /* `dialerd check-witness`: do the tables say what the witness saw? The daemon must have ended. */

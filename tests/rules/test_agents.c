@@ -141,13 +141,14 @@ static void r8_no_registered_phone_no_calls_and_the_page_says_why(void **state)
     site_start(&site);
     seat_new(&s, site.campaign);
     SEAT_UNTIL(&s, s.phone_online && s.campaign != 0);
-    ctl("agent|set|%lld|phone_enabled=off", (long long)s.agent);
-    assert_string_equal(seat_ask(&s, "agent_login", ""), "ok");
-    no_phone_no_calls(&s, &site, "you have no phone");
     sim_order("/sim/register?endpoint=%s&on=0", s.phone);
-    ctl("agent|set|%lld|phone_enabled=on", (long long)s.agent);
     SEAT_UNTIL(&s, !s.phone_online);
+    assert_string_equal(seat_ask(&s, "agent_login", ""), "ok");
     no_phone_no_calls(&s, &site, "your phone is not registered");
+    ctl("agent|set|%lld|phone_enabled=off", (long long)s.agent);
+    no_phone_no_calls(&s, &site, "you have no phone");
+    ctl("agent|set|%lld|phone_enabled=on", (long long)s.agent);
+    SEAT_UNTIL(&s, strstr(s.why, "not registered") != NULL);
     sim_order("/sim/register?endpoint=%s&on=1", s.phone);
     SEAT_UNTIL(&s, s.phone_online);
     assert_string_equal(s.why, "");

@@ -319,6 +319,51 @@ static void a_call_outlives_a_cut(void **state)
     finish(&s);
 }
 
+/* S9 over sockets. A call's end that nobody hears (here somebody else with Asterisk's password has
+ * hidden it) leaves the agent busy; the daemon believes in a call, so that it is not S9's "busy
+ * without a call". The agent is free by hanging up, and at the latest with the next connect. */
+static void a_call_whose_end_is_not_heard_does_not_hold_its_agent(void **state)
+{
+    static const char deaf[] = "{\"allowed\":[{\"type\":\"Dial\"},{\"type\":\"StasisStart\"},"
+                               "{\"type\":\"PlaybackFinished\"}]}";
+    struct site site;
+    struct seat s;
+    char number[20];
+    char attempt[40];
+
+    stack_up(state);
+    site = site_new("manual", ANSWERS AND_TALKS("60"), "");
+    site_start(&site);
+    seat_new(&s, site.campaign); /* its busy_reset is 2 s */
+    seat_work(&s);
+    for (int by_hand = 1; by_hand >= 0; by_hand--) {
+        unsigned up;
+        fresh_number(number);
+        seat_dial(&s, number);
+        SEAT_UNTIL(&s, strcmp(s.call, "bridged") == 0);
+        snprintf(attempt, sizeof attempt, "%s", s.attempt);
+        asterisk_put("/ari/applications/dialer/eventFilter", deaf);
+        sim_order("/sim/hangup?channel=%s", attempt);
+        SEAT_UNTIL(&s, witnessed("end", attempt) == 1);
+        SEAT_WHILE(&s, 2500, strcmp(s.state, "busy") == 0);
+        if (by_hand) {
+            assert_string_equal(seat_ask(&s, "hang_up", ""), "ok");
+            SEAT_STATE(&s, "wrapup");
+        }
+        up = logged("DLR-ARI-LINK sim: up");
+        sim_order("/sim/drop-sockets"); /* and then the daemon sets its own filter again */
+        SEAT_STATE(&s, "wrapup");
+        SEAT_UNTIL(&s, logged("DLR-ARI-LINK sim: up") > up);
+        seat_dispose(&s, "sale");
+        SEAT_STATE(&s, "available");
+        assert_string_equal(call_text(attempt, "outcome"), "answered");
+    }
+    seat_leave(&s);
+    site_stop(&site);
+    daemon_stop();
+    assert_witnessed();
+}
+
 /* --- the daemon ----------------------------------------------------------------------------------
  */
 
@@ -359,6 +404,7 @@ int main(void)
         TEST(flushall_loses_and_repeats_nothing),
         TEST(a_call_outlives_asterisks_silence),
         TEST(a_call_outlives_a_cut),
+        TEST(a_call_whose_end_is_not_heard_does_not_hold_its_agent),
         TEST(a_call_outlives_the_daemon),
     };
 
