@@ -13,6 +13,7 @@
 
 #include "adapters/daemon/config.h"
 #include "adapters/store/store.h"
+#include "core/metric.h"
 #include "core/pool.h"
 
 struct ctl;
@@ -22,6 +23,7 @@ struct ctl_options {
     const struct config *config; /* outlives the ctl; of it, only what no reload changes is read */
     const struct store_driver *driver;
     const struct store_options *store; /* own = false */
+    struct metrics *metrics;           /* may be NULL */
     const char *page; /* address of the page, "http://127.0.0.1:8090"; outlives the ctl */
     /* The desk has nothing in the air any more. From the ctl thread. */
     void (*on_drained)(void *ctx, uint32_t ringing);

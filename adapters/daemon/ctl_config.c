@@ -484,12 +484,19 @@ void cmd_agent_password(struct job *job)
 void cmd_settings(struct job *job)
 {
     static const char *const types[] = {
-        [SETTING_TEXT] = "text",       [SETTING_UINT] = "whole number",
-        [SETTING_FLOAT] = "number",    [SETTING_FLAG] = "on, off",
-        [SETTING_MODE] = "mode",       [SETTING_LEG] = "auto, permanent, on_demand",
-        [SETTING_PHONE] = "phone",     [SETTING_MINUTE] = "HH:MM",
-        [SETTING_NUMBER] = "E.164",    [SETTING_PREFIXES] = "prefixes +1212,+44",
-        [SETTING_ZONE] = "IANA zone",  [SETTING_DIAL] = "dial string",
+        [SETTING_TEXT] = "text",
+        [SETTING_UINT] = "whole number",
+        [SETTING_FLOAT] = "number",
+        [SETTING_FLAG] = "on, off",
+        [SETTING_MODE] = "mode",
+        [SETTING_LEG] = "auto, permanent, on_demand",
+        [SETTING_PHONE] = "phone",
+        [SETTING_MINUTE] = "HH:MM",
+        [SETTING_NUMBER] = "E.164",
+        [SETTING_PREFIXES] = "prefixes +1212,+44",
+        [SETTING_ZONE] = "IANA zone",
+        [SETTING_DIAL] = "dial string",
+        [SETTING_TEMPLATE] = "dial string with {number}",
         [SETTING_COUNTRY] = "country",
     };
     const char *kind = job_arg(job, "kind");

@@ -21,6 +21,7 @@ struct importing {
 static void on_bad(void *ctx, uint64_t line, const char *column, const char *reason)
 {
     struct importing *i = ctx;
+    job_count_one(i->job, "dialer_import_bad_rows_total", NULL);
     struct json_writer *w = job_line(i->job, "bad");
     json_put_uint(w, "line", line);
     json_put_str(w, "column", column);

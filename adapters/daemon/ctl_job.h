@@ -49,6 +49,7 @@ struct ctl {
     struct needed needed[NEEDED_MAX];
     size_t n_needed;
     struct endpoint *endpoint;
+    struct metric_set *metrics; /* the thread's; NULL before it runs, or without metrics */
     struct store *store;
     bool store_ready; /* the daemon owns it and has migrated it */
     bool store_up;    /* our handle is connected */
@@ -75,6 +76,8 @@ void job_row_end(struct job *job);
 /* A finished JSON object as a row. */
 void job_raw_row(struct job *job, struct text json);
 struct json_writer *job_line(struct job *job, const char *key); /* {"id":1,"KEY":{ */
+/* Counts one under the label (a constant string). */
+void job_count_one(const struct job *job, const char *name, const char *label);
 void job_data(struct job *job, const char *text, size_t len);
 void job_end(struct job *job, enum result result, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

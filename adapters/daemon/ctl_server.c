@@ -136,8 +136,20 @@ void job_data(struct job *job, const char *text, size_t len)
     line_end(c);
 }
 
+void job_count_one(const struct job *job, const char *name, const char *label)
+{
+    if (job->ctl->metrics)
+        metric_add(job->ctl->metrics, name, label, 0, 1);
+}
+
 void job_end(struct job *job, enum result result, const char *format, ...)
 {
+    static const char *const words[] = {[RESULT_OK] = "ok",
+                                        [RESULT_REFUSED] = "refused",
+                                        [RESULT_NOT_FOUND] = "not_found",
+                                        [RESULT_INVALID] = "invalid",
+                                        [RESULT_CONFLICT] = "conflict",
+                                        [RESULT_AWAY] = "away"};
     char text[768];
     va_list args;
     va_start(args, format);
@@ -150,6 +162,7 @@ void job_end(struct job *job, enum result result, const char *format, ...)
     json_put_str(w, "text", text);
     job_row_end(job);
     job->ended = true;
+    job_count_one(job, "dialer_ctl_answers_total", words[result]);
 }
 
 /* --- a request ------------------------------------------------------------------------------- */
@@ -407,6 +420,8 @@ static void *run(void *arg)
     struct pollfd fds[CLIENTS_MAX + 2];
     size_t owner[CLIENTS_MAX + 2];
     pthread_setname_np(pthread_self(), "ctl");
+    if (s->ctl.options->metrics)
+        s->ctl.metrics = metrics_set(s->ctl.options->metrics);
     while (!atomic_load(&s->stop)) {
         nfds_t n = 2;
         bool busy = false;

@@ -72,7 +72,7 @@ static const struct store_setting campaign_settings[] = {
 static const struct store_setting trunk_settings[] = {
     S(trunk, "name", name, SETTING_TEXT, 1, 100, "display name"),
     S(trunk, "pbx", pbx, SETTING_UINT, 1, 65535, "Asterisk server"),
-    S(trunk, "endpoint", endpoint, SETTING_DIAL, 1, 200,
+    S(trunk, "endpoint", endpoint, SETTING_TEMPLATE, 1, 200,
       "dial string, {number} stands for the digits: PJSIP/{number}@carrier"),
     S(trunk, "lines", lines, SETTING_UINT, 0, 100000, "calls at once"),
     S(trunk, "cps", calls_per_s, SETTING_FLOAT, 0.01, 10000, "new calls a second"),
@@ -249,6 +249,19 @@ static bool dial_good(struct text v)
     return true;
 }
 
+/* One number, in one place: without it every call of the trunk would be refused on its way out. */
+static bool template_good(struct text v)
+{
+    static const char place[] = "{number}";
+    const char *at = memmem(v.ptr, v.len, place, sizeof place - 1);
+    uint32_t braces = 0;
+    uint32_t i;
+
+    for (i = 0; i < v.len; i++)
+        braces += v.ptr[i] == '{' || v.ptr[i] == '}';
+    return dial_good(v) && at && braces == 2;
+}
+
 static bool text_good(struct text v)
 {
     uint32_t i;
@@ -354,7 +367,11 @@ static const char *parse_text(const struct store_setting *s, void *at, struct te
         break;
     case SETTING_DIAL:
         if (!dial_good(v) || v.len < s->min || v.len > s->max)
-            return "a dial string such as PJSIP/{number}@carrier";
+            return "a dial string such as PJSIP/1001";
+        break;
+    case SETTING_TEMPLATE:
+        if (v.len > s->max || !template_good(v))
+            return "a dial string with {number} in it, such as PJSIP/{number}@carrier";
         break;
     default:
         if (!text_good(v) || v.len < s->min || v.len > s->max)

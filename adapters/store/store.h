@@ -353,8 +353,9 @@ enum store_setting_type {
     SETTING_NUMBER, /* E.164 or empty */
     SETTING_PREFIXES,
     SETTING_ZONE,
-    SETTING_DIAL, /* dial string or template */
+    SETTING_DIAL, /* dial string */
     SETTING_COUNTRY,
+    SETTING_TEMPLATE, /* dial string with {number} in it, once */
 };
 
 struct store_setting {
