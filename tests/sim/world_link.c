@@ -3,9 +3,23 @@
  * the commands on their way. They keep their order (world_pbx.c says what each does when it gets
  * there); those in flight when the link or the daemon goes arrive up to some, by chance.
  */
+#include "actors/campaign.h" /* to look at, for P8 */
 #include "tests/sim/world_int.h"
 
 /* --- commands on their way ---------------------------------------------------------------- */
+
+/* P8, by what the campaign could know when it sent this: the message may have been on its way. */
+void pbx_check_agents(struct world *w, const struct msg_originate_call *m)
+{
+    const struct att *a = store_att(w, m->attempt);
+    const struct campaign *c =
+        a != NULL ? sim_state(w->sim, named(KIND_CAMPAIGN, a->campaign)) : NULL;
+
+    if (c != NULL && a->cause == CAUSE_AUTO && c->set.leg == LEG_PERMANENT && c->idle_length == 0 &&
+        sim_now_us(w->sim) - world_camp(w, a->campaign)->idle_us > w->jitter_us) {
+        world_broken(w, "%s was dialed with no agent available", a->id);
+    }
+}
 
 static void arrives(void *ctx, uint64_t arg)
 {

@@ -5,7 +5,6 @@
  * It is also the outside witness: an originate without its claim, more lines than the trunk has, a
  * number called too soon, two customers in one bridge break a promise at once.
  */
-#include "actors/campaign.h" /* to look at, for P8 */
 #include "tests/sim/world_int.h"
 
 #include <string.h>
@@ -331,19 +330,6 @@ static void check_interval(struct world *w, const struct att *a)
                             a->id, b->id);
         }
         break;
-    }
-}
-
-/* P8, by what the campaign could know when it sent this: the message may have been on its way. */
-void pbx_check_agents(struct world *w, const struct msg_originate_call *m)
-{
-    const struct att *a = store_att(w, m->attempt);
-    const struct campaign *c =
-        a != NULL ? sim_state(w->sim, named(KIND_CAMPAIGN, a->campaign)) : NULL;
-
-    if (c != NULL && a->cause == CAUSE_AUTO && c->set.leg == LEG_PERMANENT && c->idle_length == 0 &&
-        sim_now_us(w->sim) - world_camp(w, a->campaign)->idle_us > w->jitter_us) {
-        world_broken(w, "%s was dialed with no agent available", a->id);
     }
 }
 
