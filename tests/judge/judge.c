@@ -477,6 +477,13 @@ static void tell_rows(const struct judge *j, const struct finding *f, FILE *out)
     }
 }
 
+static bool of_number(const struct judge *j, word id, word number)
+{
+    const uint32_t c = id && number ? judge_find(&j->call_of, id) : NONE;
+
+    return c != NONE && j->calls.at[c].number == number;
+}
+
 #define AROUND_US INT64_C(20000000)
 #define LINES 400u
 
@@ -500,7 +507,7 @@ static void tell_history(const struct judge *j, const struct finding *f, FILE *o
     tell_rows(j, f, out);
     for (uint32_t i = 0; i < j->seen.n && lines < LINES; i++) {
         const struct seen *s = &j->seen.at[i];
-        const bool its = (f->id && s->id == f->id) || (f->number && s->number == f->number);
+        const bool its = (f->id && s->id == f->id) || of_number(j, s->id, f->number);
         const bool near = s->at_us >= from && s->at_us <= to;
         if (its || (near && (common(s->kind) || (agent && s->agent == agent)))) {
             tell_event(j, s, f->at_us, out);
@@ -514,10 +521,11 @@ static void tell_history(const struct judge *j, const struct finding *f, FILE *o
 void judge_tell(const struct judge *j, FILE *out)
 {
     unsigned told[JUDGE_INVARIANTS] = {0};
+    const unsigned each = j->options.tell_each ? j->options.tell_each : TOLD_EACH;
 
     for (uint32_t i = 0; i < j->findings.n; i++) {
         const struct finding *f = &j->findings.at[i];
-        if (told[f->invariant]++ < TOLD_EACH) {
+        if (told[f->invariant]++ < each) {
             fprintf(out, "I%u: %s: %s %s", f->invariant, judge_text(j, f->what),
                     judge_text(j, f->id), judge_text(j, f->number));
             if (f->agent) {
@@ -527,8 +535,8 @@ void judge_tell(const struct judge *j, FILE *out)
         }
     }
     for (unsigned k = 1; k < JUDGE_INVARIANTS; k++) {
-        if (told[k] > TOLD_EACH) {
-            fprintf(out, "I%u: and %u more\n", k, told[k] - TOLD_EACH);
+        if (told[k] > each) {
+            fprintf(out, "I%u: and %u more\n", k, told[k] - each);
         }
     }
     if (j->findings.n > 0) {

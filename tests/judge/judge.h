@@ -127,6 +127,7 @@ struct judge_options {
     bool calls_still_on; /* a call that has not ended is no finding */
     int64_t late_us;     /* what a slow machine may add to wait_us; 0 none */
     bool check_pages;    /* I9 can be asked: the agents' last states are known */
+    unsigned tell_each;  /* findings of each invariant that judge_tell names; 0: 5 */
 };
 
 enum { JUDGE_INVARIANTS = 11 }; /* [1] to [10] */

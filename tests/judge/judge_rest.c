@@ -102,6 +102,10 @@ static void check_attempt(struct judge *j, struct call *c)
     if (c->originates == 0) {
         return;
     }
+    if (!r->live && at_rest(j) && r->outcome == OUTCOME_ANSWERED && r->disposed_ms == 0) {
+        judge_broken(j, 3, c, r->agent, r->ended_ms * 1000,
+                     "it was answered, and waits for its disposition at rest");
+    }
     if (r->outcome == OUTCOME_NEVER_SENT) {
         judge_broken(j, 3, c, 0, c->originated_us, "the store says it never left; it rang");
     }

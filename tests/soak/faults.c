@@ -1,0 +1,236 @@
+/* faults.c - see faults.h. */
+#include "tests/soak/faults.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define RECOVERY_MAX_US INT64_C(30000000)
+
+enum how {
+    KILL_DAEMON,
+    KILL_ASTERISK,
+    KILL_STORE,
+    KILL_HOPPER,
+    FLUSH_HOPPER,
+    STOP_DAEMON,
+    STOP_ASTERISK,
+    DROP_SOCKETS,
+    ON_LINK,
+    ONCE_ON_LINK
+};
+
+struct fault {
+    const char *name;
+    enum how how;
+    unsigned cards;         /* in each round */
+    bool calls;             /* answered calls may have to wait for it */
+    int link, mode;         /* of ON_LINK and ONCE_ON_LINK */
+    double least_s, most_s; /* how long it lasts */
+};
+
+/* A kill is a process that dies without a word; PostgreSQL's immediate stop is one for it. */
+static const struct fault faults[] = {
+    {"daemon killed", KILL_DAEMON, 6, true, 0, 0, 0.05, 0.6},
+    {"asterisk killed", KILL_ASTERISK, 2, true, 0, 0, 0.05, 1.5},
+    {"database stopped immediately", KILL_STORE, 2, false, 0, 0, 0, 2},
+    {"redis killed", KILL_HOPPER, 2, false, 0, 0, 0, 1.5},
+    {"redis flushed", FLUSH_HOPPER, 1, false, 0, 0, 0, 0},
+    {"daemon stopped", STOP_DAEMON, 1, true, 0, 0, 0.3, 3},
+    {"asterisk stopped", STOP_ASTERISK, 1, true, 0, 0, 0.3, 4},
+    {"websockets dropped", DROP_SOCKETS, 1, true, 0, 0, 0, 0},
+    {"link to asterisk cut", ON_LINK, 1, true, LINK_ARI, LINK_CUT, 0, 1.5},
+    {"link to asterisk stalled", ON_LINK, 1, true, LINK_ARI, LINK_STALL, 0.3, 5},
+    {"link to asterisk silent", ON_LINK, 1, true, LINK_ARI, LINK_SILENT, 0.2, 4},
+    {"link to asterisk slow", ON_LINK, 1, true, LINK_ARI, LINK_DELAY, 1, 3},
+    {"link to asterisk truncated", ONCE_ON_LINK, 1, true, LINK_ARI, LINK_TRUNCATE, 0, 0},
+    {"events of asterisk doubled", ONCE_ON_LINK, 1, false, LINK_ARI, LINK_DUPLICATE, 0.2, 0.5},
+    {"link to the database cut", ON_LINK, 1, false, LINK_STORE, LINK_CUT, 0, 2},
+    {"link to the database stalled", ON_LINK, 1, false, LINK_STORE, LINK_STALL, 0.2, 4},
+    {"link to the database truncated", ONCE_ON_LINK, 1, false, LINK_STORE, LINK_TRUNCATE, 0, 0},
+    {"link to redis cut", ON_LINK, 1, false, LINK_HOPPER, LINK_CUT, 0, 1},
+    {"link to redis stalled", ON_LINK, 1, false, LINK_HOPPER, LINK_STALL, 0.2, 3},
+    {"agents' links cut", ON_LINK, 1, false, LINK_WEB, LINK_CUT, 0, 1},
+    {"agents' links stalled", ON_LINK, 1, false, LINK_WEB, LINK_STALL, 0.2, 3},
+};
+
+#define FAULTS (sizeof faults / sizeof faults[0])
+
+static bool is_kill(const struct fault *f)
+{
+    return f->how == KILL_DAEMON || f->how == KILL_ASTERISK || f->how == KILL_STORE ||
+           f->how == KILL_HOPPER;
+}
+
+void faults_init(struct faults *f, uint64_t seed)
+{
+    *f = (struct faults){.rng = rng_stream(seed, 12)};
+}
+
+/* Every fault comes as often as its cards say before any comes again. */
+static const struct fault *draw(struct faults *f)
+{
+    unsigned at;
+    unsigned card;
+
+    if (f->cards == 0) {
+        for (unsigned i = 0; i < FAULTS; i++) {
+            for (unsigned k = 0; k < faults[i].cards; k++) {
+                f->deck[f->cards++] = i;
+            }
+        }
+    }
+    at = (unsigned)rng_below(&f->rng, f->cards);
+    card = f->deck[at];
+    f->deck[at] = f->deck[--f->cards];
+    return &faults[card];
+}
+
+/* FLUSHALL, past the proxy. */
+static void flush_redis(const struct place *p)
+{
+    static const char flushall[] = "FLUSHALL\r\n";
+    const struct sockaddr_in to = {.sin_family = AF_INET,
+                                   .sin_port = htons((uint16_t)p->redis.port),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    char answer[32];
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&to, sizeof to) == 0 &&
+        send(fd, flushall, sizeof flushall - 1, MSG_NOSIGNAL) > 0) {
+        (void)!recv(fd, answer, sizeof answer, 0);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
+static void begin(const struct fault *f, struct place *p)
+{
+    switch (f->how) {
+    case KILL_DAEMON:
+        place_kill(&p->daemon);
+        break;
+    case KILL_ASTERISK:
+        place_kill(&p->sim);
+        place_log(p, "server down", f->name, true, 0);
+        break;
+    case KILL_STORE:
+        support_postgres_kill(&p->pg, SIGQUIT);
+        break;
+    case KILL_HOPPER:
+        support_redis_kill(&p->redis);
+        break;
+    case FLUSH_HOPPER:
+        flush_redis(p);
+        break;
+    case STOP_DAEMON:
+        kill(p->daemon, SIGSTOP);
+        break;
+    case STOP_ASTERISK:
+        kill(p->sim, SIGSTOP);
+        break;
+    case DROP_SOCKETS:
+        (void)place_sim(p, "/sim/drop-sockets", NULL, 0);
+        break;
+    case ON_LINK:
+        proxy_mode(p->proxy, p->link[f->link], (enum link_mode)f->mode, 150);
+        break;
+    case ONCE_ON_LINK:
+        proxy_once(p->proxy, p->link[f->link], (enum link_once)f->mode);
+        break;
+    }
+}
+
+static bool end(const struct fault *f, struct place *p)
+{
+    switch (f->how) {
+    case KILL_DAEMON:
+        return place_start_daemon(p) == 0;
+    case KILL_ASTERISK:
+        return place_start_sim(p) == 0;
+    case KILL_STORE:
+        return support_postgres_again(&p->pg) == 0;
+    case KILL_HOPPER:
+        return support_redis_again(&p->redis) == 0;
+    case STOP_DAEMON:
+        return kill(p->daemon, SIGCONT) == 0;
+    case STOP_ASTERISK:
+        return kill(p->sim, SIGCONT) == 0;
+    case ON_LINK:
+        proxy_mode(p->proxy, p->link[f->link], LINK_GOOD, 0);
+        return true;
+    case FLUSH_HOPPER:
+    case DROP_SOCKETS:
+    case ONCE_ON_LINK:
+        return true;
+    }
+    return false;
+}
+
+#define SETTLE_US INT64_C(100000) /* until the daemon has noticed what it can notice at once */
+
+bool faults_next(struct faults *f, struct place *p)
+{
+    const struct fault *fault = draw(f);
+    const double lasts = fault->least_s + (fault->most_s - fault->least_s) * rng_unit(&f->rng);
+    int64_t healed;
+    int64_t took = -1;
+
+    place_log(p, "fault", fault->name, fault->calls, 0);
+    begin(fault, p);
+    place_wait((int64_t)(lasts * 1e6));
+    healed = place_now_us();
+    if (end(fault, p)) {
+        place_wait(SETTLE_US - (place_now_us() - healed));
+        took = place_wait_ready(p, RECOVERY_MAX_US) < 0 ? -1 : place_now_us() - healed;
+    }
+    f->kills += is_kill(fault);
+    f->others += !is_kill(fault);
+    f->never_recovered += took < 0;
+    if (took >= 0 && f->recoveries < sizeof f->recovery_us / sizeof f->recovery_us[0]) {
+        f->recovery_us[f->recoveries++] = took;
+    }
+    place_log(p, "recovered", fault->name, fault->calls, took);
+    if (f->told) {
+        fprintf(stderr, "soak: %-32s %5.2f s, whole again after %6.3f s\n", fault->name, lasts,
+                (double)took / 1e6);
+    }
+    return took >= 0;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a;
+    const int64_t y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static double recovery_s(const struct faults *f, double share)
+{
+    static int64_t sorted[sizeof f->recovery_us / sizeof f->recovery_us[0]];
+
+    if (f->recoveries == 0) {
+        return 0;
+    }
+    memcpy(sorted, f->recovery_us, f->recoveries * sizeof sorted[0]);
+    qsort(sorted, f->recoveries, sizeof sorted[0], by_size);
+    return (double)sorted[(unsigned)(share * (f->recoveries - 1) + 0.5)] / 1e6;
+}
+
+double faults_recovery_p99_s(const struct faults *f)
+{
+    return recovery_s(f, 0.99);
+}
+
+double faults_recovery_max_s(const struct faults *f)
+{
+    return recovery_s(f, 1);
+}

@@ -1,0 +1,28 @@
+/* faults.h - what is broken on purpose, one thing after the other, in an order that the seed says.
+ */
+#ifndef TESTS_SOAK_FAULTS_H
+#define TESTS_SOAK_FAULTS_H
+
+#include "core/rng.h"
+#include "tests/soak/place.h"
+
+struct faults {
+    struct rng rng;
+    unsigned deck[64]; /* cards to come: a fault each */
+    unsigned cards;
+    /* counted */
+    unsigned kills, others, never_recovered;
+    int64_t recovery_us[4096];
+    unsigned recoveries;
+    bool told; /* each to stderr */
+};
+
+void faults_init(struct faults *f, uint64_t seed);
+/* Breaks the next thing, makes it whole, waits until the daemon works again, and writes both into
+ * the log. False: it did not recover. */
+bool faults_next(struct faults *f, struct place *p);
+/* The time until the daemon worked again that only one in a hundred passed [s]. */
+double faults_recovery_p99_s(const struct faults *f);
+double faults_recovery_max_s(const struct faults *f);
+
+#endif
