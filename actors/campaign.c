@@ -388,12 +388,16 @@ static void on_sound_checked(struct campaign *c, const struct event *ev, struct 
         return; /* could not be asked: the start timer asks again */
     }
     if (m->present) {
+        c->no_message = false;
         fire(c, CE_READY, ev, fx);
-    } else {
-        campaign_refuse(c, REASON_no_message, fx);
+        return;
+    }
+    campaign_refuse(c, REASON_no_message, fx);
+    if (!c->no_message) { /* once, however often the start timer asks */
         fx_log(fx, 2, "DLR-NO-MESSAGE", "campaign %d: the Asterisk does not have its message",
                (int64_t)c->id, 0, 0);
     }
+    c->no_message = true;
 }
 
 static void on_timer(struct campaign *c, const struct event *ev, struct effects *fx)

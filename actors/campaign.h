@@ -139,6 +139,7 @@ struct campaign {
 
     struct pacing pacing;
     uint8_t held_by; /* enum reason of the last decision */
+    bool no_message; /* the last check did not find it: the start waits for it */
     uint32_t pace_target, pace_calls;
     uint64_t refused[REASON_COUNT];
     uint64_t suppressed[SUPPRESSED_KEPT]; /* the last numbers, hashed, oldest overwritten */

@@ -435,6 +435,10 @@ static void explain_hold(struct campaign *c, const struct pacing_decision *d,
 
     if (c->draining) {
         c->held_by = REASON_draining;
+    } else if (c->fsm.state == CAMPAIGN_STARTING && c->no_message) {
+        c->held_by = REASON_no_message;
+    } else if (c->fsm.state == CAMPAIGN_STARTING && !campaign_line_up(c)) {
+        c->held_by = REASON_line_away;
     } else if (!campaign_running(c)) {
         c->held_by = REASON_campaign_stopped;
     } else if (!campaign_line_up(c)) {

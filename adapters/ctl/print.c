@@ -130,24 +130,36 @@ void print_table(FILE *out, const struct rows *rows)
     json_free(&doc);
 }
 
-/* A list inside a record: each object on a line of its own. */
-static void print_inner(FILE *out, const struct json *doc, json_ref list, const char *row)
+static void print_fields(FILE *out, const struct json *doc, json_ref object, const char *row)
 {
-    for (json_ref v = json_first(doc, list); v != JSON_NONE; v = json_next(doc, v)) {
+    for (json_ref f = json_first(doc, object); f != JSON_NONE; f = json_next(doc, f)) {
+        struct text t = value_text(doc, f, row);
+        if (t.len == 0)
+            continue;
+        fputc(' ', out);
+        put_safe(out, json_key(doc, f));
+        fputc('=', out);
+        put_safe(out, t);
+    }
+}
+
+/* What is inside a record: an object on a line, a list's objects each on a line of its own. */
+static void print_inner(FILE *out, const struct json *doc, json_ref inner, const char *row)
+{
+    if (json_type(doc, inner) == JSON_OBJECT) {
+        if (json_first(doc, inner) != JSON_NONE) {
+            fputs("\n   ", out);
+            print_fields(out, doc, inner, row);
+        }
+        return;
+    }
+    for (json_ref v = json_first(doc, inner); v != JSON_NONE; v = json_next(doc, v)) {
         fputs("\n   ", out);
-        if (json_type(doc, v) != JSON_OBJECT) {
+        if (json_type(doc, v) == JSON_OBJECT) {
+            print_fields(out, doc, v, row);
+        } else {
             fputc(' ', out);
             put_safe(out, value_text(doc, v, row));
-            continue;
-        }
-        for (json_ref f = json_first(doc, v); f != JSON_NONE; f = json_next(doc, f)) {
-            struct text t = value_text(doc, f, row);
-            if (t.len == 0)
-                continue;
-            fputc(' ', out);
-            put_safe(out, json_key(doc, f));
-            fputc('=', out);
-            put_safe(out, t);
         }
     }
 }

@@ -118,6 +118,7 @@ static void test_no_message(void **state)
     assert_true(world_refused(w, 1, REASON_no_message) > 0);
     world_run(w, 1);
     assert_int_equal(world_board(w, 1)->state, CAMPAIGN_STARTING);
+    assert_int_equal(world_board(w, 1)->held_by, REASON_no_message);
     world_pbx_sound(w, true); /* uploaded */
     world_run(w, 10);
     assert_int_equal(world_witness(w)->originates, 1);
