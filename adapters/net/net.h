@@ -225,6 +225,8 @@ struct net_server_config {
     int backlog;              /* 0 = 1024 */
     unsigned max_connections; /* open at once, websockets included; more are closed without an
                                  answer. 0 = 16384 */
+    unsigned max_per_address; /* of these by one address (of IPv6 one /64) that are not websockets;
+                                 more are closed without an answer. 0 = no limit */
     /* A request that breaks one of these is answered (with Connection: close) and counted, and
      * never reaches on_request. */
     size_t max_target;  /* request line; over: 414. 0 = 8 KiB */
@@ -240,7 +242,8 @@ struct net_server_config {
 };
 
 struct net_server_stats {
-    uint64_t connections, refused_full, requests, bad_requests, timeouts, websockets;
+    uint64_t connections, refused_full, refused_address, requests, bad_requests, timeouts,
+        websockets;
     unsigned open_now;
 };
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -48,6 +49,7 @@ void conn_watch(struct conn *c)
 void conn_release(struct conn *c)
 {
     struct net_loop *loop = c->server->loop;
+    c->server->per_address[c->address]--;
     ev_io_stop(loop->ev, &c->io);
     ev_timer_stop(loop->ev, &c->timer);
     link_remove(&c->task.link);
@@ -282,8 +284,33 @@ static void name_peer(const struct sockaddr_storage *from, char *out, size_t siz
     }
 }
 
+static unsigned address_place(const struct net_server *s, const struct sockaddr_storage *from)
+{
+    const unsigned char *bytes = NULL;
+    size_t n = 0;
+    uint32_t h = s->address_secret;
+    if (from->ss_family == AF_INET) {
+        bytes = (const unsigned char *)&((const struct sockaddr_in *)from)->sin_addr;
+        n = 4;
+    } else if (from->ss_family == AF_INET6) {
+        bytes = (const unsigned char *)&((const struct sockaddr_in6 *)from)->sin6_addr;
+        n = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)bytes) ? 16 : 8;
+    }
+    for (size_t i = 0; i < n; i++) {
+        h = (h ^ bytes[i]) * 0x9e3779b1u;
+        h ^= h >> 15;
+    }
+    return h % (sizeof s->per_address / sizeof s->per_address[0]);
+}
+
 static void take_connection(struct net_server *s, int fd, const struct sockaddr_storage *from)
 {
+    unsigned place = address_place(s, from);
+    if (s->config.max_per_address > 0 && s->per_address[place] >= s->config.max_per_address) {
+        s->stats.refused_address++;
+        close(fd);
+        return;
+    }
     struct conn *c = s->stats.open_now < s->config.max_connections ? calloc(1, sizeof *c) : NULL;
     if (!c) {
         s->stats.refused_full++;
@@ -295,6 +322,8 @@ static void take_connection(struct net_server *s, int fd, const struct sockaddr_
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
     c->server = s;
+    c->address = place;
+    s->per_address[place]++;
     c->fd = fd;
     c->id = ++s->loop->next_connection;
     c->state = CONN_READING;
@@ -468,6 +497,9 @@ struct net_server *net_listen(struct net_loop *loop, const struct net_server_con
     server_defaults(&s->config);
     s->events = *events;
     s->ctx = ctx;
+    if (getrandom(&s->address_secret, sizeof s->address_secret, 0) < 0) {
+        s->address_secret = (uint32_t)net_now_us();
+    }
     s->fd = -1;
     s->port = s->config.port;
     link_init(&s->conns);

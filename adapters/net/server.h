@@ -37,7 +37,8 @@ struct conn {
     /* `in` holds the present request and does not move while the handler has it: what comes
      * meanwhile goes to `next`. */
     struct net_buf in, next, out;
-    char saved; /* the byte behind the body, where the handler sees a NUL */
+    unsigned address; /* its place in the server's per_address */
+    char saved;       /* the byte behind the body, where the handler sees a NUL */
     struct net_req req;
     char peer[64];
 };
@@ -54,6 +55,10 @@ struct net_server {
     ev_io io;
     ev_timer retry; /* accepting again after running out of descriptors */
     struct net_link conns;
+    /* Connections by address, at a place that depends on a secret of the loop: two addresses may
+     * share one, by chance and not by choice. */
+    uint32_t address_secret;
+    uint16_t per_address[4096];
     struct net_server_stats stats;
 };
 

@@ -124,6 +124,8 @@ static void readyz(struct web *web, struct net_req *req)
 static size_t own_metrics(const struct web *web, char *out, size_t size)
 {
     const struct web_counters *n = &web->count;
+    struct net_server_stats net;
+    net_server_stats(web->server, &net);
     const struct {
         const char *name, *type;
         uint64_t value;
@@ -152,6 +154,11 @@ static size_t own_metrics(const struct web *web, char *out, size_t size)
         {"web_frames_total", "counter", n->frames},
         {"web_frames_shared_total", "counter", n->frames_shared},
         {"web_bytes_total", "counter", n->bytes},
+        {"web_connections", "gauge", net.open_now},
+        {"web_connections_refused_full_total", "counter", net.refused_full},
+        {"web_connections_refused_address_total", "counter", net.refused_address},
+        {"web_bad_requests_total", "counter", net.bad_requests},
+        {"web_request_timeouts_total", "counter", net.timeouts},
         {"web_stray_messages_total", "counter", n->stray_messages},
     };
     size_t used = 0;

@@ -10,6 +10,7 @@
 #define TOKENS_MAX 20000
 #define LEAVE_US US_PER_S
 #define MAIL_MAX 512
+#define PER_ADDRESS 512 /* plain connections; many agents may share an address */
 
 int64_t web_wall_ms(void)
 {
@@ -259,6 +260,11 @@ struct web *web_open(const struct web_options *options, char *err, size_t errlen
     web->max_clients = options->max_clients != 0 ? options->max_clients : 8192;
     loop.ctx = web;
     server.max_connections = web->max_clients + 256;
+    /* One address must not take all places. Behind a proxy every one of them is the proxy's. */
+    server.max_per_address = options->behind_tls ? 0
+                             : server.max_connections > PER_ADDRESS * 2
+                                 ? PER_ADDRESS
+                                 : server.max_connections / 2;
     json_init(&web->doc, 0);
     json_writer_init_heap(&web->frame, 1024u * 1024u);
     json_writer_init_heap(&web->out, 1024u * 1024u);

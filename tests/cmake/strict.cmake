@@ -25,7 +25,7 @@ target_link_options(strict INTERFACE ${sanitize})
 
 # Hardening for what is shipped. _FORTIFY_SOURCE needs optimisation and quarrels with the sanitizers.
 if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT DIALER_SANITIZE)
-  target_compile_options(strict INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+  target_compile_options(strict INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong
     -fstack-clash-protection)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|i[3-6]86")
     target_compile_options(strict INTERFACE -fcf-protection)
