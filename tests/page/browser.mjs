@@ -66,6 +66,17 @@ await test("signing out ends it", async () => {
   await page.getByRole("alert").getByText(/has been used/).waitFor();
 });
 
+await test("when the session is gone, as after the daemon's restart, it says so and asks to sign in", async () => {
+  await page.goto(`${scene.url}/enter#${scene.second}`);
+  await page.locator(".campaign").first().waitFor();
+  await page.context().clearCookies();
+  stage.kill("SIGSTOP");
+  await page.locator(".banner").waitFor({ timeout: 15_000 });
+  stage.kill("SIGCONT");
+  await page.getByRole("button", { name: "Sign in" }).waitFor({ timeout: 15_000 });
+  await page.getByRole("alert").getByText(/session has ended/).waitFor();
+});
+
 await test("an agent starts work and rests", async () => {
   await page.goto(`${scene.url}/enter#${scene.agent}`);
   await page.getByRole("button", { name: "Start work" }).click();

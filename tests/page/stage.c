@@ -342,6 +342,7 @@ int main(void)
     set_up();
     printf("{\"url\":\"http://127.0.0.1:%u\",", web_port(web));
     link_for(ROLE_SUPERVISOR, 0, "supervisor", ",");
+    link_for(ROLE_SUPERVISOR, 0, "second", ",");
     link_for(ROLE_AGENT, MINE, "agent", "}\n");
     fflush(stdout);
     timer = net_timer_new(loop, on_turn, &timer);

@@ -6,6 +6,8 @@ import { t } from "./strings.ts";
 
 export type LinkState = "connecting" | "live" | "lost" | "login";
 export const link = signal<LinkState>("connecting");
+/** Somebody was signed in here and is no more: the session is over, or the daemon was started anew. */
+export const ended = signal(false);
 
 const SHORTEST_MS = 250;
 const LONGEST_MS = 10_000;
@@ -136,6 +138,7 @@ export async function connect(): Promise<void> {
   try {
     const answer = await post("/ticket", {});
     if (answer.status === 401) {
+      ended.value = me.value !== null;
       leave();
       return;
     }
@@ -164,6 +167,7 @@ function leave(): void {
 
 /** After a login: begin as somebody new. */
 export function enter(): void {
+  ended.value = false;
   link.value = "connecting";
   wait = SHORTEST_MS;
   void connect();
@@ -175,6 +179,7 @@ export async function logout(): Promise<void> {
   } catch {
     // Not reachable: this page forgets all the same, the session ends by itself.
   }
+  ended.value = false;
   leave();
 }
 

@@ -1,6 +1,6 @@
 // login.tsx - a password, or the one-time link that brought us here.
 import { signal } from "@preact/signals";
-import { enter, post, reason } from "./link.ts";
+import { ended, enter, post, reason } from "./link.ts";
 import { t } from "./strings.ts";
 
 const problem = signal("");
@@ -54,7 +54,7 @@ export function Login() {
           {t("login_password")}
           <input name="password" type="password" autocomplete="current-password" required maxLength={256} />
         </label>
-        <p class="problem" role="alert">{problem}</p>
+        <p class="problem" role="alert">{problem.value || (ended.value && t("session_ended"))}</p>
         <button class="primary" disabled={busy.value}>
           {busy.value ? t("entering") : t("login_go")}
         </button>

@@ -8,6 +8,7 @@ const en = {
   login_go: "Sign in",
   login_failed: "Signing in failed.",
   login_offline: "The daemon cannot be reached. Trying again…",
+  session_ended: "Your session has ended. Please sign in again.",
   entering: "Signing in…",
   logout: "Sign out",
   loading: "Loading…",
