@@ -1,6 +1,7 @@
 /* ctl_live.c - what only the actors know: explain, status, tickets. */
 #include "adapters/daemon/ctl_job.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -390,10 +391,14 @@ void cmd_agent_ticket(struct job *job)
 static void got_link(struct job *job, const struct msg_reply *reply)
 {
     struct json d;
-    char url[256];
+    char url[1280];
+    const char *origins = job->ctl->options->config->web.origins;
     json_init(&d, JSON_SIZE_MAX);
     if (reply->result == RESULT_OK && json_parse(&d, reply->json.ptr, reply->json.len) == 0) {
-        snprintf(url, sizeof url, "%s/enter#%s", job->ctl->options->page,
+        /* behind a proxy only the origins are let in: the first is where browsers are sent */
+        int length = (int)strcspn(origins, ", ");
+        snprintf(url, sizeof url, "%.*s/enter#%s", length > 0 ? length : INT_MAX,
+                 length > 0 ? origins : job->ctl->options->page,
                  json_str(&d, json_get(&d, JSON_ROOT, "ticket"), ""));
         struct json_writer *w = job_row(job);
         json_put_str(w, "url", url);

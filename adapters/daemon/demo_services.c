@@ -92,6 +92,27 @@ static int run_to_end(const char *name, char *const argv[], const struct child_o
     return -1;
 }
 
+/* The first folder on the way to `path` that `pw` may not pass through; 0: none. */
+static size_t closed_folder(const char *path, const struct passwd *pw, char *folder, size_t size)
+{
+    for (const char *end = strchr(path + 1, '/'); end; end = strchr(end + 1, '/')) {
+        struct stat st;
+        size_t n = (size_t)(end - path);
+        if (n >= size)
+            break;
+        memcpy(folder, path, n);
+        folder[n] = '\0';
+        if (stat(folder, &st) != 0)
+            break;
+        mode_t pass = st.st_uid == pw->pw_uid   ? S_IXUSR
+                      : st.st_gid == pw->pw_gid ? S_IXGRP
+                                                : S_IXOTH;
+        if (!(st.st_mode & pass))
+            return n;
+    }
+    return 0;
+}
+
 static int start_postgres(struct demo *d, char *why, size_t size)
 {
     char initdb[PATH_MAX];
@@ -113,6 +134,14 @@ static int start_postgres(struct demo *d, char *why, size_t size)
     if (mkdir(base, 0700) != 0 ||
         (pw && (chown(base, pw->pw_uid, pw->pw_gid) != 0 || chmod(d->dir, 0711) != 0))) {
         snprintf(why, size, "%s: %s", base, strerrordesc_np(errno));
+        return -1;
+    }
+    char folder[PATH_MAX];
+    if (pw && base[0] == '/' && closed_folder(base, pw, folder, sizeof folder) > 0) {
+        snprintf(why, size,
+                 "%.200s: the user %s, as whom PostgreSQL runs, may not pass through this folder: "
+                 "let --keep name another place",
+                 folder, user);
         return -1;
     }
     char *init[] = {initdb, "-D",   data,         "-U",        "dialer", "--auth=trust",

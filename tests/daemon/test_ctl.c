@@ -355,6 +355,11 @@ static void manages_agents(void **state)
     expect("agent ticket", 3, NULL, NULL);
     expect("agent enable 1", 0, NULL, NULL);
     expect("login-link", 0, "http://127.0.0.1:8090/enter#t", NULL);
+    char origins[] = "https://dial.example, https://other.example";
+    char *before = config.web.origins;
+    config.web.origins = origins;
+    expect("login-link", 0, "https://dial.example/enter#t", NULL);
+    config.web.origins = before;
     assert_true(was_sent(MSG_changed));
 }
 
