@@ -256,7 +256,7 @@ static void dials_from_an_empty_database(void **state)
     set_up();
     place_until(&place, "explain campaign 1", "no agent is available", 20);
     bring_agent();
-    place_until(&place, "export calls --format jsonl", "\"disposition\":\"", 60);
+    place_until(&place, "export calls --format jsonl", "\"disposed_by\":\"agent\"", 60);
     place_until(&place, "export agents --format jsonl", "\"state\":\"wrapup\"", 60);
     place_expect(&place, "explain lead 100", 0, "lead");
     place_expect(&place, "campaign stop 1", 0, NULL);
@@ -268,6 +268,33 @@ static void dials_from_an_empty_database(void **state)
     assert_null(strstr(log, "Kn0ck"));
     assert_null(strstr(log, "correct horse"));
     free(log);
+}
+
+/* The agent's leg takes the only line: no call can leave, until a reload says that there are more.
+ */
+static void a_reload_gives_a_server_more_lines(void **state)
+{
+    (void)state;
+    char section[200];
+    char limited[240];
+    place_sim(&place, 0);
+    pbx_section(section, sizeof section, place.ari_port);
+    snprintf(limited, sizeof limited, "%slines = 1\n", section);
+    place_config(&place, NULL, limited);
+    place_start(&place, true);
+    set_up();
+    bring_agent();
+    place_until(&place, "export calls --format jsonl", "\"outcome\":\"fault\"", 30);
+    char *witness = place_read(&place, "witness.jsonl");
+    assert_null(strstr(witness, "\"id\":\"att-"));
+    free(witness);
+    snprintf(limited, sizeof limited, "%slines = 50\n", section);
+    place_config(&place, NULL, limited);
+    kill(place.daemon.pid, SIGHUP);
+    place_until_log(&place, "in force now: [pbx one] lines", 20);
+    place_until(&place, "export calls --format jsonl", "\"disposed_by\":\"agent\"", 60);
+    place_expect(&place, "campaign stop 1", 0, NULL);
+    assert_int_equal(place_end(&place), 0);
 }
 
 /* Asterisk behind TLS, with a certificate of its own: events and commands go over wss, and a
@@ -298,7 +325,7 @@ static void dials_through_tls(void **state)
     place_start(&place, true);
     set_up();
     bring_agent();
-    place_until(&place, "export calls --format jsonl", "\"disposition\":\"", 60);
+    place_until(&place, "export calls --format jsonl", "\"disposed_by\":\"agent\"", 60);
     place_expect(&place, "campaign stop 1", 0, NULL);
     assert_true(tls_front_good(front) > 0);
     assert_int_equal(place_end(&place), 0);
@@ -442,6 +469,7 @@ int main(void)
         TEST(refuses_a_second_daemon),
         TEST(reloads_all_or_nothing),
         TEST(dials_from_an_empty_database),
+        TEST(a_reload_gives_a_server_more_lines),
         TEST(dials_through_tls),
         TEST(a_restart_drops_no_call),
         TEST(waits_for_asterisk),
