@@ -1,11 +1,13 @@
 /*
  * world_commit.c - how what the actors tell the store becomes durable: a transaction at a time,
- * with what has arrived until its commit; away, records wait for it and claims are refused.
+ * with what has arrived until its commit. Away, records and legs go to the journal, which outlives
+ * the daemon, and are promised from there; claims are refused, questions wait.
  *
  * When the daemon dies, what was not acknowledged is lost or done, as it happens: nothing of it,
  * all of it, or what came first; and by chance a little later, when the next daemon is already
  * there (a transaction that was on its way to its commit when its client died).
  */
+#include "adapters/store/rules.h"
 #include "tests/sim/world_int.h"
 
 #define LATE_MOST_US (1500 * US_PER_MS)
@@ -31,26 +33,88 @@ void pile_clear(struct pile *p, uint32_t from)
     p->n = from < p->n ? from : p->n;
 }
 
-/* Records outlive an outage: the adapter keeps them until the store is back. */
-static bool is_record(uint16_t type)
+/* What was promised while the store was away: one disposition for each attempt. */
+static struct text promised(const struct world *w, struct text attempt)
 {
-    return type == MSG_attempt_moved || type == MSG_attempt_over || type == MSG_leg_over ||
-           type == MSG_dispose || type == MSG_agent_moved || type == MSG_suppress;
+    for (uint32_t i = w->journal.n; i > 0; i--) {
+        const struct msg_dispose *d = w->journal.item[i - 1].block;
+
+        if (w->journal.item[i - 1].type == MSG_dispose && text_same(d->attempt, attempt)) {
+            return d->code;
+        }
+    }
+    return (struct text){NULL, 0};
 }
 
-/* One message, by a store that is there or is not. */
-static void carry_out(struct world *w, uint16_t type, const void *msg)
+static void promise_dispose(struct world *w, const struct msg_dispose *m)
+{
+    const struct store_disposition *d = store_disposition(m->code);
+    struct away_dispose a = away_dispose_decide(m, d, promised(w, m->attempt));
+    struct msg_disposed out = {.attempt = m->attempt,
+                               .code = m->code,
+                               .request = m->request,
+                               .client = m->client,
+                               .result = a.result,
+                               .text = text_of(a.text),
+                               .suppressed = a.suppressed};
+
+    if (a.result == RESULT_OK && !a.repeated) {
+        pile_keep(&w->journal, MSG_dispose, m);
+    }
+    store_answer(w, named(KIND_AGENT, m->agent), MSG_disposed, &out);
+    if (a.suppressed.len > 0) {
+        struct msg_suppressed s = {.account = 1, .number = a.suppressed};
+
+        store_answer(w, ADDR_DESK, MSG_suppressed, &s);
+    }
+}
+
+/* One message, while the store is away. */
+static void put_by(struct world *w, uint16_t type, const void *msg)
 {
     struct msg_candidates_end none = {.result = RESULT_AWAY};
 
-    if (w->store_up || type == MSG_claim || type == MSG_leg_claim) {
-        store_take(w, type, msg);
-    } else if (is_record(type) || type == MSG_load) {
-        pile_keep(&w->backlog, type, msg);
+    if (type == MSG_claim || type == MSG_leg_claim) {
+        store_take(w, type, msg); /* a leg is as good in the journal as in the store */
+    } else if (type == MSG_dispose) {
+        promise_dispose(w, msg);
+    } else if (away_keeps(type)) {
+        pile_keep(&w->journal, type, msg);
+        if (type == MSG_suppress) {
+            const struct msg_suppress *m = msg;
+            struct msg_suppressed s = {.account = m->account, .number = m->number};
+
+            store_answer(w, ADDR_DESK, MSG_suppressed, &s);
+        }
+    } else if (type == MSG_load) {
+        pile_keep(&w->asks, type, msg);
     } else if (type == MSG_candidates) {
         none.campaign = ((const struct msg_candidates *)msg)->campaign;
         store_answer(w, named(KIND_CAMPAIGN, none.campaign), MSG_candidates_end, &none);
     }
+}
+
+static void carry_out(struct world *w, uint16_t type, const void *msg)
+{
+    if (w->store_up) {
+        store_take(w, type, msg);
+    } else {
+        put_by(w, type, msg);
+    }
+}
+
+/* The store is back, or a daemon has found it: what was kept comes first. Those who wait for an
+ * answer have had theirs. */
+void store_replay(struct world *w)
+{
+    bool listens = !w->nobody_listens;
+
+    w->nobody_listens = true;
+    for (uint32_t i = 0; i < w->journal.n; i++) {
+        store_take(w, w->journal.item[i].type, w->journal.item[i].block);
+    }
+    w->nobody_listens = !listens;
+    pile_clear(&w->journal, 0);
 }
 
 /* The transaction that was begun by daemon number `arg`. */
@@ -97,7 +161,7 @@ static void commits_late(void *ctx, uint64_t arg)
 /* A question changes nothing: only what is written can outlive who wrote it. */
 static bool is_written(uint16_t type)
 {
-    return is_record(type) || type == MSG_claim || type == MSG_leg_claim;
+    return away_keeps(type) || type == MSG_claim;
 }
 
 void store_daemon_died(struct world *w)
@@ -108,13 +172,17 @@ void store_daemon_died(struct world *w)
                                  : (uint32_t)(world_unit(w, 6) * (double)(w->inbox.n + 1u));
 
     w->committing = false;
-    for (uint32_t i = 0; i < done && w->store_up; i++) {
-        if (is_written(w->inbox.item[i].type)) {
-            pile_keep(&w->late, w->inbox.item[i].type, w->inbox.item[i].block);
+    for (uint32_t i = 0; i < done; i++) {
+        const struct kept *k = &w->inbox.item[i];
+
+        if (is_written(k->type) && w->store_up) {
+            pile_keep(&w->late, k->type, k->block);
+        } else if (k->type != MSG_claim && is_written(k->type)) {
+            put_by(w, k->type, k->block); /* its fsync was on the way */
         }
     }
     pile_clear(&w->inbox, 0);
-    pile_clear(&w->backlog, 0); /* it was in the daemon's memory */
+    pile_clear(&w->asks, 0);
     if (world_unit(w, 6) < 0.7) {
         commits_late(w, 0);
     } else {
@@ -130,10 +198,13 @@ void world_store_up(struct world *w, bool up)
     if (!w->alive) {
         return;
     }
-    for (uint32_t i = 0; up && i < w->backlog.n; i++) {
-        store_take(w, w->backlog.item[i].type, w->backlog.item[i].block);
+    if (up) {
+        store_replay(w);
     }
-    pile_clear(&w->backlog, up ? 0 : w->backlog.n);
+    for (uint32_t i = 0; up && i < w->asks.n; i++) {
+        store_take(w, w->asks.item[i].type, w->asks.item[i].block);
+    }
+    pile_clear(&w->asks, up ? 0 : w->asks.n);
     store_answer(w, ADDR_DESK, MSG_store_state, &m);
     if (up) {
         daemon_store_is_there(w);
@@ -143,9 +214,11 @@ void world_store_up(struct world *w, bool up)
 void commit_free(struct world *w)
 {
     pile_clear(&w->inbox, 0);
-    pile_clear(&w->backlog, 0);
+    pile_clear(&w->asks, 0);
+    pile_clear(&w->journal, 0);
     pile_clear(&w->late, 0);
     free(w->inbox.item);
-    free(w->backlog.item);
+    free(w->asks.item);
+    free(w->journal.item);
     free(w->late.item);
 }

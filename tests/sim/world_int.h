@@ -51,6 +51,7 @@ struct att {
     uint32_t before; /* of the same number: index + 1 */
     uint8_t cause, state, outcome;
     bool live, counts, row_open, dialed, by_system;
+    bool noted; /* before it left: a daemon that comes after can tell */
     int64_t claimed_ms, answered_ms, bridged_ms, ended_ms, callback_ms;
     char code[24];
 };
@@ -193,7 +194,9 @@ struct world {
     uint32_t next_lead;
     double stutter; /* share of answers that take up to 5 s */
     bool committing, nobody_listens;
-    struct pile inbox, backlog, late; /* not yet committed; waiting for the store; of the dead */
+    struct pile inbox, late; /* not yet committed; of the dead, and still to come */
+    struct pile asks;        /* questions for when the store is there */
+    struct pile journal;     /* on the disk: it outlives the daemon */
 
     /* hopper */
     bool hopper_up;
@@ -271,6 +274,8 @@ void text_keep(char *out, size_t size, struct text t);
 void store_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg);
 void store_free(struct world *w);
 void store_take(struct world *w, uint16_t type, const void *msg);
+const struct store_disposition *store_disposition(struct text code); /* NULL: there is none */
+void store_replay(struct world *w);
 void store_daemon_died(struct world *w);
 void commit_free(struct world *w);
 void pile_keep(struct pile *p, uint16_t type, const void *msg); /* a copy */

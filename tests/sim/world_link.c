@@ -49,7 +49,12 @@ void pbx_receive(void *ctx, handle to, handle from, uint16_t type, const void *m
         abort();
     }
     if (type == MSG_originate_call) {
+        struct att *a = store_att(w, ((const struct msg_originate_call *)msg)->attempt);
+
         pbx_check_agents(w, msg);
+        if (a != NULL) {
+            a->noted = true;
+        }
     }
     message_copy(d, msg, block);
     if (w->wire_from > 4096 && w->wire_from * 2 > w->wire_to) {

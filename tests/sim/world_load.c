@@ -25,7 +25,9 @@ static void send_open(struct world *w)
                                      .answered_wall_ms = a->answered_ms,
                                      .bridged_wall_ms = a->bridged_ms,
                                      .name = text_of("A Lead"),
-                                     .fields = text_of("{}")};
+                                     .fields = text_of("{}"),
+                                     .unsent = a->state == ATTEMPT_CLAIMED && !a->noted,
+                                     .claimed_wall_ms = a->claimed_ms};
 
         if (a->live) {
             store_answer(w, ADDR_DESK, MSG_open_attempt, &m);

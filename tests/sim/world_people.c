@@ -185,6 +185,9 @@ static void acts(void *ctx, uint64_t arg)
     struct person *p = &w->people[(arg >> 8) & 0xffffffu];
     uint64_t agent = p->config.agent;
 
+    if (!p->socket) {
+        return; /* no page to press a button on */
+    }
     if ((arg & 0xffu) == MEANS_TO_REST) { /* stands beside the others */
         if (p->page.state != AGENT_OFFLINE && p->page.state != AGENT_BREAK) {
             (void)world_break(w, agent, "rest");

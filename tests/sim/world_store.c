@@ -407,6 +407,16 @@ static void suppress(struct world *w, struct text number)
     store_answer(w, ADDR_DESK, MSG_suppressed, &out);
 }
 
+const struct store_disposition *store_disposition(struct text code)
+{
+    for (size_t i = 0; i < sizeof dispositions / sizeof dispositions[0]; i++) {
+        if (text_same(dispositions[i].code, code)) {
+            return &dispositions[i];
+        }
+    }
+    return NULL;
+}
+
 static void on_dispose(struct world *w, const struct msg_dispose *m)
 {
     struct att *a = store_att(w, m->attempt);
@@ -431,10 +441,8 @@ static void on_dispose(struct world *w, const struct msg_dispose *m)
         f.not_disposed_s = c->config.not_disposed_s;
         out.campaign = a->campaign;
     }
-    for (size_t i = 0; i < sizeof dispositions / sizeof dispositions[0]; i++) {
-        if (text_same(dispositions[i].code, m->code)) {
-            f.d = dispositions[i];
-        }
+    if (store_disposition(m->code) != NULL) {
+        f.d = *store_disposition(m->code);
     }
     struct dispose_effect e = dispose_decide(m, &f);
 
@@ -468,7 +476,7 @@ static void on_leg_claim(struct world *w, const struct msg_leg_claim *m)
 {
     struct msg_leg_claimed out = {.leg = m->leg, .result = RESULT_AWAY};
 
-    if (w->store_up && store_leg(w, m->leg) == NULL) {
+    if (store_leg(w, m->leg) == NULL) {
         w->seen.leg_claims++;
         w->legs = world_room(w->legs, &w->room_legs, w->n_legs, sizeof *w->legs);
         struct leg_row *l = &w->legs[w->n_legs++];
@@ -541,6 +549,8 @@ void store_take(struct world *w, uint16_t type, const void *msg)
         break;
     case MSG_suppress:
         suppress(w, ((const struct msg_suppress *)msg)->number);
+        break;
+    case MSG_alarm_moved: /* R26: nothing of the calls depends on it */
         break;
     default:
         world_broken(w, "the store was sent a message of type %u", (unsigned)type);
