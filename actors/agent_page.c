@@ -259,9 +259,10 @@ void agent_on_disposed(struct agent *g, const struct event *ev, struct effects *
 
         fx_send(fx, ADDR_WEB, MSG_reply, &r);
     }
-    /* Refused for good: another agent has taken the call over, or it is disposed already. There is
-     * nothing left here to wait for. */
-    bool settled = m->result != RESULT_INVALID && m->result != RESULT_AWAY;
+    /* Refused for good after the call: another agent has taken it over, or it is disposed already.
+     * There is nothing left here to wait for. Before its end it may only be too early. */
+    bool refused = m->result != RESULT_INVALID && m->result != RESULT_AWAY;
+    bool settled = m->result == RESULT_OK || (refused && g->fsm.state == AGENT_WRAPUP);
 
     if (!settled || m->client == 0 || !words_equal(m->attempt, g->attempt)) {
         return;
