@@ -218,6 +218,21 @@ void agent_on_call_moved(struct agent *g, const struct event *ev, struct effects
     }
 }
 
+/* Two calls wait for this agent's disposition, or it is in the next one: only one can be asked for.
+ */
+static void give_up_wrapup(const struct agent *g, struct text attempt, const struct event *ev,
+                           struct effects *fx)
+{
+    struct msg_dispose m = {.attempt = attempt,
+                            .agent = g->id,
+                            .code = words_of("not_disposed"),
+                            .note = words_of(""),
+                            .number = words_of(""),
+                            .at_wall_ms = ev->wall_ms};
+
+    fx_send(fx, ADDR_STORE, MSG_dispose, &m);
+}
+
 void agent_on_adopted(struct agent *g, const struct event *ev, struct effects *fx)
 {
     const struct msg_call_adopted *m = ev->msg;
@@ -233,6 +248,9 @@ void agent_on_adopted(struct agent *g, const struct event *ev, struct effects *f
     };
 
     if (g->attempt[0] != 0) {
+        if (m->state == ATTEMPT_ENDED && !words_equal(m->attempt, g->attempt)) {
+            give_up_wrapup(g, m->attempt, ev, fx);
+        }
         return;
     }
     leg_await_page(g, fx);

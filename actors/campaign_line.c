@@ -308,6 +308,33 @@ void campaign_on_channel_found(struct campaign *c, const struct event *ev, struc
     attempt_fire(c, a, AE_ANSWERED, ev, fx);
 }
 
+/* Its talk was over and not disposed when the daemon before us went: the agent goes on with its
+ * wrap-up; or the lead would stay completed without a disposition for ever. */
+static void wrap_up(const struct campaign *c, const struct msg_open_attempt *m,
+                    const struct event *ev, struct effects *fx)
+{
+    struct msg_call_adopted adopted = {.campaign = c->id,
+                                       .attempt = m->attempt,
+                                       .lead = m->lead,
+                                       .number = m->number,
+                                       .name = m->name,
+                                       .fields = m->fields,
+                                       .attempt_no = m->attempt_no,
+                                       .state = ATTEMPT_ENDED,
+                                       .cause = m->cause};
+    struct msg_dispose nobody = {.attempt = m->attempt,
+                                 .code = words_of("not_disposed"),
+                                 .note = words_of(""),
+                                 .number = words_of(""),
+                                 .at_wall_ms = ev->wall_ms};
+
+    if (m->agent != 0) {
+        fx_send(fx, named(KIND_AGENT, m->agent), MSG_call_adopted, &adopted);
+    } else {
+        fx_send(fx, ADDR_STORE, MSG_dispose, &nobody);
+    }
+}
+
 void campaign_on_open_attempt(struct campaign *c, const struct event *ev, struct effects *fx)
 {
     const struct msg_open_attempt *m = ev->msg;
@@ -315,6 +342,10 @@ void campaign_on_open_attempt(struct campaign *c, const struct event *ev, struct
     char text[ID_SIZE];
 
     if (id_parse(m->attempt, &id) != ID_ATTEMPT || attempt_find(c, m->attempt)) {
+        return;
+    }
+    if (m->state == ATTEMPT_ENDED) {
+        wrap_up(c, m, ev, fx);
         return;
     }
     words_keep(text, sizeof text, m->attempt);

@@ -74,13 +74,16 @@ static void load_campaigns(struct load *l)
     }
 }
 
-static void load_attempts(struct load *l)
+/* Live, or waiting for its disposition. */
+static void load_attempts(struct load *l, bool live)
 {
     const struct memory *me = l->me;
     size_t i;
 
     for (i = 0; i < M_COUNT(attempts); i++) {
-        const struct m_attempt *a = M_ROW(struct m_attempt, attempts, i);
+        /* of an agent's wrap-ups the newest comes first */
+        const struct m_attempt *a =
+            M_ROW(struct m_attempt, attempts, live ? i : M_COUNT(attempts) - 1 - i);
         const struct m_lead *d = M_ROW(struct m_lead, leads, a->c.lead - 1);
         struct msg_open_attempt m = {.campaign = a->c.campaign,
                                      .attempt = a->c.attempt,
@@ -97,7 +100,8 @@ static void load_attempts(struct load *l)
                                      .name = d->d.name,
                                      .fields = d->d.fields,
                                      .claimed_wall_ms = a->c.claimed_ms};
-        if (a->live && (!l->id || l->id == a->c.campaign))
+        bool wraps = !a->live && a->c.outcome == OUTCOME_ANSWERED && a->c.disposed_ms == 0;
+        if ((live ? a->live : wraps) && (!l->id || l->id == a->c.campaign))
             l->sink(l->ctx, MSG_open_attempt, &m);
     }
 }
@@ -137,7 +141,9 @@ static int load(struct store *s, uint8_t kind, uint64_t id, int64_t now, store_s
     if (kind == 0 || kind == KIND_CAMPAIGN)
         load_campaigns(&l);
     if (kind == 0 || kind == KIND_CAMPAIGN)
-        load_attempts(&l);
+        load_attempts(&l, true);
+    if (kind == 0)
+        load_attempts(&l, false);
     if (kind == 0 || kind == KIND_AGENT)
         load_legs(&l);
     if (rc == STORE_OK && id && l.found == 0)

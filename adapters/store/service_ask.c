@@ -47,6 +47,11 @@ static int pass_on(void *ctx, uint16_t type, const void *msg)
         if (l->n < CAMPAIGNS_MAX)
             l->campaigns[l->n++] = m->campaign;
     }
+    /* One whose wrap-up goes on is told at the start only: later its agent has it, or has disposed
+     * it and we are about to hear of it. */
+    if (type == MSG_open_attempt && !l->start &&
+        ((const struct msg_open_attempt *)msg)->state == ATTEMPT_ENDED)
+        return 0;
     if (type == MSG_open_attempt && l->start && l->s->keep.sent) {
         struct msg_open_attempt m = *(const struct msg_open_attempt *)msg;
         m.unsent = m.state == ATTEMPT_CLAIMED &&

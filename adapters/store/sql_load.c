@@ -178,6 +178,8 @@ int sql_load(struct store *st, uint8_t kind, uint64_t id, int64_t now, store_sin
             rc = load_kind(&l, kinds[i], id);
     if (rc == STORE_OK && (kind == 0 || kind == KIND_CAMPAIGN))
         rc = sql_query(s, open_attempts, take_attempt, &l, sql_u(id));
+    if (rc == STORE_OK && kind == 0)
+        rc = sql_query(s, open_wrapups, take_attempt, &l, sql_u(id));
     if (rc == STORE_OK && (kind == 0 || kind == KIND_AGENT))
         rc = sql_query(s, members, take_member, &l, sql_u(id));
     if (rc == STORE_OK && (kind == 0 || kind == KIND_AGENT))

@@ -466,6 +466,30 @@ static void test_disposed_while_store_away(void **state)
     world_close(w);
 }
 
+/* The daemon dies in a wrap-up: it goes on after the restart, to a disposition or to its timer. */
+static void test_restart_in_wrapup(void **state)
+{
+    struct world *w = with_agents(2, 2);
+
+    (void)state;
+    world_callees(w, ANSWERS(3, 10));
+    world_begin(w);
+    all_ready(w, 2);
+    expect_agent(w, 1, AGENT_WRAPUP, 60);
+    expect_agent(w, 2, AGENT_WRAPUP, 60);
+    world_restart(w);
+    expect_agent(w, 1, AGENT_WRAPUP, 2);
+    expect_agent(w, 2, AGENT_WRAPUP, 2);
+    assert_true(world_page(w, 1)->needs_disposition);
+    expect_reply(w, world_dispose(w, 1, "sale"), RESULT_OK, NULL);
+    world_run(w, 1);
+    assert_true(world_row_final(w, 1) != world_row_final(w, 2));
+    world_run(w, 130);
+    assert_int_equal(world_witness(w)->not_disposed, 1);
+    assert_int_equal(world_row(w, world_row_final(w, 1) ? 2 : 1), ROW_FAILED);
+    world_close(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -486,6 +510,7 @@ int main(void)
         cmocka_unit_test(test_restart_leg_gone),
         cmocka_unit_test(test_restart_customer_gone),
         cmocka_unit_test(test_restart_agent_stays_away),
+        cmocka_unit_test(test_restart_in_wrapup),
         cmocka_unit_test(test_disposed_while_store_away),
     };
 

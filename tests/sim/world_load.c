@@ -8,10 +8,12 @@ static void send_agent(struct world *w, struct person *p)
     store_answer(w, ADDR_DESK, MSG_agent_config, &p->config);
 }
 
-static void send_open(struct world *w)
+/* Live, or waiting for its disposition: of those the newest comes first. */
+static void send_attempts(struct world *w, bool live)
 {
     for (uint32_t i = 0; i < w->n_atts; i++) {
-        const struct att *a = &w->atts[i];
+        const struct att *a = &w->atts[live ? i : w->n_atts - 1 - i];
+        bool wraps = !a->live && a->outcome == OUTCOME_ANSWERED && a->disposed_ms == 0;
         struct msg_open_attempt m = {.campaign = a->campaign,
                                      .attempt = text_of(a->id),
                                      .row = a->row,
@@ -29,10 +31,16 @@ static void send_open(struct world *w)
                                      .unsent = a->state == ATTEMPT_CLAIMED && !a->noted,
                                      .claimed_wall_ms = a->claimed_ms};
 
-        if (a->live) {
+        if (live ? a->live : wraps) {
             store_answer(w, ADDR_DESK, MSG_open_attempt, &m);
         }
     }
+}
+
+static void send_open(struct world *w)
+{
+    send_attempts(w, true);
+    send_attempts(w, false);
     for (uint32_t i = 0; i < w->n_legs; i++) {
         const struct leg_row *l = &w->legs[i];
         struct msg_open_leg m = {.leg = text_of(l->id),

@@ -141,7 +141,8 @@ static bool grows(const char *detail)
         "SCAN a",           "SCAN e",         "SCAN r"};
     size_t i;
 
-    if (strstr(detail, "attempt_live") || strstr(detail, "leg_live"))
+    if (strstr(detail, "attempt_live") || strstr(detail, "attempt_wrapup") ||
+        strstr(detail, "leg_live"))
         return false; /* what is open now */
     for (i = 0; i < sizeof scans / sizeof *scans; i++) {
         size_t n = strlen(scans[i]);
