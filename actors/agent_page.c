@@ -230,8 +230,12 @@ void agent_on_set_disposition(struct agent *g, const struct event *ev, struct ef
         .request = m->request,
         .client = m->client,
         .at_wall_ms = ev->wall_ms,
+        .number = words_of(""),
     };
 
+    if (words_equal(d.attempt, g->attempt) && !g->disposed) {
+        d.number = words_of(g->number);
+    }
     if (d.attempt.len != ID_LEN) {
         agent_answer(m->client, m->request, RESULT_NOT_FOUND, "there is no call to dispose",
                      NO_JSON, fx);

@@ -236,6 +236,7 @@ static void end_wrapup(const struct fsm_ctx *x)
             .code = words_of("not_disposed"),
             .note = words_of(""),
             .at_wall_ms = x->ev->wall_ms,
+            .number = words_of(""),
         };
 
         fx_send(x->fx, ADDR_STORE, MSG_dispose, &m);

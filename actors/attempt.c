@@ -75,6 +75,7 @@ static const struct fsm_row rows[] = {
     ROW(S(CLAIMED), AE_TAKE_BACK, 0, attempt_take_back, S(DISPOSED), FSM_NO_TIMER),
     ROW(S(CLAIMED), AE_HANG_UP, 0, attempt_take_back, S(DISPOSED), FSM_NO_TIMER),
     ROW(S(CLAIMED), AE_LEG_LOST, 0, attempt_take_back, S(DISPOSED), FSM_NO_TIMER),
+    ROW(S(CLAIMED), AE_TIMEOUT, attempt_keeps_place, attempt_stays_claimed, S(CLAIMED), T_AHEAD),
     ROW(S(CLAIMED), AE_TIMEOUT, 0, attempt_take_back, S(DISPOSED), FSM_NO_TIMER),
 
     ROW(S(ORIGINATING), AE_RINGING, 0, attempt_rings, S(RINGING), T_RING),
@@ -178,12 +179,21 @@ static const struct fsm_row rows[] = {
 };
 /* clang-format on */
 
+static int64_t ahead_us(const struct campaign *c)
+{
+    int64_t twice = 2 * (int64_t)c->set.claim_ahead_ms * US_PER_MS;
+
+    return twice > timers[T_AHEAD].default_us ? twice : timers[T_AHEAD].default_us;
+}
+
 static int64_t duration(const struct fsm_ctx *x, uint8_t timer)
 {
     const struct campaign *c = x->owner;
     const struct attempt *a = x->subject;
 
     switch (timer) {
+    case T_AHEAD: /* who claims further ahead keeps longer what was claimed */
+        return ahead_us(c);
     case T_RING: /* the originate's own timeout, and 10 s for Asterisk to tell */
         return ((int64_t)c->set.ring_s + 10) * US_PER_S;
     case T_WAIT:
@@ -203,9 +213,14 @@ static int64_t duration(const struct fsm_ctx *x, uint8_t timer)
 
 /* Its time ahead is over, and the timer that says so is still on its way: after a stop of the whole
  * process the mail is read first. */
-bool attempt_is_stale(const struct attempt *a, int64_t now_us)
+bool attempt_is_stale(const struct campaign *c, const struct attempt *a, int64_t now_us)
 {
-    return now_us - a->fsm.since_us > timers[T_AHEAD].default_us;
+    int64_t most = ahead_us(c), retry = (int64_t)c->set.delays.retry_s * US_PER_S;
+
+    /* Nobody else can have the row, and while the store is away no other can be had: it is good for
+     * as long as nobody may be called again. */
+    most = !c->store_up && retry > most ? retry : most;
+    return now_us - a->claimed_us > most;
 }
 
 const struct fsm_def attempt_fsm = {

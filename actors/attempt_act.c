@@ -54,6 +54,13 @@ bool attempt_is_unserved(const struct fsm_ctx *x)
     return !attempt_was_bridged(x);
 }
 
+bool attempt_keeps_place(const struct fsm_ctx *x)
+{
+    const struct campaign *c = x->owner;
+
+    return !c->store_up && !attempt_is_stale(c, x->subject, x->ev->now_us);
+}
+
 bool attempt_is_joining(const struct fsm_ctx *x)
 {
     return ((const struct attempt *)x->subject)->joining;
@@ -71,7 +78,15 @@ bool attempt_owes_message(const struct fsm_ctx *x)
 
 void attempt_claimed(const struct fsm_ctx *x)
 {
-    fx_trace(x->fx, "claimed", ((const struct attempt *)x->subject)->key, 0);
+    struct attempt *a = x->subject;
+
+    a->claimed_us = x->ev->now_us;
+    fx_trace(x->fx, "claimed", a->key, 0);
+}
+
+void attempt_stays_claimed(const struct fsm_ctx *x)
+{
+    fx_trace(x->fx, "claimed still", ((const struct attempt *)x->subject)->key, 0);
 }
 
 /* Nothing was committed (or, on a timeout, we do not wait to hear: a late claimed for an attempt

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#define CLOCKS_APART_MS 2000 /* R19 */
-
 /* --- start and stop, as a table --------------------------------------------------------------- */
 
 enum campaign_event {
@@ -387,17 +385,20 @@ static void on_sound_checked(struct campaign *c, const struct event *ev, struct 
     if (m->result != RESULT_OK || !words_equal(m->media, c->set.message)) {
         return; /* could not be asked: the start timer asks again */
     }
+    if (c->no_message == m->present) { /* once, however often the start timer asks */
+        struct msg_alarm a = {.kind = ALARM_no_message,
+                              .subject = c->id,
+                              .stands = !m->present,
+                              .text = words_of(reason_sentence(REASON_no_message))};
+
+        fx_send(fx, ADDR_DESK, MSG_alarm, &a);
+    }
+    c->no_message = !m->present;
     if (m->present) {
-        c->no_message = false;
         fire(c, CE_READY, ev, fx);
-        return;
+    } else {
+        campaign_refuse(c, REASON_no_message, fx);
     }
-    campaign_refuse(c, REASON_no_message, fx);
-    if (!c->no_message) { /* once, however often the start timer asks */
-        fx_log(fx, 2, "DLR-NO-MESSAGE", "campaign %d: the Asterisk does not have its message",
-               (int64_t)c->id, 0, 0);
-    }
-    c->no_message = true;
 }
 
 static void on_timer(struct campaign *c, const struct event *ev, struct effects *fx)
@@ -452,6 +453,16 @@ static void on_store_state(struct campaign *c, const struct event *ev, struct ef
     campaign_view_later(c, fx);
 }
 
+/* A store that is away stops claims by itself; what is claimed may go. */
+static void on_mode(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    const struct msg_daemon_mode *m = ev->msg;
+    bool holds = m->mode == DAEMON_NO_NEW_DIALS && m->cause != REASON_store_away;
+
+    c->held_back = holds && m->cause < REASON_COUNT ? m->cause : (uint8_t)REASON_allow;
+    campaign_view_later(c, fx);
+}
+
 static void on_list_changed(struct campaign *c, const struct event *ev, struct effects *fx)
 {
     const struct msg_list_changed *m = ev->msg;
@@ -489,6 +500,7 @@ static const struct {
     {MSG_hopper_taken, campaign_on_hopper},
     {MSG_lines_grant, campaign_on_lines},
     {MSG_lines_short, campaign_on_lines},
+    {MSG_daemon_mode, on_mode},
     {MSG_store_state, on_store_state},
     {MSG_suppressed, on_suppressed},
     {MSG_list_changed, on_list_changed},

@@ -89,6 +89,7 @@ struct attempt {
     /* found answered, not in our application: the dialplan has it; since when, on both clocks */
     int64_t unattended_wall_ms, unattended_us;
     int64_t wait_until_us; /* an answered call must have its agent by then */
+    int64_t claimed_us;    /* committed by the store */
     bool found_in;         /* the last list had it in its own bridge */
     uint64_t found_agent;  /* and this agent's leg */
     uint64_t tried;        /* agent that refused last: not asked again for this call */
@@ -113,7 +114,9 @@ struct campaign {
     struct fsm fsm;
     uint8_t pbx_state;
     bool store_up;
-    bool clocks_apart; /* R19: the store's and ours; wall-clock rules cannot be kept */
+    bool clocks_apart;    /* R19: the store's and ours; wall-clock rules cannot be kept */
+    uint8_t held_back;    /* enum reason: why the desk lets nothing leave; allow: it does */
+    bool left_told, left; /* the store is away: the desk was told whether rows are left to dial */
 
     struct map attempts; /* key -> struct attempt */
     struct fsm_set by_state;
@@ -195,7 +198,7 @@ static inline uint32_t attempts_in(const struct campaign *c, enum attempt_state 
 }
 /* The first attempt (oldest in its state), or NULL. */
 /* Claimed too long ago to be sent now. */
-bool attempt_is_stale(const struct attempt *a, int64_t now_us);
+bool attempt_is_stale(const struct campaign *c, const struct attempt *a, int64_t now_us);
 static inline struct attempt *attempt_first(const struct campaign *c, enum attempt_state state)
 {
     return (struct attempt *)(void *)c->by_state.head[state];
@@ -215,10 +218,12 @@ bool attempt_line_away(const struct fsm_ctx *x);
 bool attempt_is_unserved(const struct fsm_ctx *x);
 bool attempt_is_joining(const struct fsm_ctx *x);
 bool attempt_owes_message(const struct fsm_ctx *x);
+bool attempt_keeps_place(const struct fsm_ctx *x);
 void attempt_claimed(const struct fsm_ctx *x);
 void attempt_refused(const struct fsm_ctx *x);
 void attempt_send(const struct fsm_ctx *x);
 void attempt_take_back(const struct fsm_ctx *x);
+void attempt_stays_claimed(const struct fsm_ctx *x);
 void attempt_rings(const struct fsm_ctx *x);
 void attempt_answers(const struct fsm_ctx *x);
 void attempt_seek_agent(const struct fsm_ctx *x);

@@ -264,6 +264,9 @@ void campaign_on_manual_dial(struct campaign *c, const struct event *ev, struct 
         v.reason = REASON_clock_apart;
     }
     if (v.reason != REASON_allow) {
+    if (v.reason == REASON_allow) {
+        v.reason = c->held_back;
+    }
         campaign_refuse(c, v.reason, fx);
         campaign_tell_agent(c, a, ATTEMPT_DISPOSED, v.reason, fx);
         map_drop(&c->attempts, a->key);
@@ -350,7 +353,7 @@ static bool try_send(struct campaign *c, struct attempt *a, const struct event *
     if (v.reason == REASON_line_away) {
         return false; /* it keeps its place until its time is over */
     }
-    if (attempt_is_stale(a, ev->now_us)) {
+    if (attempt_is_stale(c, a, ev->now_us)) {
         attempt_fire(c, a, AE_TAKE_BACK, ev, fx);
         return false;
     }
@@ -451,6 +454,8 @@ static void explain_hold(struct campaign *c, const struct pacing_decision *d,
         c->held_by = REASON_outside_hours;
     } else if (d->calls == 0) {
         c->held_by = (uint8_t)d->bound_by;
+    } else if (c->held_back != REASON_allow) {
+        c->held_by = c->held_back;
     } else if (c->lines_short != REASON_allow) {
         c->held_by = c->lines_short;
     } else if (nothing_left(c)) {
@@ -469,8 +474,25 @@ void campaign_dial(struct campaign *c, const struct event *ev, struct effects *f
 {
     struct pacing_decision d = {0, 0, REASON_allow, false};
     bool automatic = c->set.mode == MODE_PROGRESSIVE || c->set.mode == MODE_RATIO;
-    bool may =
-        campaign_running(c) && !c->draining && campaign_line_up(c) && !c->clocks_apart; /* R19 */
+/* The store is away: whether anything can still be dialed is known here, row by row; the desk wants
+ * to know when that changes. */
+static void tell_left(struct campaign *c, struct effects *fx)
+{
+    uint32_t rows = campaign_running(c) ? attempts_in(c, ATTEMPT_CLAIMED) : 0;
+    struct msg_claims_left m = {.campaign = c->id, .rows = rows};
+
+    if (c->store_up || (c->left_told && c->left == (rows > 0))) {
+        c->left_told = c->left_told && !c->store_up;
+        return;
+    }
+    c->left_told = true;
+    c->left = rows > 0;
+    fx_send(fx, ADDR_DESK, MSG_claims_left, &m);
+}
+
+    bool may = campaign_running(c) && !c->draining && campaign_line_up(c) &&
+               !c->clocks_apart && /* R19 */
+               c->held_back == REASON_allow;
 
     if (!c->configured) {
         return;
@@ -502,3 +524,4 @@ void campaign_dial(struct campaign *c, const struct event *ev, struct effects *f
         arm_recycle(c, ev, fx);
     }
 }
+    tell_left(c, fx);

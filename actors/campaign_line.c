@@ -308,6 +308,22 @@ void campaign_on_channel_found(struct campaign *c, const struct event *ev, struc
     attempt_fire(c, a, AE_ANSWERED, ev, fx);
 }
 
+/* Claimed by the daemon before us, and surely never sent: nobody was called. */
+static void give_back(const struct campaign *c, const struct msg_open_attempt *m,
+                      const struct event *ev, struct effects *fx)
+{
+    struct msg_attempt_over over = {.campaign = c->id,
+                                    .attempt = m->attempt,
+                                    .row = m->row,
+                                    .lead = m->lead,
+                                    .outcome = OUTCOME_NEVER_SENT,
+                                    .row_status = ROW_PENDING,
+                                    .at_wall_ms = ev->wall_ms};
+
+    fx_send(fx, ADDR_STORE, MSG_attempt_over, &over);
+    fx_count(fx, "dialer_attempts_total", outcome_name(OUTCOME_NEVER_SENT), c->id, 1);
+}
+
 /* Its talk was over and not disposed when the daemon before us went: the agent goes on with its
  * wrap-up; or the lead would stay completed without a disposition for ever. */
 static void wrap_up(const struct campaign *c, const struct msg_open_attempt *m,
@@ -342,6 +358,10 @@ void campaign_on_open_attempt(struct campaign *c, const struct event *ev, struct
     char text[ID_SIZE];
 
     if (id_parse(m->attempt, &id) != ID_ATTEMPT || attempt_find(c, m->attempt)) {
+        return;
+    }
+    if (m->unsent) {
+        give_back(c, m, ev, fx);
         return;
     }
     if (m->state == ATTEMPT_ENDED) {

@@ -1,6 +1,7 @@
 #include "actors/desk.h"
 #include "actors/agent.h"
 #include "actors/campaign.h"
+#include "actors/desk_int.h"
 #include "actors/ids.h"
 #include "actors/map.h"
 #include "actors/messages.h"
@@ -11,45 +12,6 @@
 #include <string.h>
 
 enum { TIMER_DRAINED = 1 };
-
-#define PBX_MOST 64u
-
-/* What agents need to know of the campaign they work in. */
-struct known_campaign {
-    uint64_t id;
-    uint8_t leg;
-    uint32_t wrapup_s;
-    char tone[64];
-    uint32_t pbx;
-    char name[96];
-    bool quiet;
-};
-
-struct known_agent {
-    uint64_t id;
-    uint64_t assigned; /* where the store puts it */
-    uint64_t campaign; /* where it works: that, or what it chose at login (R1) */
-    uint64_t endpoint_hash;
-    uint32_t pbx;
-    char endpoint[128];
-};
-
-struct known_pbx {
-    uint32_t pbx;
-    uint8_t state;
-};
-
-struct desk {
-    uint16_t node;
-    bool draining, drained;
-    timer_ref drain_timer;
-    struct map campaigns, agents, trunks;
-    struct map members; /* agent << 32 | campaign: may work there */
-    struct known_pbx pbxs[PBX_MOST];
-    uint32_t n_pbxs;
-    bool store_up;
-    int64_t clock_apart_ms;
-};
 
 /* --- making --------------------------------------------------------------------------------- */
 
@@ -81,6 +43,7 @@ static void brief(const struct desk *d, handle to, struct effects *fx)
     }
     if (handle_kind(to) == KIND_CAMPAIGN) {
         fx_send(fx, to, MSG_store_state, &store);
+        desk_mode_tell(d, to, fx);
     }
 }
 
@@ -248,6 +211,12 @@ static void on_pbx(struct desk *d, const struct event *ev, struct effects *fx)
     to_each(&d->trunks, KIND_TRUNK, MSG_pbx_moved, m, fx);
     fx_send(fx, ADDR_WEB, MSG_view_pbx, &v);
     fx_send(fx, ADDR_CTL, MSG_view_pbx, &v);
+    if (m->state == PBX_DOWN || m->state == PBX_UP) { /* what lies between is on its way up */
+        desk_alarm(d, ALARM_pbx_away, m->pbx, m->state == PBX_DOWN, m->text, ev, fx);
+    }
+    if (m->state == PBX_REPLACED || m->state == PBX_UP) {
+        desk_alarm(d, ALARM_pbx_replaced, m->pbx, m->state == PBX_REPLACED, m->text, ev, fx);
+    }
 }
 
 /* Which channels live comes the same way as the word that these were all: straight from the adapter
@@ -305,16 +274,27 @@ static void on_store(struct desk *d, const struct event *ev, struct effects *fx)
     }
     d->store_up = m->up;
     d->clock_apart_ms = m->clock_apart_ms;
+    words_keep(d->store_text, sizeof d->store_text, m->text);
+    for (uint32_t i = 0; i < d->campaigns.size; i++) {
+        if (d->campaigns.slots[i].key != 0) { /* each tells when it has none */
+            ((struct known_campaign *)d->campaigns.slots[i].value.ptr)->rides = !m->up;
+        }
+    }
     to_each(&d->campaigns, KIND_CAMPAIGN, MSG_store_state, m, fx);
     tell_ready("store", m->up, m->text, fx);
+    desk_alarm(d, ALARM_store_away, 0, !m->up, m->text, ev, fx);
+    desk_alarm(d, ALARM_clocks_apart, 0,
+               m->clock_apart_ms > CLOCKS_APART_MS || m->clock_apart_ms < -CLOCKS_APART_MS,
+               words_of(reason_sentence(REASON_clock_apart)), ev, fx);
+    desk_mode_look(d, ev, fx);
 }
 
 static void on_hopper(struct desk *d, const struct event *ev, struct effects *fx)
 {
     const struct msg_hopper_state *m = ev->msg;
 
-    (void)d;
     tell_ready("hopper", m->up, m->text, fx);
+    desk_alarm(d, ALARM_hopper_away, 0, !m->up, m->text, ev, fx);
 }
 
 static void on_loaded(struct desk *d, const struct event *ev, struct effects *fx)
@@ -325,6 +305,11 @@ static void on_loaded(struct desk *d, const struct event *ev, struct effects *fx
     if (m->kind == 0 && m->result == RESULT_OK) {
         /* the servers may have been listed before anybody was there to hear it */
         fx_send(fx, ADDR_ARI, MSG_list_again, &again);
+    }
+    if (m->kind == 0) {
+        d->loaded = m->result == RESULT_OK;
+        desk_alarm(d, ALARM_config_unread, 0, !d->loaded, words_of("it could not be read"), ev, fx);
+        desk_mode_look(d, ev, fx);
     }
     if (m->kind == 0 && !d->draining) {
         tell_ready("configuration", m->result == RESULT_OK, words_of("it could not be read"), fx);
@@ -370,12 +355,19 @@ static void load(uint8_t kind, uint64_t id, struct effects *fx)
     fx_send(fx, ADDR_STORE, MSG_load, &m);
 }
 
+static void on_start(struct desk *d, const struct event *ev, struct effects *fx)
+{
+    desk_alarm_begin(ev, fx);
+    desk_mode_begin(d, ev, fx);
+}
+
 static void on_begin(struct desk *d, const struct event *ev, struct effects *fx)
 {
     const struct msg_begin *m = ev->msg;
 
     d->node = m->node;
     d->store_up = true;
+    desk_alarm(d, ALARM_store_away, 0, false, words_of(""), ev, fx);
     tell_ready("store", true, words_of(""), fx);
     tell_ready("configuration", false, words_of("it is being read"), fx);
     load(0, 0, fx);
@@ -404,6 +396,7 @@ static void on_drain(struct desk *d, const struct event *ev, struct effects *fx)
     const struct msg_drain *m = ev->msg;
 
     d->draining = true;
+    desk_mode_look(d, ev, fx);
     tell_ready("configuration", false, words_of("the daemon is being stopped"), fx);
     to_each(&d->campaigns, KIND_CAMPAIGN, MSG_drain, m, fx);
     if (d->campaigns.used == 0) {
@@ -474,6 +467,7 @@ static const struct {
     uint16_t type;
     void (*handle)(struct desk *d, const struct event *ev, struct effects *fx);
 } handlers[] = {
+    {EV_START, on_start},
     {EV_TIMER, on_timer},
     {MSG_begin, on_begin},
     {MSG_changed, on_changed},
@@ -490,6 +484,9 @@ static const struct {
     {MSG_pbx_listed, on_listed},
     {MSG_endpoint_state, on_endpoint},
     {MSG_store_state, on_store},
+    {MSG_journal_state, desk_on_journal},
+    {MSG_claims_left, desk_on_claims_left},
+    {MSG_alarm, desk_on_alarm},
     {MSG_hopper_state, on_hopper},
     {MSG_loaded, on_loaded},
     {MSG_suppressed, on_suppressed},

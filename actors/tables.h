@@ -6,7 +6,7 @@
 
 #include "core/fsm.h"
 
-#define ACTOR_TABLES 4
+#define ACTOR_TABLES 5
 extern const struct fsm_def *const actor_tables[ACTOR_TABLES];
 
 #endif

@@ -119,6 +119,8 @@ enum pbx_state {
     PBX_STATES
 };
 
+#define CLOCKS_APART_MS 2000 /* R19: daemon and store; further apart nothing is dialed */
+
 /* What the daemon as a whole does (actors/desk_mode.c decides). Live calls are served in each. */
 enum daemon_mode {
     DAEMON_RUN = 0,          /* dials; the cause, if any, says what it rides through */

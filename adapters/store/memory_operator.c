@@ -478,7 +478,7 @@ static int alarm_put(struct store *s, struct text code, struct text subject, str
 {
     struct memory *me = memory_of(s);
     struct store_alarm *a = NULL;
-    bool mine;
+    bool mine, repeated = false;
     size_t i;
     uint64_t id;
     int rc = memory_enter(me, &mine);
@@ -487,17 +487,23 @@ static int alarm_put(struct store *s, struct text code, struct text subject, str
         return rc;
     for (i = 0; i < M_COUNT(alarms); i++) {
         struct store_alarm *o = M_ROW(struct store_alarm, alarms, i);
-        if (o->ended_wall_ms == 0 && text_same(o->code, code) && text_same(o->subject, subject))
+        bool same = text_same(o->code, code) && text_same(o->subject, subject);
+        if (o->ended_wall_ms == 0 && same)
             a = o;
+        repeated = repeated || (stands && same && o->started_wall_ms == at);
+        if (!stands && code.len == 0 && o->ended_wall_ms == 0 && o->started_wall_ms <= at) {
+            EDIT(o);
+            o->ended_wall_ms = at;
+        }
     }
-    if (stands && !a) {
+    if (stands && !a && !repeated) {
         a = memory_add(me, M_alarms, sizeof *a, &id);
         *a = (struct store_alarm){.id = id,
                                   .code = memory_text(me, code),
                                   .subject = memory_text(me, subject),
                                   .text = memory_text(me, text),
                                   .started_wall_ms = at};
-    } else if (!stands && a) {
+    } else if (!stands && a && a->started_wall_ms <= at) {
         EDIT(a);
         a->ended_wall_ms = at;
     }

@@ -473,9 +473,12 @@ int sql_alarm(struct store *st, struct text code, struct text subject, struct te
 
     if (rc)
         return rc;
-    rc = stands
-             ? sql_exec(s, alarm_start, NULL, sql_t(code), sql_t(subject), sql_t(text), sql_i(at))
-             : sql_exec(s, alarm_end, NULL, sql_t(code), sql_t(subject), sql_i(at));
+    if (!stands && code.len == 0)
+        rc = sql_exec(s, alarm_end_all, NULL, sql_i(at));
+    else
+        rc = stands ? sql_exec(s, alarm_start, NULL, sql_t(code), sql_t(subject), sql_t(text),
+                               sql_i(at))
+                    : sql_exec(s, alarm_end, NULL, sql_t(code), sql_t(subject), sql_i(at));
     return sql_leave(s, mine, rc);
 }
 

@@ -306,7 +306,7 @@ struct store_ops {
     /* The newest first, older than id `before` (0: from the newest). */
     int (*audits)(struct store *s, uint64_t before, uint32_t limit, store_each_audit each,
                   void *ctx);
-    /* Starts an alarm (nothing if it stands already) or ends it. */
+    /* Starts an alarm (nothing if it stands already) or ends it; ending "" ends all. */
     int (*alarm)(struct store *s, struct text code, struct text subject, struct text text,
                  bool stands, int64_t at_wall_ms);
     int (*alarms)(struct store *s, bool standing_only, uint32_t limit, store_each_alarm each,

@@ -177,6 +177,8 @@ void world_store_up(struct world *w, bool up);
 void world_store_clock(struct world *w, int64_t ahead_ms);
 void world_store_latency(struct world *w, double ms);
 void world_hopper_up(struct world *w, bool up);
+/* The journal's disk: what is told while the store is away cannot be kept, and waits in memory. */
+void world_journal_ok(struct world *w, bool ok);
 void world_hopper_flush(struct world *w);
 /* An entry that does not belong there: a row of another campaign, of the past, twice. */
 void world_hopper_push(struct world *w, uint64_t campaign, uint64_t row);
@@ -251,6 +253,13 @@ int64_t world_agent_time_ms(const struct world *w, uint64_t agent, enum agent_st
 int64_t world_refused(struct world *w, uint64_t campaign, enum reason reason);
 
 /* --- sentences ---------------------------------------------------------------------------- */
+/* What the daemon as a whole does; alarms of this code that were ever raised, or stand; how long
+ * those that are over stood together. */
+enum daemon_mode world_mode(const struct world *w);
+enum reason world_mode_cause(const struct world *w);
+unsigned world_alarms(const struct world *w, const char *code, bool standing);
+int64_t world_alarm_ms(const struct world *w, const char *code);
+
 
 /* The page shows this state now, or within so many seconds. */
 void expect_agent_(struct world *w, uint64_t agent, enum agent_state state, double seconds,

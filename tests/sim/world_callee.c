@@ -119,17 +119,19 @@ static void must_be_served(void *ctx, uint64_t arg)
     struct chan *ch = still(w, arg);
     int64_t calm = world_calm_since(w);
     int64_t now = sim_now_us(w->sim);
+    bool never = calm == INT64_MAX;
     int64_t limit;
 
     if (ch == NULL || ch->met || ch->played) {
         return;
     }
+    calm = never ? now : calm;
     limit = (calm > ch->answered_us ? calm : ch->answered_us) + SERVED_US + 4 * w->pbx_us +
             2 * w->jitter_us;
-    if (calm == INT64_MAX || now < limit) {
+    if (never || now < limit) {
         w->seen.downtime_waits += ch->waited ? 0 : 1u;
         ch->waited = true;
-        later(w, ch, calm == INT64_MAX ? 0.5 : (double)(limit - now) / 1e6, must_be_served);
+        later(w, ch, never ? 0.5 : (double)(limit - now) / 1e6, must_be_served);
         return;
     }
     w->seen.late_answers++;

@@ -11,6 +11,7 @@
  *   world_link.c    the link to it
  *   world_callee.c  the people it calls
  *   world_people.c  agents, their pages and habits
+ *   world_mode.c    the daemon's mode and its alarms
  *   world_expect.c  sentences
  *   table.h         number -> index
  */
@@ -155,6 +156,12 @@ enum broken { BROKEN_OTHER, BROKEN_LOST, BROKEN_TWICE, BROKEN_STUCK, BROKEN_TWO_
 
 struct world {
     struct sim *sim;
+struct alarm_row {
+    char code[32];
+    char subject[32];
+    int64_t started_ms, ended_ms;
+};
+
     uint64_t seed;
     char broken[260]; /* first broken promise */
     enum broken broken_as;
@@ -200,6 +207,12 @@ struct world {
 
     /* hopper */
     bool hopper_up;
+    /* what people see of the daemon */
+    uint8_t mode, mode_cause; /* enums daemon_mode, reason */
+    struct alarm_row *alarms;
+    uint32_t n_alarms, room_alarms;
+    bool journal_fails;
+
     struct way hopper_way;
 
     /* telephony */
@@ -288,6 +301,9 @@ uint64_t store_permit(const struct world *w, struct text id, struct text what);
 void store_takes_over(struct world *w); /* a new daemon: epochs + 1 */
 
 void hopper_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg);
+
+void mode_told(struct world *w, const struct msg_daemon_mode *m);
+void alarm_row(struct world *w, const struct msg_alarm_moved *m);
 
 void pbx_take(struct world *w, uint16_t type, const void *msg);
 void pbx_check_agents(struct world *w, const struct msg_originate_call *m);

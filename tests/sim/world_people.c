@@ -336,6 +336,8 @@ void ctl_receive(void *ctx, handle to, handle from, uint16_t type, const void *m
     (void)from;
     if (type == MSG_reply) {
         on_reply(w, msg);
+    } else if (type == MSG_daemon_mode) {
+        mode_told(w, msg);
     } else if (type == MSG_drained) {
         w->drained = true;
         w->seen.drained++;

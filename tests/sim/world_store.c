@@ -550,7 +550,8 @@ void store_take(struct world *w, uint16_t type, const void *msg)
     case MSG_suppress:
         suppress(w, ((const struct msg_suppress *)msg)->number);
         break;
-    case MSG_alarm_moved: /* R26: nothing of the calls depends on it */
+    case MSG_alarm_moved:
+        alarm_row(w, msg);
         break;
     default:
         world_broken(w, "the store was sent a message of type %u", (unsigned)type);
@@ -581,3 +582,4 @@ void store_free(struct world *w)
     free(w->att_of.slots);
     free(w->leg_of.slots);
 }
+    free(w->alarms);

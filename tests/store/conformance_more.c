@@ -419,6 +419,16 @@ void alarms_stand_and_end(void **state)
     assert_int_equal(seen[1], 1);
     store_good(w->s, OPS(w)->alarms(w->s, true, 100, take_alarm, seen));
     assert_int_equal(seen[0], 4);
+    /* told again, out of a journal: nothing changes */
+    store_good(w->s, OPS(w)->alarm(w->s, code, two, text_of("gone"), true, 3));
+    store_good(w->s, OPS(w)->alarm(w->s, code, one, text_of(""), false, 4));
+    store_good(w->s, OPS(w)->alarms(w->s, false, 100, take_alarm, seen));
+    assert_int_equal(seen[0], 7);
+    assert_int_equal(seen[1], 3);
+    /* a new daemon: whatever stood is over */
+    store_good(w->s, OPS(w)->alarm(w->s, text_of(""), text_of(""), text_of(""), false, 7));
+    store_good(w->s, OPS(w)->alarms(w->s, true, 100, take_alarm, seen));
+    assert_int_equal(seen[0], 7);
 }
 
 void transactions_group(void **state)
