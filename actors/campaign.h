@@ -88,8 +88,8 @@ struct attempt {
     int64_t answered_wall_ms, bridged_wall_ms;
     /* found answered, not in our application: the dialplan has it; since when, on both clocks */
     int64_t unattended_wall_ms, unattended_us;
-    int64_t wait_until_us; /* an answered call must have its agent by then */
     int64_t claimed_us;    /* committed by the store */
+    int64_t wait_until_us; /* an answered call must have its agent by then */
     bool found_in;         /* the last list had it in its own bridge */
     uint64_t found_agent;  /* and this agent's leg */
     uint64_t tried;        /* agent that refused last: not asked again for this call */
@@ -216,14 +216,14 @@ bool attempt_was_bridged(const struct fsm_ctx *x);
 bool attempt_is_cancelled(const struct fsm_ctx *x);
 bool attempt_line_away(const struct fsm_ctx *x);
 bool attempt_is_unserved(const struct fsm_ctx *x);
+bool attempt_keeps_place(const struct fsm_ctx *x);
 bool attempt_is_joining(const struct fsm_ctx *x);
 bool attempt_owes_message(const struct fsm_ctx *x);
-bool attempt_keeps_place(const struct fsm_ctx *x);
 void attempt_claimed(const struct fsm_ctx *x);
 void attempt_refused(const struct fsm_ctx *x);
+void attempt_stays_claimed(const struct fsm_ctx *x);
 void attempt_send(const struct fsm_ctx *x);
 void attempt_take_back(const struct fsm_ctx *x);
-void attempt_stays_claimed(const struct fsm_ctx *x);
 void attempt_rings(const struct fsm_ctx *x);
 void attempt_answers(const struct fsm_ctx *x);
 void attempt_seek_agent(const struct fsm_ctx *x);

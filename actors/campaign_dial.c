@@ -263,10 +263,10 @@ void campaign_on_manual_dial(struct campaign *c, const struct event *ev, struct 
     if (v.reason == REASON_allow && c->clocks_apart) {
         v.reason = REASON_clock_apart;
     }
-    if (v.reason != REASON_allow) {
     if (v.reason == REASON_allow) {
         v.reason = c->held_back;
     }
+    if (v.reason != REASON_allow) {
         campaign_refuse(c, v.reason, fx);
         campaign_tell_agent(c, a, ATTEMPT_DISPOSED, v.reason, fx);
         map_drop(&c->attempts, a->key);
@@ -450,12 +450,12 @@ static void explain_hold(struct campaign *c, const struct pacing_decision *d,
         c->held_by = REASON_store_away;
     } else if (c->clocks_apart) {
         c->held_by = REASON_clock_apart;
+    } else if (c->held_back != REASON_allow) {
+        c->held_by = c->held_back;
     } else if (nothing_left(c) && wait_for_hours(c, ev)) {
         c->held_by = REASON_outside_hours;
     } else if (d->calls == 0) {
         c->held_by = (uint8_t)d->bound_by;
-    } else if (c->held_back != REASON_allow) {
-        c->held_by = c->held_back;
     } else if (c->lines_short != REASON_allow) {
         c->held_by = c->lines_short;
     } else if (nothing_left(c)) {
@@ -470,10 +470,6 @@ static void explain_hold(struct campaign *c, const struct pacing_decision *d,
     }
 }
 
-void campaign_dial(struct campaign *c, const struct event *ev, struct effects *fx)
-{
-    struct pacing_decision d = {0, 0, REASON_allow, false};
-    bool automatic = c->set.mode == MODE_PROGRESSIVE || c->set.mode == MODE_RATIO;
 /* The store is away: whether anything can still be dialed is known here, row by row; the desk wants
  * to know when that changes. */
 static void tell_left(struct campaign *c, struct effects *fx)
@@ -490,6 +486,10 @@ static void tell_left(struct campaign *c, struct effects *fx)
     fx_send(fx, ADDR_DESK, MSG_claims_left, &m);
 }
 
+void campaign_dial(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    struct pacing_decision d = {0, 0, REASON_allow, false};
+    bool automatic = c->set.mode == MODE_PROGRESSIVE || c->set.mode == MODE_RATIO;
     bool may = campaign_running(c) && !c->draining && campaign_line_up(c) &&
                !c->clocks_apart && /* R19 */
                c->held_back == REASON_allow;
@@ -520,8 +520,8 @@ static void tell_left(struct campaign *c, struct effects *fx)
         c->lines_granted = 0;
     }
     explain_hold(c, &d, ev, fx);
+    tell_left(c, fx);
     if (c->next_due_wall_ms != c->recycle_for_wall_ms) {
         arm_recycle(c, ev, fx);
     }
 }
-    tell_left(c, fx);

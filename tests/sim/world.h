@@ -176,9 +176,9 @@ void world_store_up(struct world *w, bool up);
 /* The store says that its clock is ahead of ours by so much. */
 void world_store_clock(struct world *w, int64_t ahead_ms);
 void world_store_latency(struct world *w, double ms);
-void world_hopper_up(struct world *w, bool up);
 /* The journal's disk: what is told while the store is away cannot be kept, and waits in memory. */
 void world_journal_ok(struct world *w, bool ok);
+void world_hopper_up(struct world *w, bool up);
 void world_hopper_flush(struct world *w);
 /* An entry that does not belong there: a row of another campaign, of the past, twice. */
 void world_hopper_push(struct world *w, uint64_t campaign, uint64_t row);
@@ -252,7 +252,6 @@ const char *world_times_tile(const struct world *w);
 int64_t world_agent_time_ms(const struct world *w, uint64_t agent, enum agent_state state);
 int64_t world_refused(struct world *w, uint64_t campaign, enum reason reason);
 
-/* --- sentences ---------------------------------------------------------------------------- */
 /* What the daemon as a whole does; alarms of this code that were ever raised, or stand; how long
  * those that are over stood together. */
 enum daemon_mode world_mode(const struct world *w);
@@ -260,6 +259,7 @@ enum reason world_mode_cause(const struct world *w);
 unsigned world_alarms(const struct world *w, const char *code, bool standing);
 int64_t world_alarm_ms(const struct world *w, const char *code);
 
+/* --- sentences ---------------------------------------------------------------------------- */
 
 /* The page shows this state now, or within so many seconds. */
 void expect_agent_(struct world *w, uint64_t agent, enum agent_state state, double seconds,

@@ -154,14 +154,14 @@ struct wired {
 
 enum broken { BROKEN_OTHER, BROKEN_LOST, BROKEN_TWICE, BROKEN_STUCK, BROKEN_TWO_CALLS };
 
-struct world {
-    struct sim *sim;
 struct alarm_row {
     char code[32];
     char subject[32];
     int64_t started_ms, ended_ms;
 };
 
+struct world {
+    struct sim *sim;
     uint64_t seed;
     char broken[260]; /* first broken promise */
     enum broken broken_as;
@@ -205,14 +205,14 @@ struct alarm_row {
     struct pile asks;        /* questions for when the store is there */
     struct pile journal;     /* on the disk: it outlives the daemon */
 
-    /* hopper */
-    bool hopper_up;
     /* what people see of the daemon */
     uint8_t mode, mode_cause; /* enums daemon_mode, reason */
     struct alarm_row *alarms;
     uint32_t n_alarms, room_alarms;
     bool journal_fails;
 
+    /* hopper */
+    bool hopper_up;
     struct way hopper_way;
 
     /* telephony */
@@ -300,10 +300,10 @@ struct leg_row *store_leg(const struct world *w, struct text id);
 uint64_t store_permit(const struct world *w, struct text id, struct text what);
 void store_takes_over(struct world *w); /* a new daemon: epochs + 1 */
 
-void hopper_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg);
-
 void mode_told(struct world *w, const struct msg_daemon_mode *m);
 void alarm_row(struct world *w, const struct msg_alarm_moved *m);
+
+void hopper_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg);
 
 void pbx_take(struct world *w, uint16_t type, const void *msg);
 void pbx_check_agents(struct world *w, const struct msg_originate_call *m);

@@ -577,9 +577,9 @@ void store_free(struct world *w)
     free(w->rows);
     free(w->atts);
     free(w->legs);
+    free(w->alarms);
     free(w->numbers);
     free(w->number_of.slots);
     free(w->att_of.slots);
     free(w->leg_of.slots);
 }
-    free(w->alarms);
