@@ -113,6 +113,7 @@ struct campaign {
     struct campaign_settings set;
     struct fsm fsm;
     uint8_t pbx_state;
+    bool listed; /* since our start: who lives there is known */
     bool store_up;
     bool clocks_apart;    /* R19: the store's and ours; wall-clock rules cannot be kept */
     uint8_t held_back;    /* enum reason: why the desk lets nothing leave; allow: it does */

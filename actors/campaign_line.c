@@ -35,6 +35,9 @@ void campaign_on_channel(struct campaign *c, const struct event *ev, struct effe
         const struct msg_channel_answered *m = ev->msg;
         struct attempt *a = attempt_find(c, m->channel);
 
+        if (!a && !c->listed) {
+            return; /* of the daemon before us, perhaps: the list tells that it was answered */
+        }
         if (!a) {
             /* ours by its id, but nobody here knows it any more: it must not hear silence */
             struct msg_hangup h = {.pbx = m->pbx, .channel = m->channel};
@@ -403,5 +406,8 @@ void campaign_on_digit(struct campaign *c, const struct event *ev, struct effect
 
 void campaign_on_pbx_listed(struct campaign *c, const struct event *ev, struct effects *fx)
 {
-    each_on(c, ((const struct msg_pbx_listed *)ev->msg)->pbx, bury_unseen, ev, fx);
+    const struct msg_pbx_listed *m = ev->msg;
+
+    c->listed = c->listed || m->pbx == c->set.pbx;
+    each_on(c, m->pbx, bury_unseen, ev, fx);
 }

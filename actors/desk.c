@@ -203,7 +203,8 @@ static void on_pbx(struct desk *d, const struct event *ev, struct effects *fx)
         i++;
     }
     if (i < PBX_MOST) {
-        d->pbxs[i] = (struct known_pbx){m->pbx, m->state};
+        d->pbxs[i].pbx = m->pbx;
+        d->pbxs[i].state = m->state;
         d->n_pbxs = i == d->n_pbxs ? d->n_pbxs + 1u : d->n_pbxs;
     }
     to_each(&d->campaigns, KIND_CAMPAIGN, MSG_pbx_moved, m, fx);
@@ -219,6 +220,22 @@ static void on_pbx(struct desk *d, const struct event *ev, struct effects *fx)
     }
 }
 
+/* Before the store has told which calls there were, nobody can say whose a channel is: it would be
+ * ended as nobody's, or a call given up that lives. Such a list is passed over, also when its end
+ * comes after: the one that is asked for then follows. */
+static bool missed_some(struct desk *d, uint32_t pbx, bool now)
+{
+    bool missed = false;
+
+    for (uint32_t i = 0; i < d->n_pbxs; i++) {
+        if (d->pbxs[i].pbx == pbx) {
+            missed = d->pbxs[i].missed;
+            d->pbxs[i].missed = now;
+        }
+    }
+    return missed;
+}
+
 /* Which channels live comes the same way as the word that these were all: straight from the adapter
  * to the owner it could be overtaken by it, and a call that lives would be given up as gone. */
 static void on_found(struct desk *d, const struct event *ev, struct effects *fx)
@@ -227,7 +244,10 @@ static void on_found(struct desk *d, const struct event *ev, struct effects *fx)
     struct channel_id id;
     enum id_class cls = id_parse(m->channel, &id);
 
-    (void)d;
+    if (!d->known) {
+        missed_some(d, m->pbx, true);
+        return;
+    }
     if (cls == ID_ATTEMPT || cls == ID_LEG) {
         fx_send(fx, named(cls == ID_ATTEMPT ? KIND_CAMPAIGN : KIND_AGENT, id.owner),
                 MSG_channel_found, m);
@@ -236,6 +256,9 @@ static void on_found(struct desk *d, const struct event *ev, struct effects *fx)
 
 static void on_listed(struct desk *d, const struct event *ev, struct effects *fx)
 {
+    if (!d->known || missed_some(d, ((const struct msg_pbx_listed *)ev->msg)->pbx, false)) {
+        return;
+    }
     to_each(&d->campaigns, KIND_CAMPAIGN, MSG_pbx_listed, ev->msg, fx);
     to_each(&d->agents, KIND_AGENT, MSG_pbx_listed, ev->msg, fx);
 }
@@ -304,6 +327,7 @@ static void on_loaded(struct desk *d, const struct event *ev, struct effects *fx
 
     if (m->kind == 0 && m->result == RESULT_OK) {
         /* the servers may have been listed before anybody was there to hear it */
+        d->known = true;
         fx_send(fx, ADDR_ARI, MSG_list_again, &again);
     }
     if (m->kind == 0) {

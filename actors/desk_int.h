@@ -41,6 +41,7 @@ struct known_agent {
 struct known_pbx {
     uint32_t pbx;
     uint8_t state;
+    bool missed; /* some of its list came before anybody could know whose it is */
 };
 
 struct standing_alarm {
@@ -57,6 +58,7 @@ struct desk {
     struct map campaigns, agents, trunks;
     struct map members; /* agent << 32 | campaign: may work there */
     struct known_pbx pbxs[PBX_MOST];
+    bool known; /* the store has told which calls there were */
     uint32_t n_pbxs;
     bool store_up;
     int64_t clock_apart_ms;
