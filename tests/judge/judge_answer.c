@@ -104,6 +104,10 @@ static void check_outcome(struct judge *j, struct call *c)
         (close_call || (was != OUTCOME_ANSWERED && blind(j, c)))) {
         return;
     }
+    /* who hung up unseen, just before an agent's leg was put into the bridge, looks joined */
+    if (row->outcome == OUTCOME_ANSWERED && was == OUTCOME_CUSTOMER_GONE && blind(j, c)) {
+        return;
+    }
     judge_broken(j, 7, c, 0, c->answered_us, "the store says %s, the network saw %s",
                  outcome_name(row->outcome), outcome_name(was));
 }
