@@ -1,5 +1,6 @@
 /* pbx_event.c - events in, messages out: each thing told once, to the channel's owner. */
 #include "adapters/ari/pbx.h"
+#include "core/crash.h"
 
 #include <string.h>
 
@@ -44,7 +45,9 @@ static void tell_answered(struct pbx *pbx, const struct wire_event *e)
     chan->told_answered = true;
     const struct msg_channel_answered m = {
         .pbx = pbx->number, .channel = e->channel, .at_wall_ms = e->at_wall_ms};
+    CRASH_POINT(answer_before);
     pbx_send(pbx, chan->owner, MSG_channel_answered, &m);
+    CRASH_POINT(answer_after);
 }
 
 void pbx_tell_ended(struct pbx *pbx, struct chan *chan, const struct wire_event *e)

@@ -1,6 +1,7 @@
 /* pbx_lane.c - requests to one Asterisk: two websockets that carry nothing else, HTTP beside them.
  */
 #include "adapters/ari/pbx.h"
+#include "core/crash.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,12 +74,15 @@ static void send_over_http(struct pbx *pbx, struct command *cmd)
 void pbx_send_command(struct pbx *pbx, struct command *cmd)
 {
     struct lane *lane = &pbx->lanes[cmd->lane];
+    const bool call = cmd->kind == CMD_CALL, add = cmd->kind == CMD_BRIDGE_ADD;
     cmd->request = ++pbx->next_request;
     cmd->tries++;
     if (cmd->kind == CMD_CALL && pbx->host->leaving) {
         const struct text attempt = {cmd->id, (uint32_t)strlen(cmd->id)};
         pbx->host->leaving(pbx->host->leaving_ctx, attempt);
     }
+    CRASH_POINT_IF(call, originate_before);
+    CRASH_POINT_IF(add, bridge_before);
     if (cmd->item.sent_us == 0) {
         cmd->item.sent_us = net_now_us();
     }
@@ -87,10 +91,14 @@ void pbx_send_command(struct pbx *pbx, struct command *cmd)
         size_t len = wire_frame(&cmd->request_text, cmd->request, frame, sizeof frame);
         if (len > 0 && net_ws_send(lane->ws, frame, len) == NET_OK) {
             lane_append(lane, cmd);
+            CRASH_POINT_IF(call, originate_after);
+            CRASH_POINT_IF(add, bridge_after);
             return;
         }
     }
     send_over_http(pbx, cmd);
+    CRASH_POINT_IF(call, originate_after);
+    CRASH_POINT_IF(add, bridge_after);
 }
 
 struct command *pbx_step(struct pbx *pbx,

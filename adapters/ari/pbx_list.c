@@ -1,5 +1,6 @@
 /* pbx_list.c - what a connect finds: subscriptions, channels, bridges, the phones' states. */
 #include "adapters/ari/pbx.h"
+#include "core/crash.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -299,6 +300,7 @@ static void apply_lists(struct pbx *pbx)
     uint32_t ours = 0;
     uint32_t foreign = 0;
     const struct json *d = &pbx->list_doc;
+    CRASH_POINT(adopt_before);
     chans_each(&pbx->chans, unsee, pbx);
     for (json_ref i = json_first(d, JSON_ROOT); i != JSON_NONE; i = json_next(d, i)) {
         struct wire_channel c;
@@ -318,6 +320,7 @@ static void apply_lists(struct pbx *pbx)
     pbx_log(pbx, 1, "DLR-ARI-LISTED", "%u channels of ours, %u foreign ones", ours, foreign);
     const struct msg_pbx_listed m = {.pbx = pbx->number, .channels = ours, .foreign = foreign};
     pbx_send(pbx, ADDR_DESK, MSG_pbx_listed, &m);
+    CRASH_POINT(adopt_after);
     link_fire(&pbx->link, LINK_GOOD);
 }
 

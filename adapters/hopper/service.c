@@ -14,6 +14,7 @@
 
 #include "actors/messages.h"
 #include "actors/types.h"
+#include "core/crash.h"
 #include "core/metric.h"
 #include "core/pool.h"
 
@@ -53,6 +54,7 @@ static void on_taken(void *ctx, uint64_t campaign, uint32_t rows, uint32_t left,
                                  .dropped = dropped,
                                  .result = ok ? RESULT_OK : RESULT_AWAY};
 
+    CRASH_POINT_IF(ok, take_after);
     count(s, "hopper_taken_total", rows);
     count(s, "hopper_dropped_total", dropped);
     endpoint_send(s->endpoint, named(KIND_CAMPAIGN, campaign), MSG_hopper_taken, &m);
@@ -80,6 +82,7 @@ static void take_mail(void *ctx, handle to, handle from, uint16_t type, const vo
     (void)from;
     if (type == MSG_hopper_take) {
         const struct msg_hopper_take *m = msg;
+        CRASH_POINT(take_before);
         ops->take(s->hopper, m->campaign, m->rows);
     } else if (type == MSG_hopper_put) {
         const struct msg_hopper_put *m = msg;

@@ -2,6 +2,7 @@
  * rules.c - see rules.h.
  */
 #include "adapters/store/rules.h"
+#include "core/mutant.h"
 
 #include <string.h>
 
@@ -45,7 +46,7 @@ static enum reason decide_automatic(const struct msg_claim *req, const struct cl
     }
     if (f->attempts >= req->max_attempts && !f->callback)
         return REASON_attempts_used;
-    if (f->last_ms > 0 && free_ms > req->at_wall_ms) {
+    if (f->last_ms > 0 && free_ms > req->at_wall_ms && !MUTANT(no_retry_interval)) {
         *due_ms = free_ms;
         return REASON_retry_interval;
     }
@@ -91,7 +92,7 @@ enum reason claim_decide(const struct msg_claim *req, const struct claim_facts *
         return REASON_row_not_pending;
     if (f->campaign != req->campaign)
         return REASON_row_foreign;
-    if (!f->leased)
+    if (!f->leased && !MUTANT(stale_owner))
         return REASON_fenced;
     if (f->status == ROW_DIALING || f->status == ROW_ANSWERED)
         return REASON_row_not_pending;
@@ -99,7 +100,7 @@ enum reason claim_decide(const struct msg_claim *req, const struct claim_facts *
         return REASON_final;
     if (automatic && f->status != ROW_PENDING)
         return REASON_row_not_pending;
-    if (f->suppressed)
+    if (f->suppressed && !MUTANT(do_not_call_ignored))
         return REASON_do_not_call;
     if (!f->list_active || (automatic && f->list_manual))
         return REASON_list_stopped;

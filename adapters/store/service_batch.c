@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "adapters/store/rules.h"
+#include "core/crash.h"
 
 /* A record the store cannot take, though it takes others, must not keep those waiting for ever. */
 #define TRIES_MAX 5
@@ -264,17 +265,32 @@ static void give_up(struct service_batch *b, struct queue *q)
 
 /* --- running ---------------------------------------------------------------------------------- */
 
+static bool has_disposition(const struct service_batch *b, const struct share *s)
+{
+    const struct item *it = b->records.head;
+    size_t i;
+
+    for (i = 0; i < s->records && it->type != MSG_dispose; i++)
+        it = it->next;
+    return i < s->records;
+}
+
 static int run_share(struct service_batch *b, const struct share *s)
 {
+    const bool disposes = has_disposition(b, s);
     int rc = b->store->ops->begin(b->store);
 
     if (rc != STORE_OK)
         return rc;
     rc = run_all(b, s);
+    CRASH_POINT_IF(s->claims > 0, claim_before);
+    CRASH_POINT_IF(disposes, dispose_before);
     if (rc == STORE_OK)
         rc = b->store->ops->commit(b->store);
     else
         b->store->ops->rollback(b->store);
+    CRASH_POINT_IF(s->claims > 0, claim_after);
+    CRASH_POINT_IF(disposes, dispose_after);
     if (rc == STORE_OK)
         answer_all(b, s);
     return rc;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "adapters/store/rules.h"
+#include "core/crash.h"
 #include "core/pool.h"
 
 #define PROBE_US US_PER_S
@@ -256,7 +257,9 @@ void keep_flush(struct keeper *k, struct service_batch *b)
         rc = put_all(k, b, &b->legs, &k->put_legs);
     /* What fitted is made durable, whatever became of the rest. */
     if (rc == JOURNAL_OK || rc == JOURNAL_FULL) {
+        CRASH_POINT(journal_before);
         int committed = journal_commit(k->journal);
+        CRASH_POINT(journal_after);
         rc = committed != JOURNAL_OK ? committed : rc;
         if (committed == JOURNAL_OK) {
             answer_queue(k, b, &b->records, &k->put_records);
@@ -368,7 +371,9 @@ int keep_replay(struct keeper *k, struct service_batch *b)
         found(k, b, rc);
         return STORE_OK;
     }
+    CRASH_POINT(replay_before);
     rc = batch_replay(b, &refused);
+    CRASH_POINT(replay_after);
     queue_drop(&b->replay, b->replay.n);
     if (rc != STORE_OK)
         return rc;

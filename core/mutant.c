@@ -1,0 +1,8 @@
+/* mutant.c - see mutant.h. */
+#include "core/mutant.h"
+
+#ifdef DIALER_MUTANTS
+enum mutant mutant_now = MUTANT_none;
+#else
+typedef int mutant_is_absent; /* C wants a declaration */
+#endif

@@ -1,0 +1,44 @@
+/*
+ * mutant.h - the daemon, broken on purpose, to see whether the judge (tests/judge) notices. Test
+ * builds only: without DIALER_MUTANTS (what is shipped) MUTANT() is false and the compiler throws
+ * away what stands behind it.
+ *
+ * A mutant is one promise that is not kept, in one marked place of the product, or of the model
+ * that stands for an adapter in virtual time (tests/sim).
+ */
+#ifndef CORE_MUTANT_H
+#define CORE_MUTANT_H
+
+#include <stdbool.h>
+
+/* clang-format off */
+#define MUTANTS(X)                                                                                 \
+    X(claim_after_originate) /* a claim is answered first and committed later */                   \
+    X(no_retry_interval)     /* a number may be called again at once */                            \
+    X(journal_not_replayed)  /* what was told while the store was away stays in the journal */     \
+    X(adopt_skipped)         /* calls of an earlier daemon are nobody's */                         \
+    X(deadline_missing)      /* an answered call may wait for ever */                              \
+    X(double_bridge)         /* calls share their bridges */                                       \
+    X(lost_disposition)      /* a disposition is acknowledged first and committed later */         \
+    X(abandon_not_counted)   /* who heard the message counts as one who hung up */                 \
+    X(resume_gap)            /* a page that comes back is not told what it missed */               \
+    X(stale_owner)           /* a claim of an earlier owner is taken */                            \
+    X(do_not_call_ignored)   /* numbers of the do-not-call list are dialed */
+/* clang-format on */
+
+enum mutant {
+    MUTANT_none,
+#define MUTANT_ENUM(name) MUTANT_##name,
+    MUTANTS(MUTANT_ENUM)
+#undef MUTANT_ENUM
+        MUTANT_COUNT
+};
+
+#ifdef DIALER_MUTANTS
+extern enum mutant mutant_now; /* set before anything runs */
+#define MUTANT(name) (mutant_now == MUTANT_##name)
+#else
+#define MUTANT(name) false
+#endif
+
+#endif
