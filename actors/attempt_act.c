@@ -156,6 +156,9 @@ void attempt_take_back(const struct fsm_ctx *x)
         due = x->ev->wall_ms + REFUSED_WAIT_MS;
     }
     record_over(c, a, OUTCOME_NEVER_SENT, due, x);
+    if (a->callback) {
+        campaign_reset_hopper(c, x->fx); /* not behind the rows that are in it by now */
+    }
     campaign_line_back(c, a, x->fx);
     if (a->agent != 0) {
         campaign_tell_agent(c, a, ATTEMPT_DISPOSED, v.reason, x->fx);

@@ -467,12 +467,11 @@ static void on_list_changed(struct campaign *c, const struct event *ev, struct e
 {
     const struct msg_list_changed *m = ev->msg;
 
-    c->fill_after_us = 0;
     if (!m->active) {
         /* the claim refuses rows of a stopped list; those already claimed go back now (R24) */
         campaign_recheck_claimed(c, true, ev, fx);
-        campaign_reset_hopper(c, fx);
     }
+    campaign_reset_hopper(c, fx); /* R13: its priority may be another, or new rows go before */
 }
 
 static void on_window(struct campaign *c, const struct event *ev, struct effects *fx)

@@ -85,6 +85,7 @@ struct attempt {
     bool joining;  /* the agent's leg was sent into the bridge, the answer is on its way */
     bool heard;    /* the message was played to it */
     bool suspect;  /* a number was suppressed while its claim was on the way */
+    bool callback; /* somebody was promised this call */
     int64_t answered_wall_ms, bridged_wall_ms;
     /* found answered, not in our application: the dialplan has it; since when, on both clocks */
     int64_t unattended_wall_ms, unattended_us;
@@ -135,8 +136,9 @@ struct campaign {
     uint32_t hopper_left;
     uint32_t left_at_take, put_since_take; /* to notice that somebody emptied it */
     bool take_open, fill_open, hopper_up, hopper_fresh;
-    int64_t fill_after_us; /* nothing more was there: not before this */
-    int64_t opens_wall_ms; /* rows wait for their hours; the first opening, 0 none known */
+    bool take_void, fill_void; /* asked for before the last reset: what the answer counts is gone */
+    int64_t fill_after_us;     /* nothing more was there: not before this */
+    int64_t opens_wall_ms;     /* rows wait for their hours; the first opening, 0 none known */
     timer_ref recycle_timer, hopper_timer, view_timer, drain_timer;
     int64_t next_due_wall_ms;    /* earliest failed row, 0 none known */
     int64_t recycle_for_wall_ms; /* what the recycle timer is armed for */

@@ -219,6 +219,7 @@ void campaign_on_claimed(struct campaign *c, const struct event *ev, struct effe
     a->matches = m->matches;
     words_keep(a->number, sizeof a->number, m->number);
     words_keep(a->name, sizeof a->name, m->name);
+    a->callback = m->callback;
     keep_fields(a, m->fields, fx);
     a->own_zone = m->own_zone;
     a->zone = (struct zone_now){m->zone_offset_s, m->zone_until_wall_ms, m->zone_next_offset_s};
@@ -300,6 +301,9 @@ void campaign_on_recycled(struct campaign *c, const struct event *ev, struct eff
 
     if (m->rows > 0) {
         c->fill_after_us = 0;
+    }
+    if (m->callbacks > 0) {
+        campaign_reset_hopper(c, fx); /* R15: before the fresh rows that are in it already */
     }
     c->next_due_wall_ms = m->next_wall_ms;
     arm_recycle(c, ev, fx);

@@ -57,6 +57,8 @@ void campaign_reset_hopper(struct campaign *c, struct effects *fx)
     c->left_at_take = 0;
     c->put_since_take = 0;
     c->fill_after_us = 0;
+    c->take_void = c->take_open;
+    c->fill_void = c->fill_open; /* in the order of before */
 }
 
 void campaign_hopper_again(struct campaign *c, struct effects *fx)
@@ -80,7 +82,7 @@ void campaign_on_candidates(struct campaign *c, const struct event *ev, struct e
         struct msg_hopper_put put = {.campaign = c->id, .row = m->row};
         bool made;
 
-        if (m->row == 0 || c->hopper_left >= c->set.hopper_size) {
+        if (m->row == 0 || c->fill_void || c->hopper_left >= c->set.hopper_size) {
             return;
         }
         map_put(&c->queued, m->row, &made, fx);
@@ -96,6 +98,10 @@ void campaign_on_candidates(struct campaign *c, const struct event *ev, struct e
 
     c->fill_open = false;
     campaign_opens(c, end->opens_wall_ms, ev);
+    if (c->fill_void) {
+        c->fill_void = false; /* asked anew at the end of this step */
+        return;
+    }
     if (!c->hopper_fresh) {
         c->fill_after_us = ev->now_us + FILL_PAUSE_US;
         if (c->hopper_timer != 0) {
@@ -165,7 +171,7 @@ void campaign_on_hopper(struct campaign *c, const struct event *ev, struct effec
     if (ev->type == MSG_hopper_row) {
         const struct msg_hopper_row *m = ev->msg;
 
-        if (c->hopper_left > 0) {
+        if (c->hopper_left > 0 && !c->take_void) {
             c->hopper_left--;
         }
         if (m->row == 0 || in_claim(c, m->row)) {
@@ -183,8 +189,10 @@ void campaign_on_hopper(struct campaign *c, const struct event *ev, struct effec
         return;
     }
     const struct msg_hopper_taken *m = ev->msg;
+    bool counts = !c->take_void;
 
     c->take_open = false;
+    c->take_void = false;
     if (m->dropped > 0) {
         fx_count(fx, "dialer_hopper_dropped_total", "not_a_number", c->id, m->dropped);
     }
@@ -197,6 +205,9 @@ void campaign_on_hopper(struct campaign *c, const struct event *ev, struct effec
         return;
     }
     c->hopper_up = true;
+    if (!counts) {
+        return;
+    }
     c->hopper_left = m->left + c->put_since_take;
     if (m->left + m->rows < c->left_at_take) {
         /* Less in it than we had put in: somebody flushed it. All pending rows may go in again. */

@@ -254,6 +254,7 @@ static void answer(struct memory *me, const struct msg_claim *req, const struct 
     out->reason = REASON_allow;
     out->due_wall_ms = 0;
     out->attempt_no = attempt_no;
+    out->callback = d->callback;
     if (out->matches <= 1) {
         out->name = d->d.name;
         out->fields = d->d.fields;

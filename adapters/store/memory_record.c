@@ -64,7 +64,7 @@ static uint8_t over_one(struct memory *me, const struct msg_attempt_over *m)
         d->due_ms = m->due_wall_ms;
         d->cause = text_from(outcome_name(m->outcome));
         d->attempts += m->counts;
-        d->callback = false;
+        d->callback = d->callback && !m->counts; /* nobody was called: still promised */
     }
     if (!a->live)
         return RESULT_OK;
@@ -332,6 +332,7 @@ static int recycle(struct store *s, const struct msg_recycle *req, struct msg_re
             d->status = left ? ROW_PENDING : ROW_FAILED;
             d->due_ms = left ? d->due_ms : DUE_NEVER;
             out->rows += left;
+            out->callbacks += left && d->callback;
         } else {
             earliest(&out->next_wall_ms, d->due_ms);
         }
@@ -340,6 +341,7 @@ static int recycle(struct store *s, const struct msg_recycle *req, struct msg_re
 }
 
 struct place {
+    bool callback;
     uint64_t list_priority, priority, row;
     int64_t due;
 };
@@ -348,6 +350,11 @@ static int in_queue_order(const void *a, const void *b)
 {
     const struct place *x = a, *y = b;
 
+    if (x->callback != y->callback)
+        return x->callback ? -1 : 1;
+    if (x->callback)
+        return x->due != y->due ? (x->due < y->due ? -1 : 1)
+                                : (x->row > y->row) - (x->row < y->row);
     if (x->list_priority != y->list_priority)
         return x->list_priority < y->list_priority ? -1 : 1;
     if (x->priority != y->priority)
@@ -381,11 +388,12 @@ static int candidates(struct store *s, const struct msg_candidates *req, uint64_
             continue;
         if (!list_open(req, l->zone, &opens)) {
             earliest(&out->opens_wall_ms, opens);
-            if (d->d.zone.len == 0)
+            if (d->d.zone.len == 0 && !d->callback)
                 continue;
         }
         if (d->due_ms <= req->at_wall_ms)
-            places[found++] = (struct place){l->priority, d->d.priority, d->d.lead, d->due_ms};
+            places[found++] =
+                (struct place){d->callback, l->priority, d->d.priority, d->d.lead, d->due_ms};
         else
             earliest(&out->next_wall_ms, d->due_ms);
     }

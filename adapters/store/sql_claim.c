@@ -313,6 +313,7 @@ static void answer(struct batch *b, size_t i)
     out->lead = it->lead;
     out->number = it->number;
     out->attempt_no = it->attempt_no;
+    out->callback = it->facts.callback;
     if (it->single) {
         out->name = it->name;
         out->fields = it->fields;

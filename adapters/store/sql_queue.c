@@ -39,9 +39,11 @@ static int take_list(void *ctx, size_t item, const struct sql_value *c)
 
 static int count_row(void *ctx, size_t item, const struct sql_value *c)
 {
+    struct msg_recycled *out = ctx;
+
     (void)item;
-    (void)c;
-    ++*(uint32_t *)ctx;
+    out->rows++;
+    out->callbacks += c[1].i != 0;
     return 0;
 }
 
@@ -56,7 +58,7 @@ static int recycle_lists(struct sql_store *s, const struct msg_recycle *req, con
         const struct sql_value *p =
             SQL_PARAMS(sql_i(l->id[i]), sql_i(req->at_wall_ms), sql_i(RECYCLE_MAX - out->rows),
                        sql_i(req->max_attempts));
-        rc = s->backend->each(s, SQL_recycle, p, 1, count_row, &out->rows);
+        rc = s->backend->each(s, SQL_recycle, p, 1, count_row, out);
         if (rc == STORE_OK)
             rc = s->backend->exec(s, SQL_recycle_park, p, NULL);
     }
@@ -156,29 +158,80 @@ static int read_lists(struct sql_store *s, size_t from, size_t to, bool shut, in
                                      take_candidate, k);
 }
 
-/* List after list while there is room; lists of one priority are read together and merged. */
+static int take_callback(void *ctx, size_t item, const struct sql_value *c)
+{
+    struct candidates *k = ctx;
+
+    (void)item;
+    if (k->n == k->room)
+        return 1;
+    k->c[k->n++] = (struct candidate){.row = c[0].i, .due = c[1].i};
+    return 0;
+}
+
+/* Those of lists that are outside their hours, too: the claim knows each lead's own. */
+static int read_callbacks(struct sql_store *s, const struct lists *l, int64_t now, size_t room,
+                          uint64_t *rows, size_t *n)
+{
+    struct candidates k = {.lists = l, .room = l->n * room};
+    struct sql_value params[LISTS_MAX * 3];
+    size_t i;
+    int rc;
+
+    if (l->n == 0)
+        return STORE_OK;
+    k.c = sql_alloc(s, k.room * sizeof *k.c);
+    if (!k.c)
+        return sql_fail(s, STORE_FAULT, "out of memory");
+    for (i = 0; i < l->n; i++) {
+        params[i * 3] = sql_i(l->id[i]);
+        params[i * 3 + 1] = sql_i(now);
+        params[i * 3 + 2] = sql_i((int64_t)room);
+    }
+    rc = s->backend->each(s, SQL_callbacks, params, l->n, take_callback, &k);
+    if (rc)
+        return rc;
+    qsort(k.c, k.n, sizeof *k.c, in_queue_order);
+    for (i = 0; i < k.n && *n < room; i++)
+        rows[(*n)++] = (uint64_t)k.c[i].row;
+    return STORE_OK;
+}
+
+static bool is_among(const uint64_t *rows, size_t n, int64_t row)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        if (rows[i] == (uint64_t)row)
+            return true;
+    return false;
+}
+
+/* List after list while there is room; lists of one priority are read together and merged. What is
+ * there already are callbacks. */
 static int read_candidates(struct sql_store *s, const struct lists *l, int64_t now, size_t room,
                            uint64_t *rows, size_t *n)
 {
-    size_t from, to, i;
+    size_t from, to, i, first = *n;
     int rc;
 
     for (from = 0; from < l->n && *n < room; from = to) {
         struct candidates k = {.lists = l};
         for (to = from; to < l->n && l->priority[to] == l->priority[from]; to++)
             continue;
-        k.room = (to - from) * (room - *n);
+        k.room = (to - from) * (room - *n + first);
         k.c = sql_alloc(s, k.room * sizeof *k.c);
         if (!k.c)
             return sql_fail(s, STORE_FAULT, "out of memory");
-        rc = read_lists(s, from, to, false, now, (int64_t)(room - *n), &k);
+        rc = read_lists(s, from, to, false, now, (int64_t)(room - *n + first), &k);
         if (rc == STORE_OK)
-            rc = read_lists(s, from, to, true, now, (int64_t)(room - *n), &k);
+            rc = read_lists(s, from, to, true, now, (int64_t)(room - *n + first), &k);
         if (rc)
             return rc;
         qsort(k.c, k.n, sizeof *k.c, in_queue_order);
         for (i = 0; i < k.n && *n < room; i++)
-            rows[(*n)++] = (uint64_t)k.c[i].row;
+            if (!is_among(rows, first, k.c[i].row))
+                rows[(*n)++] = (uint64_t)k.c[i].row;
     }
     return STORE_OK;
 }
@@ -196,6 +249,8 @@ int sql_candidates(struct store *st, const struct msg_candidates *req, uint64_t 
     *out = (struct msg_candidates_end){.campaign = req->campaign};
     if (rc == STORE_OK)
         rc = sql_query(s, queue_lists, take_list, &lists, sql_u(req->campaign));
+    if (rc == STORE_OK)
+        rc = read_callbacks(s, &lists, req->at_wall_ms, room, rows, n);
     if (rc == STORE_OK)
         rc = read_candidates(s, &lists, req->at_wall_ms, room, rows, n);
     /* When the next one comes matters only to somebody who did not get all he asked for. */

@@ -256,7 +256,8 @@ struct store_ops {
                    struct msg_disposed *out);
     int (*suppress)(struct store *s, const struct msg_suppress *req, size_t n);
     int (*recycle)(struct store *s, const struct msg_recycle *req, struct msg_recycled *out);
-    /* Rows in queue order: list priority, row priority, due, position; *n: room in, found out. */
+    /* Rows in queue order: callbacks, then list priority, row priority, due, position; *n: room in,
+     * found out. */
     int (*candidates)(struct store *s, const struct msg_candidates *req, uint64_t *rows, size_t *n,
                       struct msg_candidates_end *out);
     int (*abandon_window)(struct store *s, uint64_t campaign, int64_t day_from_wall_ms,

@@ -291,6 +291,56 @@ static void test_callback(void **state)
     world_close(w);
 }
 
+/* R15: a callback that comes due goes before the fresh rows that are in the hopper already. */
+static void test_callback_goes_first(void **state)
+{
+    struct world *w = dialing(2, 600);
+    const char *number = world_number(w, 1);
+
+    (void)state;
+    world_habits(w, 1, (struct habits){0});
+    world_callees(w, ANSWERS(3, 5));
+    world_begin(w);
+    world_ready(w, 1);
+    expect_agent(w, 1, AGENT_WRAPUP, 20);
+    expect_reply(
+        w, world_dispose_as(w, 1, world_page(w, 1)->attempt, "callback", world_now_ms(w) + 400000),
+        RESULT_OK, NULL);
+    world_break(w, 1, "lunch");
+    world_ready(w, 2);
+    world_run(w, 385);
+    assert_int_equal(world_attempts(w, number), 1);
+    assert_true(world_hopper_length(w, 1) > 400);
+    world_run(w, 80);
+    assert_int_equal(world_attempts(w, number), 2);
+    assert_int_equal(world_attempts(w, world_number(w, 600)), 0);
+    assert_int_equal(sim_counter(world_sim(w), "dialer_hopper_lost_total", NULL, 1), 0);
+    world_close(w);
+}
+
+/* R13: a lead that is given priority goes before what is in the hopper already. */
+static void test_priority_acts(void **state)
+{
+    struct world *w = dialing(1, 450);
+
+    (void)state;
+    world_callees(w, ANSWERS(3, 5));
+    world_begin(w);
+    all_ready(w, 1);
+    world_run(w, 30);
+    assert_int_equal(world_attempts(w, world_number(w, 450)), 0);
+    world_lead_first(w, 450);
+    world_list_active(w, 1, true); /* the change is told */
+    world_run(w, 40);
+    assert_int_equal(world_attempts(w, world_number(w, 450)), 1);
+    assert_int_equal(sim_counter(world_sim(w), "dialer_hopper_lost_total", NULL, 1), 0);
+    world_run(w, 9000);
+    for (uint64_t lead = 1; lead <= 450; lead++) {
+        assert_int_equal(world_attempts(w, world_number(w, lead)), 1);
+    }
+    world_close(w);
+}
+
 /* --- the hopper is a hint ----------------------------------------------------------------- */
 
 /* FLUSHALL in the middle of dialing loses and repeats nothing. */
@@ -547,6 +597,8 @@ int main(void)
         cmocka_unit_test(test_manual_may_come_sooner),
         cmocka_unit_test(test_several_matches),
         cmocka_unit_test(test_callback),
+        cmocka_unit_test(test_callback_goes_first),
+        cmocka_unit_test(test_priority_acts),
         cmocka_unit_test(test_hopper_flushed),
         cmocka_unit_test(test_hopper_rubbish),
         cmocka_unit_test(test_hopper_away),

@@ -417,6 +417,7 @@ void world_free(struct world *w)
     sim_close(w->sim);
     for (uint32_t i = 0; i < w->n_camps; i++) {
         free(w->camps[i].hopper);
+        free(w->camps[i].front);
         free(w->camps[i].due);
     }
     free(w->camps);

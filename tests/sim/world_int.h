@@ -37,7 +37,7 @@ struct row {
     uint64_t key; /* of the number */
     uint64_t campaign;
     uint8_t status;
-    bool final, callback, manual, in_heap;
+    bool final, callback, first, manual, in_heap;
     uint32_t attempts, last_no;
     int64_t due_ms;
     const char *zone; /* IANA, NULL: the campaign's */
@@ -89,6 +89,8 @@ struct camp {
     uint32_t hopper_from, hopper_to, hopper_room;
     struct due *due; /* heap of failed rows */
     uint32_t n_due, room_due;
+    uint32_t *front; /* pending callbacks */
+    uint32_t n_front, room_front;
     uint64_t answers, abandoned;
     int64_t idle_us; /* it had an available agent then, for all it could know */
 };

@@ -95,6 +95,12 @@ static void due_pop(struct camp *c)
     }
 }
 
+/* R15, R13: a callback, or a lead that was given priority. */
+static bool goes_first(const struct row *r)
+{
+    return r->callback || r->first;
+}
+
 /* The one place where a row changes its status. */
 static void row_moves(struct world *w, struct row *r, uint8_t status, bool final, int64_t due_ms)
 {
@@ -109,6 +115,10 @@ static void row_moves(struct world *w, struct row *r, uint8_t status, bool final
     }
     if (status == ROW_PENDING && index < c->first_pending) {
         c->first_pending = index;
+    }
+    if (status == ROW_PENDING && goes_first(r)) {
+        c->front = world_room(c->front, &c->room_front, c->n_front, sizeof *c->front);
+        c->front[c->n_front++] = index;
     }
     if (status == ROW_FAILED && !final && due_ms < DUE_NEVER) {
         due_push(c, (struct due){due_ms, index});
@@ -140,10 +150,33 @@ static void on_recycle(struct world *w, const struct msg_recycle *m)
         } else {
             row_moves(w, r, ROW_PENDING, false, d.at_ms);
             out.rows++;
+            out.callbacks += r->callback ? 1u : 0u;
         }
     }
     out.next_wall_ms = c->n_due > 0 ? c->due[0].at_ms : 0;
     store_answer(w, named(KIND_CAMPAIGN, m->campaign), MSG_recycled, &out);
+}
+
+/* Those that go first, in the order in which they came due. */
+static uint32_t send_first(struct world *w, struct camp *c, const struct msg_candidates *m)
+{
+    uint32_t kept = 0, sent = 0;
+
+    for (uint32_t i = 0; i < c->n_front; i++) {
+        const struct row *r = &w->rows[c->front[i]];
+        struct msg_candidate one = {.campaign = m->campaign, .row = c->front[i] + 1u};
+
+        if (r->status != ROW_PENDING || !goes_first(r)) {
+            continue;
+        }
+        c->front[kept++] = c->front[i];
+        if (c->list_active && sent < m->limit) {
+            sent++;
+            store_answer(w, named(KIND_CAMPAIGN, m->campaign), MSG_candidate, &one);
+        }
+    }
+    c->n_front = kept;
+    return sent;
 }
 
 static void on_candidates(struct world *w, const struct msg_candidates *m)
@@ -154,6 +187,7 @@ static void on_candidates(struct world *w, const struct msg_candidates *m)
     bool open = list_open(m, text_of(""), &end.opens_wall_ms);
 
     w->seen.candidates_asked++;
+    end.rows = send_first(w, c, m);
     for (uint32_t i = c->first_pending; i < w->n_rows && end.rows < m->limit; i++) {
         const struct row *r = &w->rows[i];
         struct msg_candidate one = {.campaign = m->campaign, .row = i + 1u};
@@ -165,7 +199,7 @@ static void on_candidates(struct world *w, const struct msg_candidates *m)
         if (!c->list_active || r->final) {
             continue;
         }
-        if (!open && r->zone == NULL) {
+        if (goes_first(r) || (!open && r->zone == NULL)) {
             continue;
         }
         if (r->due_ms > m->at_wall_ms) {
@@ -329,6 +363,7 @@ static void on_claim(struct world *w, const struct msg_claim *m)
         out.zone_offset_s = f.zone.offset_s;
         out.zone_until_wall_ms = f.zone.until_wall_ms;
         out.zone_next_offset_s = f.zone.next_offset_s;
+        out.callback = f.callback;
     }
     out.reason = (uint8_t)claim_decide(m, &f, &due);
     out.due_wall_ms = due;
@@ -377,7 +412,7 @@ static void on_over(struct world *w, const struct msg_attempt_over *m)
     if (a->row_open && a->no == r->last_no) {
         row_moves(w, r, m->row_status, m->final, m->due_wall_ms);
         r->attempts += m->counts ? 1u : 0u;
-        r->callback = false;
+        r->callback = r->callback && !m->counts;
     }
     a->row_open = false;
     a->live = false;
@@ -557,6 +592,14 @@ void store_take(struct world *w, uint16_t type, const void *msg)
         world_broken(w, "the store was sent a message of type %u", (unsigned)type);
         break;
     }
+}
+
+void world_lead_first(struct world *w, uint64_t lead)
+{
+    struct row *r = &w->rows[lead - 1];
+
+    r->first = true;
+    row_moves(w, r, r->status, r->final, r->due_ms);
 }
 
 void world_store_clock(struct world *w, int64_t ahead_ms)
