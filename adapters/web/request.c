@@ -326,21 +326,18 @@ static unsigned ask_explain(const struct asked *a)
     return RESULT_OK;
 }
 
+/* Answered without asking anybody. */
+#define ask_ping NULL
+
 static const struct request {
     const char *name;
     enum role least;
     bool as_agent; /* acts for the caller's own agent */
     unsigned (*ask)(const struct asked *a);
 } requests[] = {
-    {"agent_login", ROLE_AGENT, true, ask_login},
-    {"agent_logout", ROLE_AGENT, true, ask_logout},
-    {"set_status", ROLE_AGENT, true, ask_status},
-    {"dial", ROLE_AGENT, true, ask_dial},
-    {"hang_up", ROLE_AGENT, true, ask_hang_up},
-    {"set_disposition", ROLE_AGENT, true, ask_disposition},
-    {"campaign_switch", ROLE_SUPERVISOR, false, ask_switch},
-    {"explain_campaign", ROLE_SUPERVISOR, false, ask_explain},
-    {"ping", ROLE_AGENT, false, NULL},
+#define REQUEST(name, least, own, ask) {#name, ROLE_##least, own, ask_##ask},
+#include "adapters/web/requests.def"
+#undef REQUEST
 };
 
 static const struct request *find(const struct json *doc)

@@ -312,6 +312,9 @@ static void every_statement_is_in_the_catalogue(void **state)
     uint64_t foreign = 0;
 
     NEEDS_POSTGRES();
+    assert_true(in_catalogue("COMMIT"));
+    assert_false(in_catalogue("COMMIT; DROP TABLE lead"));
+    assert_false(in_catalogue("SELECT COUNT(*) FROM schema_migration WHERE 1 = 1"));
     snprintf(path, sizeof path, "%s/log", pg.folder);
     log = read_from(path, log_begin);
     for (char *line = strtok_r(log, "\n", &rest); line != NULL;
