@@ -343,9 +343,14 @@ static void lost_after_waiting(const struct fsm_ctx *x)
     lost_after_call(x);
 }
 
+/* Or is it? An end that nobody has heard would hold the agent for as long as a call may last. */
 static void still_talking(const struct fsm_ctx *x)
 {
-    fx_trace(x->fx, "busy with a call", self(x)->id, 0);
+    const struct agent *g = self(x);
+    struct msg_channel_check m = {.pbx = g->pbx, .channel = words_of(g->attempt)};
+
+    fx_trace(x->fx, "busy with a call", g->id, 0);
+    fx_send(x->fx, ADDR_ARI, MSG_channel_check, &m);
 }
 
 static void tell_leg_lost(const struct fsm_ctx *x)

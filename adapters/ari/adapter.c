@@ -94,6 +94,9 @@ static bool server_of(uint16_t type, const void *msg, uint32_t *pbx)
     case MSG_hangup:
         *pbx = ((const struct msg_hangup *)msg)->pbx;
         return true;
+    case MSG_channel_check:
+        *pbx = ((const struct msg_channel_check *)msg)->pbx;
+        return true;
     case MSG_bridge_create:
         *pbx = ((const struct msg_bridge_create *)msg)->pbx;
         return true;

@@ -53,6 +53,7 @@ enum command_kind {
     CMD_PLAY,
     CMD_MUSIC,
     CMD_SOUND,
+    CMD_CHECK,
     CMD_STEP, /* the adapter's own: `done` knows what to do */
 };
 

@@ -284,6 +284,36 @@ static void hangup_answered(struct pbx *pbx, struct command *cmd, const struct a
     }
 }
 
+static void take_check(struct pbx *pbx, const struct msg_channel_check *m)
+{
+    char uri[sizeof "channels/" + sizeof((struct command *)0)->id];
+    struct command *cmd;
+    if (wire_owner(m->channel, NULL) == HANDLE_NONE || link_state(&pbx->link) != LINK_UP) {
+        return; /* the list of the next connect tells */
+    }
+    cmd = make(pbx, CMD_CHECK, LANE_CONTROL);
+    if (!cmd) {
+        return;
+    }
+    (void)keep(cmd->id, sizeof cmd->id, m->channel);
+    snprintf(uri, sizeof uri, "channels/%s", cmd->id);
+    if (wire_get(uri, &cmd->request_text) != 0) {
+        free(cmd);
+        return;
+    }
+    queue_push(&pbx->queue, &cmd->item, QUEUE_HANGUP, net_now_us());
+}
+
+/* It is gone, and its event has not come: the next sweep tells, unless it comes until then. */
+static void check_answered(struct pbx *pbx, const struct command *cmd, const struct answer *a)
+{
+    struct chan *chan = chans_find(&pbx->chans, words(cmd->id));
+    if (a->fate == NET_ANSWERED && a->status == 404 && chan && !chan->asked && !chan->gone_us) {
+        chan->gone_us = net_now_us() + GONE_WAIT_US;
+        pbx_log(pbx, 2, "DLR-ARI-UNHEARD", "%s has ended, and no event has told so", cmd->id);
+    }
+}
+
 static void sweep_one(void *ctx, struct chan *chan)
 {
     struct pbx *pbx = ctx;
@@ -427,6 +457,9 @@ void pbx_take(struct pbx *pbx, handle from, uint16_t type, const void *msg)
     case MSG_hangup:
         take_hangup(pbx, msg);
         break;
+    case MSG_channel_check:
+        take_check(pbx, msg);
+        break;
     case MSG_bridge_create:
         take_bridge(pbx, CMD_BRIDGE_CREATE, ((const struct msg_bridge_create *)msg)->bridge);
         break;
@@ -477,8 +510,8 @@ static bool repeat(struct pbx *pbx, struct command *cmd, const struct answer *a)
 
 static const char *lane_name(const struct command *cmd)
 {
-    static const char *const names[] = {"originate", "leg",  "hangup", "bridge", "add",
-                                        "destroy",   "play", "music",  "sound",  "step"};
+    static const char *const names[] = {"originate", "leg",   "hangup", "bridge", "add", "destroy",
+                                        "play",      "music", "sound",  "check",  "step"};
     return names[cmd->kind];
 }
 
@@ -504,6 +537,9 @@ static void act_on(struct pbx *pbx, struct command *cmd, const struct answer *a)
         tell_sound(pbx, cmd, good(a),
                    good(a) || (a->fate == NET_ANSWERED && a->status == 404) ? RESULT_OK
                                                                             : RESULT_AWAY);
+        break;
+    case CMD_CHECK:
+        check_answered(pbx, cmd, a);
         break;
     case CMD_STEP:
         /* An answer over HTTP can outlive its connect; it would be taken for the next one's. */

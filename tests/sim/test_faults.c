@@ -101,6 +101,29 @@ static void test_unknown_lost(void **state)
     world_close(w);
 }
 
+/* S9: the call's end was not heard. The agent is asked for again and again; a talk of an hour is
+ * not ended by that. */
+static void test_unheard_end(void **state)
+{
+    struct world *w = with_agents(1, 1);
+
+    (void)state;
+    world_callees(w, ANSWERS(5, 3600));
+    world_begin(w);
+    all_ready(w, 1);
+    expect_agent(w, 1, AGENT_BUSY, 15);
+    world_run(w, 3500);
+    expect_agent(w, 1, AGENT_BUSY, 0);
+    world_pbx_hides_ends(w, true);
+    world_customer_hangs_up(w, world_number(w, 1));
+    expect_agent(w, 1, AGENT_WRAPUP, 601);
+    world_pbx_hides_ends(w, false);
+    world_dispose(w, 1, "sale");
+    expect_row(w, 1, ROW_COMPLETED, 5);
+    assert_int_equal(world_outcome(w, world_number(w, 1)), OUTCOME_ANSWERED);
+    world_close(w);
+}
+
 /* Events may come twice. */
 static void test_duplicates(void **state)
 {
@@ -495,6 +518,7 @@ int main(void)
         cmocka_unit_test(test_refused_originate),
         cmocka_unit_test(test_unknown_carried_out),
         cmocka_unit_test(test_unknown_lost),
+        cmocka_unit_test(test_unheard_end),
         cmocka_unit_test(test_duplicates),
         cmocka_unit_test(test_slow_pbx),
         cmocka_unit_test(test_leg_lost_at_answer),

@@ -196,6 +196,8 @@ void world_link_noticed(struct world *w);
 void world_link_back(struct world *w);
 void world_link_stalls(struct world *w, double seconds);
 void world_pbx_duplicates(struct world *w, double share); /* of events that come twice */
+/* Nobody hears of a channel's end any more. */
+void world_pbx_hides_ends(struct world *w, bool hides);
 void world_pbx_sound(struct world *w, bool present);
 /* The next originate of a customer: fate of originate_failed; 2 and `carried_out`: rings anyway. */
 void world_next_originate_fails(struct world *w, uint8_t fate, bool carried_out);

@@ -230,6 +230,7 @@ struct world {
     bool sound;
     int64_t pbx_us;
     double duplicates;
+    bool hides_ends;
     struct way pbx_way;
     struct chan *chans;
     uint32_t n_chans, room_chans;
@@ -323,6 +324,8 @@ void pbx_forget(struct world *w, struct chan *ch);
 void pbx_drop_bridge(struct world *w, struct bridge *b);
 /* far: by the other side, or for want of an answer. */
 void pbx_end(struct world *w, struct chan *ch, uint16_t cause, uint16_t tech, bool far);
+/* An agent asks whether a call still lives. */
+void pbx_check(struct world *w, const struct msg_channel_check *m);
 void pbx_unanswered(struct world *w, uint16_t type, const void *msg);
 struct chan *pbx_chan(const struct world *w, const char *id);
 struct chan *pbx_customer(const struct world *w, const char *number);

@@ -293,6 +293,22 @@ void world_pbx_latency(struct world *w, double ms)
     w->pbx_us = MS(ms);
 }
 
+void pbx_check(struct world *w, const struct msg_channel_check *m)
+{
+    struct msg_channel_ended gone = {.pbx = m->pbx, .channel = m->channel};
+    char id[ID_SIZE];
+
+    text_keep(id, sizeof id, m->channel);
+    if (w->link && pbx_chan(w, id) == NULL) {
+        pbx_tell(w, pbx_owner(m->channel), MSG_channel_ended, &gone);
+    }
+}
+
+void world_pbx_hides_ends(struct world *w, bool hides)
+{
+    w->hides_ends = hides;
+}
+
 void world_pbx_duplicates(struct world *w, double share)
 {
     w->duplicates = share;

@@ -163,7 +163,7 @@ void pbx_end(struct world *w, struct chan *ch, uint16_t cause, uint16_t tech, bo
                                   .at_wall_ms = sim_wall_ms(w->sim)};
     unsigned times = world_unit(w, 3) < w->duplicates ? 2 : 1;
 
-    for (unsigned i = 0; i < times && pbx_hears(w); i++) {
+    for (unsigned i = 0; i < times && pbx_hears(w) && !w->hides_ends; i++) {
         pbx_tell(w, pbx_owner(m.channel), MSG_channel_ended, &m);
     }
     see(w, &(struct judge_event){.kind = JUDGE_END, .id = ch->id, .yes = far});
@@ -526,6 +526,9 @@ void pbx_take(struct world *w, uint16_t type, const void *msg)
         break;
     case MSG_hangup:
         on_hangup(w, msg);
+        break;
+    case MSG_channel_check:
+        pbx_check(w, msg);
         break;
     case MSG_list_again:
         if (w->link) {
