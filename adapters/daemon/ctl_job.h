@@ -43,8 +43,30 @@ struct needed {
 };
 #define NEEDED_MAX 64
 
+/* What it last said of the daemon as a whole: shown whatever is with the store. */
+#define CTL_ALARMS_MAX 128
+#define CTL_CAMPAIGNS_MAX 256
+struct ctl_alarm {
+    uint8_t kind; /* enum alarm_kind */
+    char code[32], subject[32], text[160];
+    int64_t started_wall_ms;
+};
+struct ctl_seen {
+    uint8_t mode; /* enum daemon_mode */
+    char text[160];
+    int64_t since_wall_ms;
+    bool journal, journal_ok; /* there is one; it works */
+    uint64_t records, bytes;
+    char journal_text[200];
+    struct ctl_alarm alarms[CTL_ALARMS_MAX];
+    size_t n_alarms;
+    uint64_t campaigns[CTL_CAMPAIGNS_MAX]; /* those of the last status that the store could tell */
+    size_t n_campaigns;
+};
+
 struct ctl {
     const struct ctl_options *options;
+    struct ctl_seen seen;
     struct config_timers timers;
     struct needed needed[NEEDED_MAX];
     size_t n_needed;
@@ -109,6 +131,9 @@ void job_changed(struct job *job, unsigned kind, uint64_t id);
 void ctl_store_ready(struct ctl *ctl);
 /* Takes MSG_readiness and MSG_view_pbx. */
 void ctl_needed(struct ctl *ctl, uint16_t type, const void *msg);
+/* ctl_mode.c: daemon_mode, journal_state, alarm_moved; other types are passed over. */
+void ctl_told(struct ctl *ctl, uint16_t type, const void *msg);
+void ctl_status_rows(struct job *job);
 
 /* The timers of a new agent. */
 void ctl_agent_timers(const struct ctl *ctl, struct msg_agent_config *agent);

@@ -1,4 +1,4 @@
-/* ctl_lead.c - leads, the do-not-call list, the records of changes and alarms, the schema. */
+/* ctl_lead.c - leads, the do-not-call list, the records of changes, the schema. */
 #include "adapters/daemon/ctl_job.h"
 
 #include "adapters/lead/number.h"
@@ -261,26 +261,6 @@ void cmd_audit(struct job *job)
     struct store *s = job->ctl->store;
     uint32_t limit = (uint32_t)job_count(job, "limit", 50);
     if (job_store(job) && !job_store_failed(job, s->ops->audits(s, 0, limit, row_audit, job)))
-        job_end(job, RESULT_OK, "%s", "");
-}
-
-static int row_alarm(void *ctx, const struct store_alarm *a)
-{
-    struct json_writer *w = job_row(ctx);
-    job_put_text(w, "code", a->code);
-    job_put_text(w, "subject", a->subject);
-    job_put_text(w, "text", a->text);
-    job_put_time(w, "since", a->started_wall_ms);
-    job_put_time(w, "until", a->ended_wall_ms);
-    job_row_end(ctx);
-    return 0;
-}
-
-void cmd_alarms(struct job *job)
-{
-    struct store *s = job->ctl->store;
-    bool standing = !job_switch(job, "all");
-    if (job_store(job) && !job_store_failed(job, s->ops->alarms(s, standing, 1000, row_alarm, job)))
         job_end(job, RESULT_OK, "%s", "");
 }
 

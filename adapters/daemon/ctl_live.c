@@ -133,37 +133,58 @@ static void free_status(struct job *job)
     free(job->state);
 }
 
-static int ask_campaign(void *ctx, uint16_t type, const void *msg)
+static void ask_one(struct job *job, uint64_t campaign)
 {
-    const struct msg_campaign_config *c = msg;
-    struct job *job = ctx;
     struct status *st = job->state;
-    if (type != MSG_campaign_config ||
-        !endpoint_exists(job->ctl->endpoint, named(KIND_CAMPAIGN, c->campaign)))
-        return 0;
-    struct msg_explain_campaign ask = {.campaign = c->campaign,
+    if (!endpoint_exists(job->ctl->endpoint, named(KIND_CAMPAIGN, campaign)))
+        return;
+    struct msg_explain_campaign ask = {.campaign = campaign,
                                        .client = job->client,
                                        .request = job_request(job),
                                        .reply_to = ADDR_CTL};
-    job_send(job, named(KIND_CAMPAIGN, c->campaign), MSG_explain_campaign, &ask);
+    job_send(job, named(KIND_CAMPAIGN, campaign), MSG_explain_campaign, &ask);
     st->waiting++;
+}
+
+static int ask_campaign(void *ctx, uint16_t type, const void *msg)
+{
+    struct job *job = ctx;
+    struct ctl_seen *seen = &job->ctl->seen;
+    if (type != MSG_campaign_config)
+        return 0;
+    const uint64_t campaign = ((const struct msg_campaign_config *)msg)->campaign;
+    if (seen->n_campaigns < CTL_CAMPAIGNS_MAX)
+        seen->campaigns[seen->n_campaigns++] = campaign;
+    ask_one(job, campaign);
     return 0;
 }
 
-/* R26: what is missing stands as an alarm in the store until it is back. The store's own absence
- * cannot be written while it lasts; /readyz, status and the log have it. */
-static void raise_alarm(struct ctl *ctl, const struct needed *n)
+/* The store, and through it the campaigns; while it is away those that it told last. */
+static void ask_all(struct job *job)
 {
-    bool missing = strcmp(n->state, "down") == 0 || strcmp(n->state, "replaced") == 0 ||
-                   strcmp(n->state, "away") == 0;
-    struct store *s = ctl->store;
-    if (!ctl->store_ready || (!missing && strcmp(n->state, "up") != 0))
-        return;
-    if (!ctl->store_up && s->ops->connect(s, pool_wall_ms()) != STORE_OK)
-        return;
-    ctl->store_up =
-        s->ops->alarm(s, text_of(n->pbx ? "DLR-PBX-AWAY" : "DLR-NEEDS-AWAY"), text_of(n->name),
-                      text_of(n->text), missing, pool_wall_ms()) == STORE_OK;
+    struct store_installation in;
+    struct ctl *ctl = job->ctl;
+    struct ctl_seen *seen = &ctl->seen;
+    char text[512];
+    enum result there = ctl_store(ctl, text, sizeof text);
+    if (there == RESULT_OK)
+        there = ctl_store_result(ctl, ctl->store->ops->installation(ctl->store, &in), text,
+                                 sizeof text);
+    if (there == RESULT_OK)
+        snprintf(text, sizeof text, "schema %u, node %04x, start %u", (unsigned)in.schema,
+                 (unsigned)in.node, (unsigned)in.starts);
+    row_status_line(job, "store", text_of(ctl->options->driver->name),
+                    there == RESULT_OK ? "up" : "away", text);
+    if (there == RESULT_OK) {
+        seen->n_campaigns = 0;
+        there = ctl_store_result(
+            ctl,
+            ctl->store->ops->load(ctl->store, KIND_CAMPAIGN, 0, pool_wall_ms(), ask_campaign, job),
+            text, sizeof text);
+    } else {
+        for (size_t i = 0; i < seen->n_campaigns; i++)
+            ask_one(job, seen->campaigns[i]);
+    }
 }
 
 void ctl_store_ready(struct ctl *ctl)
@@ -175,8 +196,6 @@ void ctl_store_ready(struct ctl *ctl)
     for (size_t i = 0; i < c->n_pbx && ctl->store_up; i++)
         ctl->store_up =
             s->ops->pbx_put(s, (uint32_t)c->pbx[i].number, text_of(c->pbx[i].name)) == STORE_OK;
-    for (size_t i = 0; i < ctl->n_needed; i++)
-        raise_alarm(ctl, &ctl->needed[i]);
 }
 
 void ctl_needed(struct ctl *ctl, uint16_t type, const void *msg)
@@ -200,37 +219,27 @@ void ctl_needed(struct ctl *ctl, uint16_t type, const void *msg)
         i++;
     if (i == NEEDED_MAX)
         return;
-    bool changed = i == ctl->n_needed || strcmp(ctl->needed[i].state, n.state) != 0;
     ctl->needed[i] = n;
     ctl->n_needed += i == ctl->n_needed;
-    if (changed)
-        raise_alarm(ctl, &n);
 }
 
-/* The daemon, the store, each Asterisk of the config file, each campaign. */
+/* The daemon and its mode, the journal, the store, each Asterisk of the config file, each campaign.
+ */
 void cmd_status(struct job *job)
 {
-    struct store_installation in;
     struct ctl *ctl = job->ctl;
-    char text[256];
     job->state = calloc(1, sizeof(struct status));
     if (!job->state)
         abort();
     job->on_free = free_status;
     row_status_line(job, "daemon", text_of(ctl->options->config->daemon.name), "running",
                     DIALERD_VERSION);
+    ctl_status_rows(job);
     for (size_t i = 0; i < ctl->n_needed; i++)
         row_status_line(job, ctl->needed[i].pbx ? "pbx" : "needs", text_of(ctl->needed[i].name),
                         ctl->needed[i].state, ctl->needed[i].text);
-    if (!job_store(job) || job_store_failed(job, ctl->store->ops->installation(ctl->store, &in)))
-        return;
-    snprintf(text, sizeof text, "schema %u, node %04x, start %u", (unsigned)in.schema,
-             (unsigned)in.node, (unsigned)in.starts);
-    row_status_line(job, "store", text_of(ctl->options->driver->name), "up", text);
     job->on_reply = campaign_status;
-    if (job_store_failed(job, ctl->store->ops->load(ctl->store, KIND_CAMPAIGN, 0, pool_wall_ms(),
-                                                    ask_campaign, job)))
-        return;
+    ask_all(job);
     if (((struct status *)job->state)->waiting == 0)
         job_end(job, RESULT_OK, "%s", "");
 }

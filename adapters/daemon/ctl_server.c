@@ -373,6 +373,7 @@ static void on_message(void *ctx, handle to, handle from, uint16_t type, const v
     }
     if (type == MSG_readiness || type == MSG_view_pbx)
         ctl_needed(&s->ctl, type, msg);
+    ctl_told(&s->ctl, type, msg);
     if (type == MSG_campaign_switch)
         ctl_switch_for_page(&s->ctl, msg);
     if (type != MSG_reply)
