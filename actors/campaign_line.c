@@ -85,8 +85,9 @@ void campaign_on_bridge_added(struct campaign *c, const struct event *ev, struct
     if (!a || a->fsm.state != ATTEMPT_BRIDGING) {
         return;
     }
-    if (m->status == 0 && a->joining) {
-        return; /* nobody knows whether it was carried out: the link's return, or time, will tell */
+    if (a->joining && (m->status == 0 || (good && c->pbx_state != PBX_UP))) {
+        return; /* nobody knows whether it was carried out, or whether the customer was still there
+                   when it was: the link's return, or time, will tell */
     }
     if (!good) {
         attempt_fire(c, a, AE_JOIN_FAILED, ev, fx);

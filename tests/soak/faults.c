@@ -73,22 +73,26 @@ void faults_init(struct faults *f, uint64_t seed)
     *f = (struct faults){.rng = rng_stream(seed, 12)};
 }
 
-/* Every fault comes as often as its cards say before any comes again. */
+/* Kills and others in turn; each comes as often as its cards say before any of its kind comes
+ * again.
+ */
 static const struct fault *draw(struct faults *f)
 {
+    const bool kills = f->kills <= f->others;
+    struct deck *d = &f->kinds[kills];
     unsigned at;
     unsigned card;
 
-    if (f->cards == 0) {
+    if (d->cards == 0) {
         for (unsigned i = 0; i < FAULTS; i++) {
-            for (unsigned k = 0; k < faults[i].cards; k++) {
-                f->deck[f->cards++] = i;
+            for (unsigned k = 0; is_kill(&faults[i]) == kills && k < faults[i].cards; k++) {
+                d->card[d->cards++] = i;
             }
         }
     }
-    at = (unsigned)rng_below(&f->rng, f->cards);
-    card = f->deck[at];
-    f->deck[at] = f->deck[--f->cards];
+    at = (unsigned)rng_below(&f->rng, d->cards);
+    card = d->card[at];
+    d->card[at] = d->card[--d->cards];
     return &faults[card];
 }
 

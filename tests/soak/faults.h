@@ -8,8 +8,10 @@
 
 struct faults {
     struct rng rng;
-    unsigned deck[64]; /* cards to come: a fault each */
-    unsigned cards;
+    struct deck {
+        unsigned card[64]; /* to come: a fault each */
+        unsigned cards;
+    } kinds[2]; /* kills, others: one after the other */
     /* counted */
     unsigned kills, others, never_recovered;
     int64_t recovery_us[4096];

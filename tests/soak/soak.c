@@ -264,7 +264,7 @@ static int judge_it(struct soak *s, char *why, size_t size)
 static void disturb(struct soak *s, int64_t until_us)
 {
     while (place_now_us() < until_us) {
-        const int64_t calm = 300000 + (int64_t)rng_below(&s->faults.rng, 1500000);
+        const int64_t calm = 300000 + (int64_t)rng_below(&s->faults.rng, 1200000);
         measure(s);
         place_wait(calm);
         measure(s);
@@ -278,12 +278,12 @@ static int run_real(struct soak *s, char *why, size_t size)
     struct place *p = &s->place;
     const int64_t begun = place_now_us();
     const double half = s->real_only ? s->seconds : s->seconds / 2;
-    const double calls = half * 40;
+    const double calls = half * 60;
     int result;
 
     p->seed = s->seed;
-    p->agents = 60;
-    p->calls_per_s = 120;
+    p->agents = 80;
+    p->calls_per_s = 200;
     p->leads = calls > LEADS_MAX ? LEADS_MAX : calls < 2000 ? 2000 : (unsigned)calls;
     faults_init(&s->faults, s->seed);
     s->faults.told = s->told;
