@@ -247,11 +247,19 @@ void agent_on_adopted(struct agent *g, const struct event *ev, struct effects *f
         .cause = m->cause,
     };
 
-    if (g->attempt[0] != 0) {
-        if (m->state == ATTEMPT_ENDED && !words_equal(m->attempt, g->attempt)) {
-            give_up_wrapup(g, m->attempt, ev, fx);
-        }
+    if (words_equal(m->attempt, g->attempt)) {
         return;
+    }
+    if (g->attempt[0] != 0 && m->state == ATTEMPT_ENDED) {
+        give_up_wrapup(g, m->attempt, ev, fx);
+        return;
+    }
+    if (g->attempt[0] != 0 && g->fsm.state != AGENT_WRAPUP) {
+        return;
+    }
+    if (g->attempt[0] != 0) { /* a call that lives goes before a wrap-up */
+        give_up_wrapup(g, words_of(g->attempt), ev, fx);
+        agent_forget_call(g);
     }
     leg_await_page(g, fx);
     words_keep(g->attempt, sizeof g->attempt, m->attempt);

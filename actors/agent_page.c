@@ -241,6 +241,11 @@ void agent_on_set_disposition(struct agent *g, const struct event *ev, struct ef
                      NO_JSON, fx);
         return;
     }
+    if (words_equal(d.attempt, g->attempt) && !g->talked && g->cause != CAUSE_AGENT) {
+        agent_answer(m->client, m->request, RESULT_REFUSED, "you have not had this call yet",
+                     NO_JSON, fx);
+        return;
+    }
     if (words_equal(m->code, "not_disposed")) {
         agent_answer(m->client, m->request, RESULT_INVALID, "that disposition is the system's own",
                      NO_JSON, fx);

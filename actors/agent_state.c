@@ -397,6 +397,8 @@ static const struct fsm_row rows[] = {
     ROW(S(CONNECTING), GE_ADOPT, 0, 0, S(WRAPUP), T_WRAPUP),
     ROW(S(AVAILABLE), GE_ADOPT, call_alive, joined, S(BUSY), T_BUSY),
     ROW(S(AVAILABLE), GE_ADOPT, 0, 0, S(WRAPUP), T_WRAPUP),
+    ROW(S(WRAPUP), GE_ADOPT, call_alive, joined, S(BUSY), T_BUSY),
+    ROW(S(WRAPUP), GE_ADOPT, 0, 0, S(WRAPUP), T_WRAPUP),
     ROW(S(BREAK), GE_ADOPT, call_alive, joined, S(BUSY), T_BUSY),
     ROW(S(BREAK), GE_ADOPT, 0, 0, S(WRAPUP), T_WRAPUP),
     ROW(S(OFFLINE), GE_LINK_LOST, 0, leave, FSM_STAY, FSM_NO_TIMER),
