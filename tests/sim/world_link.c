@@ -56,6 +56,10 @@ void pbx_receive(void *ctx, handle to, handle from, uint16_t type, const void *m
             a->noted = true;
         }
     }
+    if (type == MSG_list_again) { /* everybody is there; what lives is told soon */
+        w->loaded = true;
+        world_trouble(w, (double)(4 * w->pbx_us + 2 * w->jitter_us) / 1e6);
+    }
     message_copy(d, msg, block);
     if (w->wire_from > 4096 && w->wire_from * 2 > w->wire_to) {
         for (uint32_t i = w->wire_from; i < w->wire_to; i++) {

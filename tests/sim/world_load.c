@@ -85,10 +85,6 @@ void store_load(struct world *w, const struct msg_load *m)
         send_open(w);
     }
     store_answer(w, ADDR_DESK, MSG_loaded, &end);
-    if (m->kind == 0) {
-        w->loaded = true; /* and the list of what lives follows */
-        world_trouble(w, (double)(w->store_us + 4 * w->pbx_us + 2 * w->jitter_us) / 1e6);
-    }
 }
 
 void store_takes_over(struct world *w)
