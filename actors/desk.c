@@ -256,7 +256,10 @@ static void on_found(struct desk *d, const struct event *ev, struct effects *fx)
 
 static void on_listed(struct desk *d, const struct event *ev, struct effects *fx)
 {
-    if (!d->known || missed_some(d, ((const struct msg_pbx_listed *)ev->msg)->pbx, false)) {
+    /* whether it was missed or not, the next list begins anew */
+    bool missed = missed_some(d, ((const struct msg_pbx_listed *)ev->msg)->pbx, false);
+
+    if (!d->known || missed) {
         return;
     }
     to_each(&d->campaigns, KIND_CAMPAIGN, MSG_pbx_listed, ev->msg, fx);
