@@ -293,8 +293,9 @@ static unsigned address_place(const struct net_server *s, const struct sockaddr_
         bytes = (const unsigned char *)&((const struct sockaddr_in *)from)->sin_addr;
         n = 4;
     } else if (from->ss_family == AF_INET6) {
-        bytes = (const unsigned char *)&((const struct sockaddr_in6 *)from)->sin6_addr;
-        n = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)bytes) ? 16 : 8;
+        const struct in6_addr *address = &((const struct sockaddr_in6 *)from)->sin6_addr;
+        bytes = address->s6_addr;
+        n = IN6_IS_ADDR_V4MAPPED(address) ? 16 : 8;
     }
     for (size_t i = 0; i < n; i++) {
         h = (h ^ bytes[i]) * 0x9e3779b1u;
