@@ -379,9 +379,20 @@ long rss_kib(void)
 bool alive(void)
 {
     int status = 0;
+    const bool ended = child_ended(&place.daemon, &status);
 
-    return !child_ended(&place.daemon, &status) &&
-           status_of(http_ask(NULL, "GET", "/livez", "", NULL)) == 200;
+    if (ended) {
+        char *log = place_read(&place, "dialerd.log");
+        const size_t len = strlen(log);
+        print_error("the daemon has ended, status %d:\n", status);
+        for (const char *at = log + (len > 6000 ? len - 6000 : 0); *at != '\0';) {
+            const int n = (int)strcspn(at, "\n"); /* print_error cuts what is long */
+            print_error("%.*s\n", n < 300 ? n : 300, at);
+            at += n + (at[n] != '\0');
+        }
+        free(log);
+    }
+    return !ended && status_of(http_ask(NULL, "GET", "/livez", "", NULL)) == 200;
 }
 
 double probe_ms(void)
