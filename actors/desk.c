@@ -236,6 +236,30 @@ static bool missed_some(struct desk *d, uint32_t pbx, bool now)
     return missed;
 }
 
+/* Nobody but a person knows whether the other program has gone. */
+static void on_retake(struct desk *d, const struct event *ev, struct effects *fx)
+{
+    const struct msg_pbx_retake *m = ev->msg;
+    struct msg_reply r = {.client = m->client,
+                          .request = m->request,
+                          .result = RESULT_NOT_FOUND,
+                          .text = words_of("there is no such server"),
+                          .json = words_of("")};
+
+    for (uint32_t i = 0; i < d->n_pbxs; i++) {
+        if (d->pbxs[i].pbx == m->pbx) {
+            bool taken = d->pbxs[i].state == PBX_REPLACED;
+
+            r.result = taken ? RESULT_OK : RESULT_REFUSED;
+            r.text = words_of(taken ? "" : "its application is not taken over");
+        }
+    }
+    if (r.result == RESULT_OK) {
+        fx_send(fx, ADDR_ARI, MSG_pbx_retake, m);
+    }
+    fx_send(fx, m->reply_to, MSG_reply, &r);
+}
+
 /* Which channels live comes the same way as the word that these were all: straight from the adapter
  * to the owner it could be overtaken by it, and a call that lives would be given up as gone. */
 static void on_found(struct desk *d, const struct event *ev, struct effects *fx)
@@ -507,6 +531,7 @@ static const struct {
     {MSG_open_leg, pass_leg},
     {MSG_abandon_window, pass_window},
     {MSG_pbx_moved, on_pbx},
+    {MSG_pbx_retake, on_retake},
     {MSG_channel_found, on_found},
     {MSG_pbx_listed, on_listed},
     {MSG_endpoint_state, on_endpoint},

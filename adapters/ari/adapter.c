@@ -158,6 +158,15 @@ static void no_such_server(struct ari *ari, handle from, uint32_t pbx, uint16_t 
     }
 }
 
+static void retake(struct ari *ari, uint32_t pbx)
+{
+    for (size_t i = 0; i < ari->n_pbxs; i++) {
+        if (ari->pbxs[i]->number == pbx) {
+            link_fire(&ari->pbxs[i]->link, LINK_RETAKE);
+        }
+    }
+}
+
 static void on_mail(void *ctx, handle to, handle from, uint16_t type, const void *msg)
 {
     struct ari *ari = ctx;
@@ -168,6 +177,10 @@ static void on_mail(void *ctx, handle to, handle from, uint16_t type, const void
         for (size_t i = 0; i < ari->n_pbxs; i++) {
             link_fire(&ari->pbxs[i]->link, LINK_AGAIN);
         }
+        return;
+    }
+    if (type == MSG_pbx_retake) {
+        retake(ari, ((const struct msg_pbx_retake *)msg)->pbx);
         return;
     }
     if (!server_of(type, msg, &number)) {

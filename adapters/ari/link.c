@@ -8,7 +8,8 @@ enum { TIMER_NONE, TIMER_PAUSE, TIMER_CONNECT, TIMER_STEP };
 
 static const char *const states[] = {"down",        "connecting", "checking", "filtering",
                                      "subscribing", "listing",    "up",       "replaced"};
-static const char *const events[] = {"timeout", "opened", "good", "bad", "lost", "taken", "again"};
+static const char *const events[] = {"timeout", "opened", "good",   "bad",
+                                     "lost",    "taken",  "retake", "again"};
 
 static const struct fsm_timer timers[] = {
     {"", 0, ""},
@@ -25,6 +26,12 @@ static struct link *link_of(const struct fsm_ctx *c)
 static void do_connect(const struct fsm_ctx *c)
 {
     link_of(c)->hooks->connect(link_of(c)->ctx);
+}
+
+static void do_retake(const struct fsm_ctx *c)
+{
+    link_of(c)->failures = 0;
+    do_connect(c);
 }
 
 static void do_check(const struct fsm_ctx *c)
@@ -99,6 +106,7 @@ static const struct fsm_row rows[] = {
 
     ROW(LINK_UP, LINK_AGAIN, NULL, do_list, LINK_LISTING, TIMER_STEP),
 
+    ROW(LINK_REPLACED, LINK_RETAKE, NULL, do_retake, LINK_CONNECTING, TIMER_CONNECT),
     LATE(LINK_REPLACED, LINK_TIMEOUT),
     LATE(LINK_REPLACED, LINK_OPENED),
     LATE(LINK_REPLACED, LINK_GOOD),
@@ -106,7 +114,8 @@ static const struct fsm_row rows[] = {
     LATE(LINK_REPLACED, LINK_LOST),
     LATE(LINK_REPLACED, LINK_TAKEN),
 
-    ANY(LINK_AGAIN, NULL, NULL, FSM_STAY, FSM_NO_TIMER), /* a list comes anyway */
+    ANY(LINK_RETAKE, NULL, NULL, FSM_STAY, FSM_NO_TIMER), /* nobody has taken it */
+    ANY(LINK_AGAIN, NULL, NULL, FSM_STAY, FSM_NO_TIMER),  /* a list comes anyway */
     ANY(LINK_LOST, NULL, do_down, LINK_DOWN, TIMER_PAUSE),
     ANY(LINK_TAKEN, NULL, do_replaced, LINK_REPLACED, FSM_NO_TIMER),
 };

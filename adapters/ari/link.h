@@ -6,7 +6,8 @@
  * The order is the recipe of ari/asterisk.md 9: the events' socket is open before anything is
  * listed, so that what happens meanwhile is not missed; no call leaves before the list is applied.
  * `replaced` is where it stays when another program took our application over: there is no fencing
- * in Asterisk, so the one that was replaced must stop.
+ * in Asterisk, so the one that was replaced must stop: coming back by itself the two would take it
+ * from each other for ever. It leaves when somebody asks for it.
  *
  * Pure apart from the hooks.
  */
@@ -35,6 +36,7 @@ enum link_event {
     LINK_BAD,    /* the present step failed */
     LINK_LOST,   /* the events' socket is gone */
     LINK_TAKEN,  /* ApplicationReplaced */
+    LINK_RETAKE, /* somebody has asked for it to be taken back */
     LINK_AGAIN,  /* list once more: those who must hear it were not there yet */
     LINK_EVENTS
 };

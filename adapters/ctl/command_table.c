@@ -30,6 +30,8 @@
 static const struct ctl_arg none[] = {LAST};
 static const struct ctl_arg campaign_place[] = {P("campaign", ARG_ID, "N", "campaign id"), LAST};
 static const struct ctl_arg list_place[] = {P("list", ARG_ID, "N", "list id"), LAST};
+static const struct ctl_arg pbx_place[] = {P("pbx", ARG_TEXT, "NAME", "name in the config file"),
+                                           LAST};
 static const struct ctl_arg lead_place[] = {P("lead", ARG_ID, "N", "lead id"), LAST};
 static const struct ctl_arg agent_place[] = {P("agent", ARG_ID, "N", "agent id"), LAST};
 
@@ -199,6 +201,11 @@ const struct ctl_command ctl_commands[] = {
      agent_place, false},
     {"agent hangup", "end the agent's call; its disposition stays open to the agent (R6)",
      SHAPE_QUIET, agent_place, false},
+    {"pbx list", "the Asterisk servers of the config file, and how they are", SHAPE_TABLE, none,
+     false},
+    {"pbx retake",
+     "take the application back at a server where another program took it over; that one loses it",
+     SHAPE_QUIET, pbx_place, false},
     {"attempt list", "calls as they are on record, oldest first", SHAPE_TABLE, attempt_list, false},
     {"attempt correct", "another disposition for a call; the first stays on record (R25)",
      SHAPE_QUIET, attempt_correct, false},

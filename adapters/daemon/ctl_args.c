@@ -228,6 +228,8 @@ job_fn job_find(const char *command)
         {"agent state", cmd_agent_state},
         {"agent logout", cmd_agent_logout},
         {"agent hangup", cmd_agent_hangup},
+        {"pbx list", cmd_pbx_list},
+        {"pbx retake", cmd_pbx_retake},
         {"attempt list", cmd_attempt_list},
         {"attempt correct", cmd_attempt_correct},
         {"login-link", cmd_login_link},

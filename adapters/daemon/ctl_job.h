@@ -177,6 +177,8 @@ void cmd_agent_ticket(struct job *job);
 void cmd_agent_state(struct job *job);
 void cmd_agent_logout(struct job *job);
 void cmd_agent_hangup(struct job *job);
+void cmd_pbx_list(struct job *job);
+void cmd_pbx_retake(struct job *job);
 void cmd_attempt_list(struct job *job);
 void cmd_attempt_correct(struct job *job);
 void cmd_login_link(struct job *job);

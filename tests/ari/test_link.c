@@ -183,7 +183,7 @@ static void pause_grows_to_five_seconds(void **state)
     assert_true(last >= 2500 * US_PER_MS);
 }
 
-static void replaced_stays(void **state)
+static void replaced_stays_until_it_is_asked_for(void **state)
 {
     (void)state;
     link_fire(&l, LINK_TIMEOUT);
@@ -192,9 +192,16 @@ static void replaced_stays(void **state)
     assert_int_equal(link_state(&l), LINK_REPLACED);
     assert_int_equal(timer_us, -1);
     for (int e = 0; e < LINK_EVENTS; e++) {
-        link_fire(&l, (enum link_event)e);
+        if (e != LINK_RETAKE) {
+            link_fire(&l, (enum link_event)e);
+        }
         assert_int_equal(link_state(&l), LINK_REPLACED);
     }
+    link_fire(&l, LINK_RETAKE);
+    assert_int_equal(link_state(&l), LINK_CONNECTING);
+    link_fire(&l, LINK_RETAKE);
+    assert_int_equal(link_state(&l), LINK_CONNECTING);
+    assert_string_equal(steps, "connect check replaced connect ");
 }
 
 int main(void)
@@ -204,7 +211,7 @@ int main(void)
         cmocka_unit_test_setup(the_recipe, setup),
         cmocka_unit_test_setup(every_step_can_fail, setup),
         cmocka_unit_test_setup(pause_grows_to_five_seconds, setup),
-        cmocka_unit_test_setup(replaced_stays, setup),
+        cmocka_unit_test_setup(replaced_stays_until_it_is_asked_for, setup),
     };
     return cmocka_run_group_tests_name("ari_link", tests, NULL, NULL);
 }

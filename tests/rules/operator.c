@@ -161,7 +161,7 @@ bool agent_was(int64_t agent, const char *reason)
 
 unsigned witnessed(const char *what, const char *word)
 {
-    char *text = read_file("witness");
+    char *text = read_file(stack_witness());
     char *rest = NULL;
     char key[64];
     unsigned n = 0;
@@ -177,7 +177,7 @@ unsigned witnessed(const char *what, const char *word)
 
 bool leg_of(int64_t agent, char *id)
 {
-    char *text = read_file("witness");
+    char *text = read_file(stack_witness());
     char *rest = NULL;
     char key[32];
     bool found = false;
@@ -199,7 +199,7 @@ bool leg_of(int64_t agent, char *id)
 
 unsigned dialed_by(const struct site *s)
 {
-    char *text = read_file("witness");
+    char *text = read_file(stack_witness());
     char *rest = NULL;
     char campaign[16];
     unsigned n = 0;
@@ -280,7 +280,8 @@ struct site site_new(const char *mode, const char *people, const char *settings)
 
     n++;
     far_ends(people);
-    ctl("trunk|add|trunk%u|endpoint=PJSIP/{number}@carrier|pbx=1|lines=50|cps=50", n);
+    ctl("trunk|add|trunk%u|endpoint=PJSIP/{number}@carrier|pbx=%u|lines=50|cps=50", n,
+        stack_server());
     s.trunk = ctl_number("id");
     ctl("campaign|add|campaign%u|mode=%s|trunk=%lld|caller_id=+12125550100|prefixes=+1|from=00:00|"
         "to=00:00|message=safe-harbour|retry=1%s%s",

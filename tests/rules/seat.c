@@ -96,9 +96,9 @@ void seat_new(struct seat *s, int64_t campaign)
     *s = (struct seat){0};
     json_init(&s->doc, 1024u * 1024u);
     snprintf(s->phone, sizeof s->phone, "agent%u", n);
-    ctl("agent|add|seat%u|--password-file|password|phone=PJSIP/agent%u|phone_enabled=on|pbx=1|"
+    ctl("agent|add|seat%u|--password-file|password|phone=PJSIP/agent%u|phone_enabled=on|pbx=%u|"
         "link_grace=1|busy_reset=2",
-        n, n);
+        n, n, stack_server());
     s->agent = ctl_number("id");
     ctl("agent|assign|%lld|--campaign|%lld", (long long)s->agent, (long long)campaign);
     ctl("agent|ticket|--agent|%lld|--count|1", (long long)s->agent);

@@ -19,9 +19,13 @@
 #include <unistd.h>
 
 static char folder[64];
-static pid_t ari_sim, dialerd;
-static uint16_t control_port; /* of ari-sim */
-static uint16_t ari_port;
+static pid_t dialerd;
+static struct server {
+    pid_t pid; /* of ari-sim, 0: there is none */
+    uint16_t port, control_port;
+    char witness[16];
+} servers[2] = {{.witness = "witness"}, {.witness = "witness2"}};
+static struct server *here = &servers[0];
 static char *body; /* of the last answer */
 
 const char *in_folder(const char *name)
@@ -193,7 +197,7 @@ void sim_order(const char *format, ...)
     va_start(args, format);
     vsnprintf(target, sizeof target, format, args);
     va_end(args);
-    if (get(control_port, target) != 200) {
+    if (get(here->control_port, target) != 200) {
         fail_msg("ari-sim does not do %s: %s", target, body);
     }
 }
@@ -205,8 +209,8 @@ void far_ends(const char *people)
 
 void sim_freeze(bool on)
 {
-    if (ari_sim > 0) {
-        kill(ari_sim, on ? SIGSTOP : SIGCONT);
+    if (here->pid > 0) {
+        kill(here->pid, on ? SIGSTOP : SIGCONT);
     }
 }
 
@@ -215,7 +219,7 @@ void sim_freeze(bool on)
 
 const char *asterisk_get(const char *target)
 {
-    return ask(ari_port, "GET", target, AS_USER "\r\n") == 200 ? body : "";
+    return ask(here->port, "GET", target, AS_USER "\r\n") == 200 ? body : "";
 }
 
 void asterisk_put(const char *target, const char *json)
@@ -225,7 +229,7 @@ void asterisk_put(const char *target, const char *json)
     snprintf(rest, sizeof rest,
              AS_USER "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
              strlen(json), json);
-    assert_int_equal(ask(ari_port, "PUT", target, rest), 200);
+    assert_int_equal(ask(here->port, "PUT", target, rest), 200);
 }
 
 bool talks(const char *attempt)
@@ -291,11 +295,46 @@ void assert_witnessed(void)
     ran_free(&r);
 }
 
+static void start_server(struct server *s, const char *log)
+{
+    char user[128];
+
+    snprintf(user, sizeof user, "dialer:%s", in_folder("password"));
+    s->pid = start(program("ARI_SIM"), in_folder(log),
+                   (char *[]){"ari-sim", "--port", "0", "--witness", (char *)in_folder(s->witness),
+                              "--user", user, "--trunk", "carrier,cps=100,lines=200", "--phones",
+                              "agent*,answer=50", "--control-port", "0", "--sound",
+                              "safe-harbour=1", "--sound", "beep=0.1", NULL});
+    run_until((s->port = (uint16_t)number_after(log, "listening 127.0.0.1:")) != 0);
+    run_until((s->control_port = (uint16_t)number_after(log, "control 127.0.0.1:")) != 0);
+}
+
+void stack_at(unsigned server)
+{
+    here = &servers[server - 1];
+}
+
+unsigned stack_server(void)
+{
+    return (unsigned)(here - servers) + 1u;
+}
+
+const char *stack_witness(void)
+{
+    return here->witness;
+}
+
+uint16_t stack_port(void)
+{
+    return here->port;
+}
+
 void stack_open(const struct stack_parts *parts)
 {
     const struct net_loop_config config = {0};
     char text[2048];
     char sqlite[128];
+    char second[256];
     char err[200];
 
     snprintf(folder, sizeof folder, "/tmp/rules-XXXXXX");
@@ -303,22 +342,23 @@ void stack_open(const struct stack_parts *parts)
     loop = net_loop_open(&config, err, sizeof err);
     assert_non_null(loop);
     write_file("password", "correct horse\n");
-    snprintf(text, sizeof text, "dialer:%s", in_folder("password"));
-    ari_sim = start(program("ARI_SIM"), in_folder("ari-sim.log"),
-                    (char *[]){"ari-sim", "--port", "0", "--witness", (char *)in_folder("witness"),
-                               "--user", text, "--trunk", "carrier,cps=100,lines=200", "--phones",
-                               "agent*,answer=50", "--control-port", "0", "--sound",
-                               "safe-harbour=1", "--sound", "beep=0.1", NULL});
-    run_until((ari_port = (uint16_t)number_after("ari-sim.log", "listening 127.0.0.1:")) != 0);
-    run_until((control_port = (uint16_t)number_after("ari-sim.log", "control 127.0.0.1:")) != 0);
+    second[0] = '\0';
+    start_server(&servers[0], "ari-sim.log");
+    if (parts->second) {
+        start_server(&servers[1], "ari-sim2.log");
+        snprintf(second, sizeof second,
+                 "[pbx other]\nurl = http://127.0.0.1:%u\npassword_file = \"%s\"\n",
+                 servers[1].port, in_folder("password"));
+    }
     snprintf(sqlite, sizeof sqlite, "url = \"sqlite:%s\"", in_folder("db"));
     snprintf(text, sizeof text,
              "[daemon]\nname = rules\ndrain_time = 1s\n[store]\n%s\n[hopper]\n%s\n"
              "[pbx sim]\nurl = http://127.0.0.1:%u\npassword_file = \"%s\"\n"
-             "[web]\nport = 0\n[ctl]\nsocket = \"%s\"\n%s",
+             "%s[web]\nport = 0\n[ctl]\nsocket = \"%s\"\n%s",
              parts->store != NULL ? parts->store : sqlite,
-             parts->hopper != NULL ? parts->hopper : "url = \"memory:\"", ari_port,
-             in_folder("password"), in_folder("ctl"), parts->more != NULL ? parts->more : "");
+             parts->hopper != NULL ? parts->hopper : "url = \"memory:\"", servers[0].port,
+             in_folder("password"), second, in_folder("ctl"),
+             parts->more != NULL ? parts->more : "");
     write_file("conf", text);
     launch();
 }
@@ -332,9 +372,13 @@ int stack_up(void **state)
 
 void stack_close(void)
 {
-    sim_freeze(false); /* a test may have failed in between */
+    for (unsigned n = 2; n >= 1; n--) {
+        stack_at(n);
+        sim_freeze(false); /* a test may have failed in between */
+    }
     stop(&dialerd, SIGTERM);
-    stop(&ari_sim, SIGTERM);
+    stop(&servers[0].pid, SIGTERM);
+    stop(&servers[1].pid, SIGTERM);
     net_loop_close(loop);
     loop = NULL;
     free(body);

@@ -9,6 +9,7 @@
 struct stack_parts {
     const char *store;  /* of [store]; NULL: SQLite in the folder */
     const char *hopper; /* of [hopper]; NULL: inside the daemon */
+    bool second;        /* two Asterisk servers, "sim" and "other" */
     const char *more;   /* further sections, "" none; NULL the same */
 };
 /* Starts both programs and waits until the daemon is ready. */
@@ -18,6 +19,12 @@ void stack_close(void);
 /* The same as a group's, or a test's, set-up (SQLite) and tear-down. */
 int stack_up(void **state);
 int stack_down(void **state);
+
+/* From now on the functions below, and new sites and seats, mean this server (1 or 2). */
+void stack_at(unsigned server);
+unsigned stack_server(void);
+const char *stack_witness(void); /* its file's name */
+uint16_t stack_port(void);       /* of its HTTP and websockets */
 
 /* --- stack.c: the programs -------------------------------------------------------------------- */
 
