@@ -410,6 +410,9 @@ static void on_start(struct desk *d, const struct event *ev, struct effects *fx)
 {
     desk_alarm_begin(ev, fx);
     desk_mode_begin(d, ev, fx);
+    /* or hopper and Asterisk, which are quicker, would be all that /readyz knows of */
+    tell_ready("store", false, words_of("it is being opened"), fx);
+    tell_ready("configuration", false, words_of("it has not been read yet"), fx);
 }
 
 static void on_begin(struct desk *d, const struct event *ev, struct effects *fx)

@@ -104,6 +104,12 @@ static void check_outcome(struct judge *j, struct call *c)
         (close_call || (was != OUTCOME_ANSWERED && blind(j, c)))) {
         return;
     }
+    /* joined so shortly before the daemon died that its record had not left, and over before
+     * anybody could look: what is known is that it was answered */
+    if (row->outcome == OUTCOME_CUSTOMER_GONE && was == OUTCOME_ANSWERED && c->ended_us &&
+        judge_outage(j, c->ended_us - judge_margin_us(j) * 2, c->ended_us) != 0) {
+        return;
+    }
     /* who hung up unseen, just before an agent's leg was put into the bridge, looks joined */
     if (row->outcome == OUTCOME_ANSWERED && was == OUTCOME_CUSTOMER_GONE && blind(j, c)) {
         return;
