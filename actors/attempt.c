@@ -5,6 +5,7 @@
  */
 #include "actors/campaign.h"
 #include "actors/words.h"
+#include "core/mutant.h"
 
 #include <string.h>
 
@@ -198,6 +199,9 @@ static int64_t duration(const struct fsm_ctx *x, uint8_t timer)
         return ((int64_t)c->set.ring_s + 10) * US_PER_S;
     case T_WAIT:
     case T_BRIDGE:
+        if (MUTANT(deadline_missing)) {
+            return 3600 * US_PER_S;
+        }
         if (a->wait_until_us == 0) {
             return -1;
         }
@@ -256,6 +260,9 @@ struct attempt *attempt_new(struct campaign *c, uint64_t key, const char id[ID_S
     a->key = key;
     memcpy(a->id, id, ID_SIZE);
     id_convert(a->bridge, ID_BRIDGE, id);
+    if (MUTANT(double_bridge)) {
+        a->bridge[ID_LEN - 1] = '0';
+    }
     map_put(&c->attempts, key, &made, fx)->value.ptr = a;
     return a;
 }

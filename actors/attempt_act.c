@@ -3,6 +3,7 @@
  */
 #include "actors/campaign.h"
 #include "actors/words.h"
+#include "core/mutant.h"
 
 #include <string.h>
 
@@ -443,7 +444,7 @@ void attempt_play_message(const struct fsm_ctx *x)
                          .media = words_of(c->set.message)};
 
     let_agent_go(c, a, x);
-    if (a->bridged_wall_ms == 0) {
+    if (a->bridged_wall_ms == 0 && !MUTANT(abandon_not_counted)) {
         a->outcome = OUTCOME_ABANDONED;
     }
     drop_bridge(c, a, x);

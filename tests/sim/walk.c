@@ -86,6 +86,9 @@ static void set_world(struct walk *x)
         world_open_with(x->options->seed, by_chance(&r, 0.02), x->options->log, jitter);
 
     x->w = w;
+    w->only_judged = x->options->only_judged;
+    w->crash_at = (enum crash_point)x->options->crash_point;
+    w->crash_left = x->options->crash_count;
     w->see = history;
     w->see_ctx = x->judge;
     x->campaigns = 1 + (unsigned)rng_below(&r, 3);
@@ -117,6 +120,9 @@ static bool run_until(struct walk *x, int64_t until_us)
         }
         if (x->kill != 0) {
             faults_kill(x);
+        }
+        if (w->dying) {
+            faults_crash(x);
         }
     }
     return w->broken[0] == '\0';

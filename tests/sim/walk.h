@@ -20,10 +20,11 @@ struct walk_options {
     uint64_t seed;
     double hours;    /* of dialing; 0: one */
     unsigned agents; /* 0: 50 */
-    bool gentle;     /* no faults of its own: only what is asked for below */
+    bool gentle;     /* few faults: those that lead to the places of core/crash.h */
     bool log;        /* the actors' log on stderr */
     /* The daemon dies at this point (core/crash.h) the nth time it gets there; 0: nowhere. */
     unsigned crash_point, crash_count;
+    bool only_judged;             /* what the models notice by themselves counts nothing */
     uint8_t without[WALK_FAULTS]; /* 1: this fault does not happen */
     FILE *tell;                   /* each fault as it happens, and what the judge says; NULL: not */
 };

@@ -48,11 +48,19 @@ void faults_draw(struct walk *x)
 {
     const double hours = (double)x->end_us / 3600e6;
 
-    for (unsigned k = 0; k < FAULT_KINDS && !x->options->gentle; k++) {
+    for (unsigned k = 0; k < FAULT_KINDS; k++) {
         struct rng r = rng_stream(x->options->seed, 1000 + k);
         double at_s = 5;
         /* Some walks have none of a kind, some have many: what is rare meets what is frequent. */
         double often = rng_below(&r, 4) == 0 ? 0.05 : 0.4 + 1.2 * rng_unit(&r);
+
+        if (x->options->gentle) {
+            often =
+                k == FAULT_STORE_AWAY || k == FAULT_LINK_CUT || k == FAULT_HOPPER_FLUSHED ? 20 : 0;
+        }
+        if (often <= 0) {
+            continue;
+        }
 
         for (;;) {
             at_s += exponential(&r, 3600.0 / (kinds[k].each_hour * often));
@@ -351,6 +359,29 @@ void faults_kill(struct walk *x)
 
     x->kill = 0;
     on_begin(x, arg);
+}
+
+static void starts(void *ctx, uint64_t arg)
+{
+    struct walk *x = ctx;
+
+    (void)arg;
+    if (!x->w->alive && x->on[FAULT_KILL] == 0) {
+        world_start(x->w, false);
+    }
+}
+
+void faults_crash(struct walk *x)
+{
+    x->result->crashes++;
+    x->result->kills++;
+    world_kill(x->w);
+    if (x->options->tell != NULL) {
+        (void)fprintf(x->options->tell, "%10.3f  the daemon dies at %s\n",
+                      (double)sim_now_us(x->w->sim) / 1e6,
+                      crash_point_name((enum crash_point)x->options->crash_point));
+    }
+    sim_at(x->w->sim, (int64_t)((0.2 + rng_unit(&x->rng)) * 1e6), starts, x, 0);
 }
 
 void faults_plan(struct walk *x)

@@ -69,6 +69,7 @@ struct walk {
 void faults_draw(struct walk *x);
 void faults_plan(struct walk *x);      /* into the world's time */
 void faults_kill(struct walk *x);      /* the run was stopped: now */
+void faults_crash(struct walk *x);     /* the daemon has come to the place where it is to die */
 void faults_reconnect(struct walk *x); /* what comes back by itself does */
 const char *fault_name(unsigned kind);
 

@@ -61,6 +61,9 @@ static void tell_attempts(const struct walk *x)
                                     .disposed_ms = a->disposed_ms,
                                     .dispositions = a->dispositions};
 
+        if (a->unmade) {
+            continue;
+        }
         judge_attempt(x->judge, &row);
     }
 }

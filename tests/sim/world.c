@@ -46,7 +46,7 @@ void world_broken_as(struct world *w, enum broken as, const char *format, ...)
     va_list ap;
     char what[200];
 
-    if (w->broken[0] != '\0') {
+    if (w->broken[0] != '\0' || w->only_judged) {
         return;
     }
     va_start(ap, format);

@@ -109,12 +109,65 @@ void store_replay(struct world *w)
 {
     bool listens = !w->nobody_listens;
 
+    if (w->journal.n > 0 && world_dies(w, CRASH_replay_before)) {
+        return;
+    }
     w->nobody_listens = true;
-    for (uint32_t i = 0; i < w->journal.n; i++) {
+    for (uint32_t i = 0; i < w->journal.n && !MUTANT(journal_not_replayed); i++) {
         store_take(w, w->journal.item[i].type, w->journal.item[i].block);
     }
     w->nobody_listens = !listens;
+    if (w->journal.n > 0 && world_dies(w, CRASH_replay_after)) {
+        return; /* the next daemon brings it in once more */
+    }
     pile_clear(&w->journal, 0);
+}
+
+static bool has(const struct pile *p, bool (*what)(uint16_t type))
+{
+    for (uint32_t i = 0; i < p->n; i++) {
+        if (what(p->item[i].type)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_claim(uint16_t type)
+{
+    return type == MSG_claim;
+}
+
+static bool is_dispose(uint16_t type)
+{
+    return type == MSG_dispose;
+}
+
+/* The places of core/crash.h on both sides of a commit. */
+static bool dies_before(struct world *w)
+{
+    bool dies =
+        (w->store_up && has(&w->inbox, is_claim) && world_dies(w, CRASH_claim_before)) ||
+        (w->store_up && has(&w->inbox, is_dispose) && world_dies(w, CRASH_dispose_before)) ||
+        (!w->store_up && has(&w->inbox, away_keeps) && world_dies(w, CRASH_journal_before));
+
+    if (dies) {
+        pile_clear(&w->inbox, 0); /* nothing of it was done */
+    }
+    return dies;
+}
+
+static void dies_after(struct world *w)
+{
+    if (w->store_up && has(&w->inbox, is_claim)) {
+        (void)world_dies(w, CRASH_claim_after);
+    }
+    if (w->store_up && has(&w->inbox, is_dispose)) {
+        (void)world_dies(w, CRASH_dispose_after);
+    }
+    if (!w->store_up && has(&w->inbox, away_keeps)) {
+        (void)world_dies(w, CRASH_journal_after);
+    }
 }
 
 /* The transaction that was begun by daemon number `arg`. */
@@ -125,10 +178,14 @@ static void commits(void *ctx, uint64_t arg)
     if (arg != w->starts || !w->alive) {
         return; /* it died meanwhile: store_daemon_died() */
     }
+    if (dies_before(w)) {
+        return;
+    }
     w->committing = false;
     for (uint32_t i = 0; i < w->inbox.n; i++) {
         carry_out(w, w->inbox.item[i].type, w->inbox.item[i].block);
     }
+    dies_after(w);
     pile_clear(&w->inbox, 0);
 }
 
@@ -138,6 +195,20 @@ void store_receive(void *ctx, handle to, handle from, uint16_t type, const void 
 
     (void)to;
     (void)from;
+    if (w->dying) {
+        return;
+    }
+    if (MUTANT(lost_disposition) && type == MSG_dispose) {
+        const struct msg_dispose *d = msg;
+        struct msg_disposed early = {.attempt = d->attempt,
+                                     .code = d->code,
+                                     .request = d->request,
+                                     .client = d->client,
+                                     .text = text_of(""),
+                                     .suppressed = text_of("")};
+
+        store_answer(w, named(KIND_AGENT, d->agent), MSG_disposed, &early);
+    }
     pile_keep(&w->inbox, type, msg);
     if (!w->committing) {
         w->committing = true;
@@ -172,6 +243,7 @@ void store_daemon_died(struct world *w)
                                  : (uint32_t)(world_unit(w, 6) * (double)(w->inbox.n + 1u));
 
     w->committing = false;
+    store_roll_back(w);
     for (uint32_t i = 0; i < done; i++) {
         const struct kept *k = &w->inbox.item[i];
 

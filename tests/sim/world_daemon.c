@@ -71,7 +71,7 @@ void world_kill(struct world *w)
     w->link = w->held = false;
     see(w, &(struct judge_event){.kind = JUDGE_NOT_HELD});
     sim_crash(w->sim);
-    w->alive = w->loaded = false;
+    w->alive = w->loaded = w->dying = false;
     for (uint32_t i = 0; i < w->n_people; i++) {
         if (w->people[i].socket) {
             see(w, &(struct judge_event){.kind = JUDGE_GONE, .agent = w->people[i].config.agent});
@@ -97,6 +97,19 @@ void world_restart(struct world *w)
 void world_restart_without_pbx(struct world *w)
 {
     restart(w, false);
+}
+
+bool world_dies(struct world *w, enum crash_point at)
+{
+    if (!w->alive || w->dying) {
+        return w->dying;
+    }
+    w->crash_visits[at]++;
+    if (w->crash_at == at && w->crash_left > 0 && --w->crash_left == 0) {
+        w->dying = true;
+        sim_stop(w->sim);
+    }
+    return w->dying;
 }
 
 void world_freeze(struct world *w, double seconds)

@@ -25,6 +25,9 @@ static void on_take(struct world *w, const struct msg_hopper_take *m)
     struct msg_hopper_taken out = {.campaign = m->campaign, .result = RESULT_OK};
 
     w->seen.hopper_takes++;
+    if (w->hopper_up && world_dies(w, CRASH_take_before)) {
+        return;
+    }
     if (!w->hopper_up) {
         out.result = RESULT_AWAY;
         answer(w, named(KIND_CAMPAIGN, m->campaign), MSG_hopper_taken, &out);
@@ -36,6 +39,9 @@ static void on_take(struct world *w, const struct msg_hopper_take *m)
         answer(w, named(KIND_CAMPAIGN, m->campaign), MSG_hopper_row, &one);
     }
     out.left = c->hopper_to - c->hopper_from;
+    if (world_dies(w, CRASH_take_after)) {
+        return;
+    }
     answer(w, named(KIND_CAMPAIGN, m->campaign), MSG_hopper_taken, &out);
 }
 
@@ -46,6 +52,9 @@ void hopper_receive(void *ctx, handle to, handle from, uint16_t type, const void
 
     (void)to;
     (void)from;
+    if (w->dying) {
+        return;
+    }
     switch (type) {
     case MSG_hopper_take:
         on_take(w, msg);

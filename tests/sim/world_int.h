@@ -19,6 +19,8 @@
 #define TESTS_SIM_WORLD_INT_H
 
 #include "actors/ids.h"
+#include "core/crash.h"
+#include "core/mutant.h"
 #include "tests/judge/judge.h"
 #include "tests/sim/table.h"
 #include "tests/sim/world.h"
@@ -52,7 +54,8 @@ struct att {
     uint32_t before; /* of the same number: index + 1 */
     uint8_t cause, state, outcome;
     bool live, counts, row_open, dialed, by_system;
-    bool noted; /* before it left: a daemon that comes after can tell */
+    bool open_claim, unmade; /* of a mutant: answered, not yet committed; never was */
+    bool noted;              /* before it left: a daemon that comes after can tell */
     int64_t claimed_ms, answered_ms, bridged_ms, ended_ms, callback_ms;
     char code[24];
 };
@@ -107,6 +110,7 @@ struct person {
     bool has_habits, socket, phone_online, phone_answers, wants_break;
     bool away;                  /* for those who walk: the page cannot come back yet */
     int64_t asked_us, moved_us; /* when it last asked for something, was told something new */
+    uint64_t told_no, have_no;  /* changes that the adapter has numbered, that the page has */
     uint64_t wake;              /* number of the latest intention: older ones are void */
     struct spell *spells;
     uint32_t n_spells, room_spells;
@@ -167,6 +171,7 @@ struct world {
     uint64_t seed;
     char broken[260]; /* first broken promise */
     enum broken broken_as;
+    bool only_judged; /* our own promises are not looked at: the judge is to find it */
     void (*see)(void *ctx, const struct judge_event *e); /* the history, for the judge */
     void *see_ctx;
     struct witness seen;
@@ -178,6 +183,10 @@ struct world {
     struct msg_trunk_config trunk;
     uint16_t node;
     uint32_t starts, epoch;
+    enum crash_point crash_at; /* it dies here, */
+    unsigned crash_left;       /* at this visit: 1 the next, 0 never */
+    unsigned crash_visits[CRASH_POINT_COUNT];
+    bool dying;                /* it has come to that place: world_kill() is to follow */
     bool alive, begun, loaded; /* the daemon runs; has its store; its actors are there */
     bool drained;
     bool troubled;
@@ -274,6 +283,8 @@ void see(struct world *w, const struct judge_event *e);
 void world_trouble(struct world *w, double seconds);
 void world_look_for_calm(struct world *w);
 int64_t world_calm_since(const struct world *w);
+/* The daemon has come to this place (core/crash.h); true: it is dead. Nothing more is done then. */
+bool world_dies(struct world *w, enum crash_point at);
 void daemon_store_is_there(struct world *w);
 void world_post(struct world *w, struct way *way, int64_t delay_us, unsigned kind, handle to,
                 uint16_t type, const void *msg);
@@ -289,10 +300,14 @@ void text_keep(char *out, size_t size, struct text t);
 
 void store_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg);
 void store_free(struct world *w);
+uint64_t store_key(struct text id);
+void store_row_moves(struct world *w, struct row *r, uint8_t status, bool final, int64_t due_ms);
+void store_claim(struct world *w, const struct msg_claim *m);
 void store_take(struct world *w, uint16_t type, const void *msg);
 const struct store_disposition *store_disposition(struct text code); /* NULL: there is none */
 void store_replay(struct world *w);
 void store_daemon_died(struct world *w);
+void store_roll_back(struct world *w); /* of a mutant: what was only promised */
 void commit_free(struct world *w);
 void pile_keep(struct pile *p, uint16_t type, const void *msg); /* a copy */
 void pile_clear(struct pile *p, uint32_t from);

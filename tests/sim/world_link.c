@@ -35,6 +35,23 @@ static void arrives(void *ctx, uint64_t arg)
     }
 }
 
+/* true: the daemon is dead before it does. */
+static bool leaves(struct world *w, uint16_t type, const void *msg)
+{
+    if (w->dying) {
+        return true;
+    }
+    if (type == MSG_originate_call && world_dies(w, CRASH_originate_before)) {
+        struct att *a = store_att(w, ((const struct msg_originate_call *)msg)->attempt);
+
+        if (a != NULL) {
+            a->noted = true;
+        }
+        return true;
+    }
+    return type == MSG_bridge_add && world_dies(w, CRASH_bridge_before);
+}
+
 void pbx_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg)
 {
     struct world *w = ctx;
@@ -47,6 +64,10 @@ void pbx_receive(void *ctx, handle to, handle from, uint16_t type, const void *m
     (void)from;
     if (block == NULL) {
         abort();
+    }
+    if (leaves(w, type, msg)) {
+        free(block);
+        return;
     }
     if (type == MSG_originate_call) {
         struct att *a = store_att(w, ((const struct msg_originate_call *)msg)->attempt);
@@ -74,6 +95,9 @@ void pbx_receive(void *ctx, handle to, handle from, uint16_t type, const void *m
     w->wire = world_room(w->wire, &w->room_wire, w->wire_to, sizeof *w->wire);
     w->wire[w->wire_to++] = (struct wired){w->wire_due_us, type, block};
     sim_at(w->sim, w->wire_due_us - now, arrives, w, 0);
+    if (type == MSG_originate_call || type == MSG_bridge_add) {
+        (void)world_dies(w, type == MSG_bridge_add ? CRASH_bridge_after : CRASH_originate_after);
+    }
 }
 
 /* The adapter sends these once more when the link is back; most of the time: a few get too old. */
@@ -160,6 +184,9 @@ void pbx_connect(struct world *w, bool restarted)
         world_trouble(w, (double)(4 * w->pbx_us + 2 * w->jitter_us) / 1e6);
     }
     moved(w, PBX_LISTING, restarted);
+    if (world_dies(w, CRASH_adopt_before)) {
+        return;
+    }
     for (uint32_t i = 0; i < w->again.n; i++) {
         pbx_receive(w, ADDR_ARI, HANDLE_NONE, w->again.item[i].type, w->again.item[i].block);
     }
@@ -183,6 +210,7 @@ void pbx_connect(struct world *w, bool restarted)
         pbx_tell_phone(w, &w->people[i]);
     }
     moved(w, PBX_UP, restarted);
+    (void)world_dies(w, CRASH_adopt_after);
 }
 
 /* We know that it is gone; whether Asterisk does is another question. */

@@ -68,6 +68,9 @@ void pbx_event(struct world *w, const struct chan *ch, uint16_t type)
     struct msg_channel_answered m = {
         .pbx = WORLD_PBX, .channel = text_of(ch->id), .at_wall_ms = sim_wall_ms(w->sim)};
 
+    if (type == MSG_channel_answered && pbx_hears(w) && world_dies(w, CRASH_answer_before)) {
+        return;
+    }
     for (unsigned i = 0; i < times && pbx_hears(w); i++) {
         if (type == MSG_channel_ringing) {
             struct msg_channel_ringing r = {m.pbx, m.channel, m.at_wall_ms};
@@ -76,6 +79,9 @@ void pbx_event(struct world *w, const struct chan *ch, uint16_t type)
         } else {
             pbx_tell(w, to, type, &m);
         }
+    }
+    if (type == MSG_channel_answered && pbx_hears(w)) {
+        (void)world_dies(w, CRASH_answer_after);
     }
 }
 

@@ -154,6 +154,9 @@ void world_socket(struct world *w, uint64_t agent, bool open)
         return;
     }
     p->socket = open;
+    if (open && !MUTANT(resume_gap)) {
+        p->have_no = p->told_no; /* what it missed comes first */
+    }
     if (!open) {
         see(w, &(struct judge_event){.kind = JUDGE_GONE, .agent = agent});
     }
@@ -279,6 +282,14 @@ static void on_view_agent(struct world *w, const struct msg_view_agent *m)
     text_keep(g->text, sizeof g->text, m->text);
     text_keep(g->attempt, sizeof g->attempt, m->attempt);
     g->updates++;
+    p->told_no++;
+    if (p->socket) {
+        if (p->have_no + 1u != p->told_no) {
+            see(w, &(struct judge_event){
+                       .kind = JUDGE_GAP, .agent = m->agent, .text = "a change is missing"});
+        }
+        p->have_no = p->told_no;
+    }
     if (changed) {
         p->moved_us = sim_now_us(w->sim);
         see(w, &(struct judge_event){.kind = JUDGE_TOLD,

@@ -22,7 +22,7 @@ static const struct store_disposition dispositions[] = {
     {.code = {"not_disposed", 12}, .counts = true, .recycle_s = -1},
 };
 
-static uint64_t key_of(struct text id)
+uint64_t store_key(struct text id)
 {
     uint64_t h = UINT64_C(0xcbf29ce484222325);
 
@@ -34,21 +34,21 @@ static uint64_t key_of(struct text id)
 
 struct att *store_att(const struct world *w, struct text id)
 {
-    uint32_t i = table_get(&w->att_of, key_of(id));
+    uint32_t i = table_get(&w->att_of, store_key(id));
 
     return i != 0 ? &w->atts[i - 1] : NULL;
 }
 
 struct leg_row *store_leg(const struct world *w, struct text id)
 {
-    uint32_t i = table_get(&w->leg_of, key_of(id));
+    uint32_t i = table_get(&w->leg_of, store_key(id));
 
     return i != 0 ? &w->legs[i - 1] : NULL;
 }
 
 uint64_t store_permit(const struct world *w, struct text id, struct text what)
 {
-    uint64_t permit = rng_mix(key_of(id) ^ rng_mix(key_of(what) ^ SECRET ^ w->seed));
+    uint64_t permit = rng_mix(store_key(id) ^ rng_mix(store_key(what) ^ SECRET ^ w->seed));
 
     return permit != 0 ? permit : 1u;
 }
@@ -102,7 +102,7 @@ static bool goes_first(const struct row *r)
 }
 
 /* The one place where a row changes its status. */
-static void row_moves(struct world *w, struct row *r, uint8_t status, bool final, int64_t due_ms)
+void store_row_moves(struct world *w, struct row *r, uint8_t status, bool final, int64_t due_ms)
 {
     struct camp *c = world_camp(w, r->campaign);
     uint32_t index = (uint32_t)(r - w->rows);
@@ -148,7 +148,7 @@ static void on_recycle(struct world *w, const struct msg_recycle *m)
         if (r->attempts >= m->max_attempts && !r->callback) {
             r->due_ms = DUE_NEVER;
         } else {
-            row_moves(w, r, ROW_PENDING, false, d.at_ms);
+            store_row_moves(w, r, ROW_PENDING, false, d.at_ms);
             out.rows++;
             out.callbacks += r->callback ? 1u : 0u;
         }
@@ -215,172 +215,6 @@ static void on_candidates(struct world *w, const struct msg_candidates *m)
     store_answer(w, named(KIND_CAMPAIGN, m->campaign), MSG_candidates_end, &end);
 }
 
-/* --- claims ------------------------------------------------------------------------------- */
-
-static void number_facts(const struct world *w, const struct number *n, const struct msg_claim *m,
-                         struct claim_facts *f)
-{
-    f->suppressed = n->suppressed;
-    f->alive = n->alive > 0;
-    for (uint32_t i = n->last; i != 0; i = w->atts[i - 1].before) {
-        const struct att *a = &w->atts[i - 1];
-        int64_t end = a->ended_ms != 0 ? a->ended_ms : a->claimed_ms;
-
-        if (a->claimed_ms < m->at_wall_ms - 2 * DAY_MS) {
-            break;
-        }
-        if (a->campaign == m->campaign && a->outcome != OUTCOME_NEVER_SENT && end > f->last_ms) {
-            f->last_ms = end;
-        }
-        if (a->claimed_ms > m->at_wall_ms - DAY_MS && a->cause == CAUSE_AUTO && a->counts) {
-            f->day++;
-            f->day_first_ms = a->claimed_ms;
-        }
-    }
-}
-
-/* R14: E.164 first, else the last ten digits; nobody has it: a lead of its own. */
-static uint64_t manual_row(struct world *w, const struct msg_claim *m, uint32_t *matches)
-{
-    uint64_t key = number_key(m->number);
-    uint64_t tail = (uint64_t)number_tail(m->number);
-    uint64_t row = 0;
-
-    *matches = 0;
-    for (int exact = 1; exact >= 0 && *matches == 0; exact--) {
-        for (uint32_t i = 0; i < w->n_rows; i++) {
-            const struct row *r = &w->rows[i];
-
-            if (r->campaign == m->campaign &&
-                (exact ? r->key == key : r->key % UINT64_C(10000000000) == tail)) {
-                row = row != 0 ? row : i + 1u;
-                ++*matches;
-            }
-        }
-    }
-    if (row == 0) {
-        char number[NUMBER_MAX];
-
-        text_keep(number, sizeof number, m->number);
-        row = world_lead(w, m->campaign, number);
-        w->rows[row - 1].manual = true;
-        *matches = 1;
-    }
-    return row;
-}
-
-static void insert(struct world *w, const struct msg_claim *m, uint64_t row, struct number *n,
-                   struct msg_claimed *out)
-{
-    struct row *r = &w->rows[row - 1];
-
-    w->atts = world_room(w->atts, &w->room_atts, w->n_atts, sizeof *w->atts);
-    struct att *a = &w->atts[w->n_atts++];
-
-    *a = (struct att){.row = row,
-                      .campaign = m->campaign,
-                      .agent = m->agent,
-                      .key = r->key,
-                      .no = ++r->last_no,
-                      .pbx = m->pbx,
-                      .epoch = m->epoch,
-                      .before = n->last,
-                      .cause = m->cause,
-                      .state = ATTEMPT_CLAIMED,
-                      .live = true,
-                      .counts = true,
-                      .row_open = true,
-                      .claimed_ms = m->at_wall_ms};
-    text_keep(a->id, sizeof a->id, m->attempt);
-    a->permit = store_permit(w, m->attempt, text_of(r->number));
-    table_put(&w->att_of, key_of(m->attempt), w->n_atts);
-    n->last = w->n_atts;
-    n->alive++;
-    row_moves(w, r, ROW_DIALING, false, r->due_ms);
-    out->permit = a->permit;
-    out->attempt_no = a->no;
-}
-
-static struct claim_facts facts_of(const struct world *w, const struct row *r,
-                                   const struct number *n, const struct msg_claim *m)
-{
-    const struct camp *c = world_camp(w, m->campaign);
-    struct claim_facts f = {.found = true,
-                            .leased = m->epoch == c->config.epoch,
-                            .campaign = r->campaign,
-                            .list_active = c->list_active || r->manual,
-                            .list_manual = r->manual,
-                            .status = r->status,
-                            .final = r->final,
-                            .callback = r->callback,
-                            .due_ms = r->due_ms,
-                            .attempts = r->attempts};
-
-    f.own_zone =
-        r->zone != NULL && callee_zone(text_of(r->zone), text_of(""), m->at_wall_ms, &f.zone);
-    number_facts(w, n, m, &f);
-    return f;
-}
-
-static void on_claim(struct world *w, const struct msg_claim *m)
-{
-    struct msg_claimed out = {.campaign = m->campaign,
-                              .row = m->row,
-                              .attempt = m->attempt,
-                              .matches = 1,
-                              .name = text_of(""),
-                              .number = text_of(""),
-                              .fields = text_of("")};
-    uint64_t id = m->row != 0 ? m->row : m->lead;
-    int64_t due = 0;
-
-    w->seen.claims++;
-    if (!w->store_up) {
-        out.reason = REASON_store_away;
-        store_answer(w, named(KIND_CAMPAIGN, m->campaign), MSG_claimed, &out);
-        return;
-    }
-    if (store_att(w, m->attempt) != NULL) {
-        world_broken(w, "attempt id %.*s claimed twice", (int)m->attempt.len, m->attempt.ptr);
-        return;
-    }
-    if (id == 0) {
-        id = manual_row(w, m, &out.matches);
-    }
-    struct row *r = id <= w->n_rows ? &w->rows[id - 1] : NULL;
-    struct claim_facts f = {.found = r != NULL};
-    struct number *n = NULL;
-
-    if (r != NULL) {
-        n = world_number_at(w, r->key);
-        f = facts_of(w, r, n, m);
-        out.lead = id;
-        out.row = id;
-        out.number = text_of(r->number);
-        out.name = text_of(out.matches > 1 ? "" : "A Lead");
-        out.fields = text_of(out.matches > 1 ? "" : "{\"city\":\"Springfield\"}");
-        out.own_zone = f.own_zone;
-        out.zone_offset_s = f.zone.offset_s;
-        out.zone_until_wall_ms = f.zone.until_wall_ms;
-        out.zone_next_offset_s = f.zone.next_offset_s;
-        out.callback = f.callback;
-    }
-    out.reason = (uint8_t)claim_decide(m, &f, &due);
-    out.due_wall_ms = due;
-    if (out.reason == REASON_allow) {
-        w->seen.claims_allowed++;
-        insert(w, m, id, n, &out);
-    } else {
-        struct claim_effect e = claim_refused(m, (enum reason)out.reason, due);
-
-        w->seen.claims_refused++;
-        if (e.moves && r != NULL && r->status == ROW_PENDING) {
-            row_moves(w, r, ROW_FAILED, e.final, e.due_ms);
-        }
-    }
-    store_answer(w, named(KIND_CAMPAIGN, m->campaign), MSG_claimed, &out);
-}
-
 /* --- records ------------------------------------------------------------------------------ */
 
 static void on_moved(struct world *w, const struct msg_attempt_moved *m)
@@ -394,7 +228,7 @@ static void on_moved(struct world *w, const struct msg_attempt_moved *m)
     a->agent = m->agent != 0 ? m->agent : a->agent;
     if (m->state == ATTEMPT_ANSWERED && w->rows[a->row - 1].status == ROW_DIALING) {
         a->answered_ms = m->at_wall_ms;
-        row_moves(w, &w->rows[a->row - 1], ROW_ANSWERED, false, w->rows[a->row - 1].due_ms);
+        store_row_moves(w, &w->rows[a->row - 1], ROW_ANSWERED, false, w->rows[a->row - 1].due_ms);
     } else if (m->state == ATTEMPT_BRIDGED && a->bridged_ms == 0) {
         a->bridged_ms = m->at_wall_ms;
     }
@@ -410,7 +244,7 @@ static void on_over(struct world *w, const struct msg_attempt_over *m)
     }
     r = &w->rows[a->row - 1];
     if (a->row_open && a->no == r->last_no) {
-        row_moves(w, r, m->row_status, m->final, m->due_wall_ms);
+        store_row_moves(w, r, m->row_status, m->final, m->due_wall_ms);
         r->attempts += m->counts ? 1u : 0u;
         r->callback = r->callback && !m->counts;
     }
@@ -496,7 +330,7 @@ static void on_dispose(struct world *w, const struct msg_dispose *m)
         a->row_open = false;
         r->attempts = (uint32_t)((int)r->attempts + e.attempts);
         r->callback = e.callback;
-        row_moves(w, r, e.row_status, e.final, e.due_ms);
+        store_row_moves(w, r, e.row_status, e.final, e.due_ms);
         w->seen.disposed += f.d.offered ? 1u : 0u;
         w->seen.not_disposed += f.d.offered ? 0u : 1u;
         if (f.d.dnc) {
@@ -521,7 +355,7 @@ static void on_leg_claim(struct world *w, const struct msg_leg_claim *m)
         text_keep(l->endpoint, sizeof l->endpoint, m->endpoint);
         text_keep(l->attempt, sizeof l->attempt, m->attempt);
         l->permit = store_permit(w, m->leg, m->endpoint);
-        table_put(&w->leg_of, key_of(m->leg), w->n_legs);
+        table_put(&w->leg_of, store_key(m->leg), w->n_legs);
         out.result = RESULT_OK;
         out.permit = l->permit;
     }
@@ -547,7 +381,7 @@ void store_take(struct world *w, uint16_t type, const void *msg)
         store_load(w, msg);
         break;
     case MSG_claim:
-        on_claim(w, msg);
+        store_claim(w, msg);
         break;
     case MSG_attempt_moved:
         on_moved(w, msg);
@@ -599,7 +433,7 @@ void world_lead_first(struct world *w, uint64_t lead)
     struct row *r = &w->rows[lead - 1];
 
     r->first = true;
-    row_moves(w, r, r->status, r->final, r->due_ms);
+    store_row_moves(w, r, r->status, r->final, r->due_ms);
 }
 
 void world_store_clock(struct world *w, int64_t ahead_ms)
