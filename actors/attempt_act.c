@@ -137,8 +137,8 @@ static void record_over(struct campaign *c, const struct attempt *a, enum outcom
     fx_count(x->fx, "dialer_attempts_total", outcome_name(outcome), c->id, 1);
 }
 
-/* How long a row waits whose call was refused after the claim by something that only people
- * change (a prefix, the caller id). */
+/* How long a row waits whose number is none. (One outside the prefixes goes back as it is: the next
+ * claim refuses it, and it waits until they change.) */
 #define REFUSED_WAIT_MS (3600 * MS_PER_S)
 
 void attempt_take_back(const struct fsm_ctx *x)
@@ -152,8 +152,7 @@ void attempt_take_back(const struct fsm_ctx *x)
 
     if (v.when_wall_ms != 0) {
         due = v.when_wall_ms;
-    } else if (v.reason == REASON_prefix_not_allowed || v.reason == REASON_prefix_forbidden ||
-               v.reason == REASON_bad_number) {
+    } else if (v.reason == REASON_bad_number) {
         due = x->ev->wall_ms + REFUSED_WAIT_MS;
     }
     record_over(c, a, OUTCOME_NEVER_SENT, due, x);

@@ -136,6 +136,7 @@ void campaign_claim(struct campaign *c, struct attempt *a, const struct event *e
         .zone_offset_s = c->set.zone.offset_s,
         .zone_until_wall_ms = c->set.zone.until_wall_ms,
         .zone_next_offset_s = c->set.zone.next_offset_s,
+        .prefixes = words_of(c->set.prefixes),
     };
 
     attempt_begin(c, a, ev, fx);

@@ -1,6 +1,6 @@
 #include "actors/gate.h"
-
-#include <string.h>
+#include "actors/words.h"
+#include "core/prefix.h"
 
 #define DAILY_LIMIT 3u
 #define RING_LEAST_S 15u
@@ -18,55 +18,6 @@ static bool digits_only(struct text t, uint32_t from)
 bool gate_number_valid(struct text n)
 {
     return n.len >= 8 && n.len <= 16 && n.ptr[0] == '+' && n.ptr[1] != '0' && digits_only(n, 1);
-}
-
-static bool starts(struct text number, const char *prefix, size_t len)
-{
-    return number.len >= len && memcmp(number.ptr, prefix, len) == 0;
-}
-
-bool gate_prefix_forbidden(struct text number)
-{
-    /* Premium and shared-cost ranges, satellite and international premium codes. An emergency
-     * number is no E.164 number at all; +CC followed by one is caught by the list. */
-    static const char *const never[] = {
-        "+1900",  "+1976",  "+1911",  "+4490",  "+4491", "+4498",  "+449",   "+44999", "+44112",
-        "+49900", "+49110", "+49112", "+33899", "+3389", "+34803", "+34806", "+34807", "+39899",
-        "+39892", "+61190", "+979",   "+878",   "+881",  "+882",   "+883"};
-
-    for (size_t i = 0; i < sizeof never / sizeof never[0]; i++) {
-        if (starts(number, never[i], strlen(never[i]))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool gate_prefix_allowed(struct text number, struct text prefixes)
-{
-    uint32_t at = 0;
-
-    while (at < prefixes.len) {
-        uint32_t end = at;
-
-        while (end < prefixes.len && prefixes.ptr[end] != ',') {
-            end++;
-        }
-        uint32_t from = at;
-        uint32_t to = end;
-
-        while (from < to && prefixes.ptr[from] == ' ') {
-            from++;
-        }
-        while (to > from && prefixes.ptr[to - 1] == ' ') {
-            to--;
-        }
-        if (to - from >= 2 && starts(number, prefixes.ptr + from, to - from)) {
-            return true;
-        }
-        at = end + 1;
-    }
-    return false;
 }
 
 /* --- the checks, in the order in which they are told ------------------------------------------ */
@@ -97,12 +48,12 @@ static bool refused_number(struct question *q)
 
 static bool refused_forbidden(struct question *q)
 {
-    return gate_prefix_forbidden(q->l->number);
+    return prefix_among(q->l->number, words_of(PREFIXES_NEVER_CALLED));
 }
 
 static bool refused_prefix(struct question *q)
 {
-    return !gate_prefix_allowed(q->l->number, q->c->prefixes);
+    return !prefix_among(q->l->number, q->c->prefixes);
 }
 
 static bool refused_caller_id(struct question *q)

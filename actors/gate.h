@@ -51,9 +51,6 @@ struct gate_verdict {
 
 /* Is it + and 7 to 15 digits, the first not 0? */
 bool gate_number_valid(struct text number);
-/* Emergency and premium ranges, never called whatever the campaign allows (R16). */
-bool gate_prefix_forbidden(struct text number);
-bool gate_prefix_allowed(struct text number, struct text prefixes);
 /* May this lead be dialed by this campaign now? Of several reasons that time ends, the last to end
  * is told, with the time when none of them stands any more. */
 struct gate_verdict gate_check(const struct gate_campaign *c, const struct gate_lead *l,

@@ -225,6 +225,13 @@ const char *agent_state_name(unsigned state);
 const char *attempt_state_name(unsigned state);
 const char *campaign_state_name(unsigned state);
 const char *campaign_mode_name(unsigned mode);
+/* Premium and shared-cost ranges, satellite and international premium codes: never called, whatever
+ * a campaign allows (R16). An emergency number is no E.164 number at all; +CC followed by one is
+ * among these. */
+#define PREFIXES_NEVER_CALLED                                                                      \
+    "+1900,+1976,+1911,+449,+44112,+49900,+49110,+49112,+33899,+3389,+34803,+34806,+34807,"        \
+    "+39899,+39892,+61190,+979,+878,+881,+882,+883"
+
 const char *row_status_name(unsigned status);
 const char *pbx_state_name(unsigned state);
 const char *daemon_mode_name(unsigned mode); /* "NO_NEW_DIALS" */

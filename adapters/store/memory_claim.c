@@ -86,6 +86,7 @@ static void facts_of(const struct memory *me, const struct msg_claim *req, const
                               .status = d->status,
                               .final = d->final,
                               .callback = d->callback,
+                              .number = d->d.number,
                               .due_ms = d->due_ms,
                               .attempts = d->attempts};
     f->own_zone = callee_zone(d->d.zone, l->zone, req->at_wall_ms, &f->zone);

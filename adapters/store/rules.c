@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "adapters/zone/zone.h"
+#include "core/prefix.h"
 
 struct text text_from(const char *s)
 {
@@ -82,6 +83,14 @@ bool list_open(const struct msg_candidates *req, struct text list_zone, int64_t 
     return hours_open(&hours, &zone, req->at_wall_ms, opens_wall_ms);
 }
 
+/* R16: a row that will not be called leaves no attempt, like one outside its hours. */
+static enum reason decide_prefix(const struct msg_claim *req, const struct claim_facts *f)
+{
+    if (prefix_among(f->number, text_from(PREFIXES_NEVER_CALLED)))
+        return REASON_prefix_forbidden;
+    return prefix_among(f->number, req->prefixes) ? REASON_allow : REASON_prefix_not_allowed;
+}
+
 enum reason claim_decide(const struct msg_claim *req, const struct claim_facts *f, int64_t *due_ms)
 {
     bool automatic = req->cause != CAUSE_AGENT;
@@ -108,7 +117,8 @@ enum reason claim_decide(const struct msg_claim *req, const struct claim_facts *
         *due_ms = req->at_wall_ms + ALIVE_AGAIN_MS;
         return REASON_number_alive;
     }
-    if (automatic)
+    reason = decide_prefix(req, f);
+    if (automatic && reason == REASON_allow)
         reason = decide_automatic(req, f, due_ms);
     return reason == REASON_allow ? decide_hours(req, f, due_ms) : reason;
 }
@@ -122,6 +132,8 @@ struct claim_effect claim_refused(const struct msg_claim *req, enum reason reaso
     case REASON_final:
         return (struct claim_effect){.moves = true, .final = true};
     case REASON_attempts_used:
+    case REASON_prefix_not_allowed:
+    case REASON_prefix_forbidden: /* until the campaign changes */
         return (struct claim_effect){.moves = true, .due_ms = DUE_NEVER};
     case REASON_number_alive:
     case REASON_retry_interval:

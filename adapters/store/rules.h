@@ -27,6 +27,7 @@ struct claim_facts {
     bool callback;
     int64_t due_ms;
     uint32_t attempts;
+    struct text number;
     bool suppressed;
     bool alive;           /* an attempt to the number has not ended, in the account */
     int64_t last_ms;      /* end of the last attempt to the number in this campaign, 0 none */

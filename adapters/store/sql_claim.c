@@ -55,7 +55,7 @@ static int take_row(void *ctx, size_t i, const struct sql_value *c)
     f->list_manual = c[11].i != 0;
     it->list_zone = sql_keep(b->s, c[12].t);
     it->campaign_zone = sql_keep(b->s, c[13].t);
-    it->number = sql_keep(b->s, c[14].t);
+    it->number = f->number = sql_keep(b->s, c[14].t);
     it->name = sql_keep(b->s, c[15].t);
     it->lead_zone = sql_keep(b->s, c[16].t);
     it->fields = sql_keep(b->s, c[17].t);

@@ -341,6 +341,29 @@ static void test_priority_acts(void **state)
     world_close(w);
 }
 
+/* R16: after a change of the prefixes no row is claimed any more to be refused at the gate. */
+static void test_prefixes_change(void **state)
+{
+    struct world *w = dialing(2, 300);
+
+    (void)state;
+    world_callees(w, ANSWERS(3, 5));
+    world_begin(w);
+    all_ready(w, 2);
+    world_run(w, 60);
+    world_campaign_config(w, 1)->prefixes = (struct text){"+999", 4};
+    world_changed(w, KIND_CAMPAIGN, 1);
+    world_run(w, 30);
+    uint64_t claims = world_witness(w)->claims_allowed;
+    uint64_t calls = world_witness(w)->originates;
+
+    world_run(w, 600);
+    assert_int_equal(world_witness(w)->claims_allowed, claims);
+    assert_int_equal(world_witness(w)->originates, calls);
+    assert_true(world_refused(w, 1, REASON_prefix_not_allowed) > 100);
+    world_close(w);
+}
+
 /* --- the hopper is a hint ----------------------------------------------------------------- */
 
 /* FLUSHALL in the middle of dialing loses and repeats nothing. */
@@ -599,6 +622,7 @@ int main(void)
         cmocka_unit_test(test_callback),
         cmocka_unit_test(test_callback_goes_first),
         cmocka_unit_test(test_priority_acts),
+        cmocka_unit_test(test_prefixes_change),
         cmocka_unit_test(test_hopper_flushed),
         cmocka_unit_test(test_hopper_rubbish),
         cmocka_unit_test(test_hopper_away),

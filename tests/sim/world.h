@@ -56,8 +56,9 @@ void world_changed(struct world *w, unsigned kind, uint64_t id);
 uint64_t world_leads(struct world *w, uint64_t campaign, unsigned n);
 /* One lead with this number. */
 uint64_t world_lead(struct world *w, uint64_t campaign, const char *number);
+/* The lead is given the highest priority. */
+void world_lead_first(struct world *w, uint64_t lead);
 /* The lead has a zone of its own, an IANA name. */
-void world_lead_first(struct world *w, uint64_t lead); /* the highest priority */
 void world_lead_zone(struct world *w, uint64_t lead, const char *zone);
 const char *world_number(const struct world *w, uint64_t lead);
 /* Desk and Asterisk come up; runs until everything is loaded. */

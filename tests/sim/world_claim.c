@@ -104,6 +104,7 @@ static struct claim_facts facts_of(const struct world *w, const struct row *r,
                             .status = r->status,
                             .final = r->final,
                             .callback = r->callback,
+                            .number = text_of(r->number),
                             .due_ms = r->due_ms,
                             .attempts = r->attempts};
 

@@ -15,7 +15,8 @@ void conformance_more_fixture(const struct fixture *f);
         CASE(transactions_group), CASE(import_may_be_repeated), CASE(import_marks_do_not_call),    \
         CASE(exports_in_pages), CASE(agent_times_tile), CASE(explains_a_lead),                     \
         CASE(dispositions_are_offered), CASE(data_never_becomes_sql), CASE(candidates_by_hours),   \
-        CASE(claims_by_hours), CASE(callbacks_go_before_every_list), CASE(list_priorities_act)
+        CASE(claims_by_hours), CASE(callbacks_go_before_every_list), CASE(list_priorities_act),    \
+        CASE(claims_by_prefix)
 
 void loads_configuration(void **state);
 void loads_what_was_open(void **state);
@@ -42,5 +43,6 @@ void claims_by_hours(void **state);
 /* conformance_queue.c */
 void callbacks_go_before_every_list(void **state);
 void list_priorities_act(void **state);
+void claims_by_prefix(void **state);
 
 #endif

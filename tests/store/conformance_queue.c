@@ -124,3 +124,53 @@ void list_priorities_act(void **state)
     assert_int_equal(world_rows(w, WORLD_NOW, rows, 4), 2);
     assert_int_equal(rows[0], 2);
 }
+
+/* R16: a number outside the prefixes is refused without an attempt and looked at again when the
+ * campaign's settings change, not before; one that is never called stays out whatever is allowed.
+ */
+void claims_by_prefix(void **state)
+{
+    struct world *w = *state;
+    struct store_lead lead = {.number = text_of("+19002545555")};
+    struct store_import_count count = {0};
+    struct msg_campaign_config other;
+    struct msg_explain_lead why;
+    struct msg_claim req;
+    struct msg_claimed c;
+    uint64_t rows[4];
+
+    world_leads(w, 1);
+    assert_int_equal(world_rows(w, WORLD_NOW, rows, 4), 1);
+    req = world_claim(w, rows[0], WORLD_NOW);
+    req.prefixes = text_of("+44,+1646");
+    store_good(w->s, OPS(w)->claim(w->s, &req, 1, &c));
+    assert_int_equal(c.reason, REASON_prefix_not_allowed);
+    req.prefixes = text_of("");
+    assert_int_equal(recycle(w, DUE).rows, 0);
+    assert_int_equal(recycle(w, DUE).next_wall_ms, 0);
+    store_good(w->s, OPS(w)->explain_lead(w->s, rows[0], WORLD_NOW, &why));
+    assert_int_equal(why.row_status, ROW_FAILED);
+    assert_int_equal(why.attempts, 0);
+    assert_false(why.number_alive);
+
+    store_campaign_defaults(&other);
+    other.campaign = w->campaign;
+    other.name = text_of("first");
+    store_good(w->s, OPS(w)->campaign_put(w->s, &other));
+    assert_int_equal(recycle(w, DUE).rows, 1);
+    store_good(w->s, OPS(w)->claim(w->s, &req, 1, &c));
+    assert_int_equal(c.reason, REASON_prefix_not_allowed); /* none set: nobody */
+    store_good(w->s, OPS(w)->campaign_put(w->s, &other));
+    assert_int_equal(recycle(w, DUE).rows, 1);
+    assert_int_equal(world_claim_one(w, rows[0], DUE, &c), REASON_allow);
+    assert_int_equal(c.attempt_no, 1);
+
+    store_good(w->s, OPS(w)->leads_insert(w->s, w->list, 0, WORLD_NOW, &lead, 1, &count));
+    assert_int_equal(world_rows(w, DUE, rows, 4), 1);
+    assert_int_equal(world_claim_one(w, rows[0], DUE, &c), REASON_prefix_forbidden);
+    req = world_claim(w, 0, DUE); /* by hand neither */
+    req.cause = CAUSE_AGENT;
+    req.number = lead.number;
+    store_good(w->s, OPS(w)->claim(w->s, &req, 1, &c));
+    assert_int_equal(c.reason, REASON_prefix_forbidden);
+}

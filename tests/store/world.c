@@ -128,7 +128,8 @@ struct msg_claim world_claim(struct world *w, uint64_t row, int64_t now)
                               .caller_id = text_of("+12125550199"),
                               .retry_s = 300,
                               .max_attempts = 3,
-                              .at_wall_ms = now};
+                              .at_wall_ms = now,
+                              .prefixes = text_of("+1, +44")};
 }
 
 unsigned world_claim_one(struct world *w, uint64_t row, int64_t now, struct msg_claimed *out)
