@@ -462,6 +462,27 @@ void board_dependency(struct board *b, const struct msg_readiness *m)
     }
 }
 
+void board_mode(struct board *b, const struct msg_daemon_mode *m)
+{
+    json_writer_reset(&b->writer);
+    item_mode(&b->writer, m);
+    store(b, "mode");
+}
+
+/* One record for each thing that can be wrong; it stays, as over. */
+void board_alarm(struct board *b, const struct msg_alarm_moved *m)
+{
+    char kind[48];
+    char key[KEY_MAX];
+
+    json_writer_reset(&b->writer);
+    item_alarm(&b->writer, m);
+    snprintf(kind, sizeof kind, "alarm/%.*s", (int)(m->code.len < 40 ? m->code.len : 40),
+             m->code.ptr != NULL ? m->code.ptr : "");
+    named_key(key, kind, m->subject);
+    store(b, key);
+}
+
 const struct record *board_campaign_record(const struct board *b, uint64_t campaign)
 {
     char key[KEY_MAX];

@@ -73,6 +73,8 @@ void board_pop(struct board *b, const struct msg_screen_pop *m);
 void board_pbx(struct board *b, const struct msg_view_pbx *m);
 void board_disposition(struct board *b, const struct msg_view_disposition *m);
 void board_dependency(struct board *b, const struct msg_readiness *m);
+void board_mode(struct board *b, const struct msg_daemon_mode *m);
+void board_alarm(struct board *b, const struct msg_alarm_moved *m);
 
 /* The first record with a number above `seq`, NULL: none; then its `newer`s. */
 const struct record *board_after(const struct board *b, uint64_t seq);

@@ -147,6 +147,32 @@ void item_dependency(struct json_writer *w, const struct msg_readiness *m)
     json_close_object(w);
 }
 
+void item_mode(struct json_writer *w, const struct msg_daemon_mode *m)
+{
+    json_open_object(w, NULL);
+    json_put_str(w, "type", "mode");
+    json_put_str(w, "mode", daemon_mode_name(m->mode));
+    json_put_str(w, "cause", m->cause == REASON_allow ? "" : reason_name(m->cause));
+    put(w, "text", m->text);
+    json_put_int(w, "since", m->since_wall_ms);
+    json_close_object(w);
+}
+
+void item_alarm(struct json_writer *w, const struct msg_alarm_moved *m)
+{
+    json_open_object(w, NULL);
+    json_put_str(w, "type", "alarm");
+    put(w, "code", m->code);
+    put(w, "subject", m->subject);
+    if (m->stands) {
+        put(w, "text", m->text);
+        json_put_int(w, "since", m->started_wall_ms);
+    } else {
+        json_put_bool(w, "gone", true);
+    }
+    json_close_object(w);
+}
+
 void item_gone(struct json_writer *w, const char *type, const char *attempt)
 {
     json_open_object(w, NULL);

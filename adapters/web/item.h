@@ -16,6 +16,8 @@ void item_pop(struct json_writer *w, const struct msg_screen_pop *m, const struc
 void item_pbx(struct json_writer *w, const struct msg_view_pbx *m);
 void item_disposition(struct json_writer *w, const struct msg_view_disposition *m);
 void item_dependency(struct json_writer *w, const struct msg_readiness *m);
+void item_mode(struct json_writer *w, const struct msg_daemon_mode *m);
+void item_alarm(struct json_writer *w, const struct msg_alarm_moved *m);
 /* {"type":"call","attempt":"...","gone":true}; attempt NULL: without. */
 void item_gone(struct json_writer *w, const char *type, const char *attempt);
 

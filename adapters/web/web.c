@@ -83,6 +83,12 @@ static void on_mail(void *ctx, handle to, handle from, uint16_t type, const void
     case MSG_view_disposition:
         board_disposition(web->board, msg);
         break;
+    case MSG_daemon_mode:
+        board_mode(web->board, msg);
+        break;
+    case MSG_alarm_moved:
+        board_alarm(web->board, msg);
+        break;
     case MSG_readiness:
         board_dependency(web->board, msg);
         break;

@@ -31,6 +31,12 @@ await test("the board shows campaigns, agents and calls", async () => {
   await page.getByText("Spring renewals").waitFor();
 });
 
+await test("what is wrong stands above it: the daemon's mode with its cause, each alarm", async () => {
+  const notices = page.getByRole("status", { name: "What is wrong" });
+  await notices.getByText("Dialing goes on. the store cannot take the claim").waitFor();
+  await notices.getByText("DLR-STORE-AWAY").waitFor();
+});
+
 await test("the numbers move by themselves", async () => {
   await moved(page);
   await history(page, 10);

@@ -66,7 +66,7 @@ function documented(type) {
 
 const items = {
   status_update: "StatusUpdate", call: "Call", campaign: "Campaign", pop: "Pop", pbx: "Pbx",
-  disposition: "Disposition", dependency: "Dependency",
+  disposition: "Disposition", dependency: "Dependency", mode: "Mode", alarm: "Alarm",
 };
 for (const [type, name] of Object.entries(items)) {
   await test(`PROTOCOL.md and the page agree on ${type}`, () =>

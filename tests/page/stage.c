@@ -292,6 +292,16 @@ static void set_up(void)
                  {"dnc", "Do not call", false}};
     const struct msg_readiness store = {.name = T("store"), .ready = true};
     const struct msg_view_pbx pbx = {.pbx = 1, .name = T("pbx-east"), .state = PBX_UP};
+    const struct msg_daemon_mode mode = {.mode = DAEMON_RUN,
+                                         .cause = REASON_store_away,
+                                         .text = text_of("the store cannot take the claim"),
+                                         .since_wall_ms = wall()};
+    const struct msg_alarm_moved alarm = {.kind = ALARM_store_away,
+                                          .code = text_of("DLR-STORE-AWAY"),
+                                          .subject = text_of(""),
+                                          .text = text_of("connection refused"),
+                                          .stands = true,
+                                          .started_wall_ms = wall()};
 
     for (unsigned i = 1; i <= AGENTS; i++) {
         move_agent(i, i == MINE ? AGENT_OFFLINE : (enum agent_state)(2 + i % 4), "");
@@ -311,6 +321,8 @@ static void set_up(void)
     }
     fake_post(MSG_readiness, &store);
     fake_post(MSG_view_pbx, &pbx);
+    fake_post(MSG_daemon_mode, &mode);
+    fake_post(MSG_alarm_moved, &alarm);
 }
 
 static void on_turn(void *ctx)

@@ -105,7 +105,7 @@ static void a_failover_interrupts_nothing(void **state)
     }
     snprintf(settings, sizeof settings,
              "leg=permanent|hopper_size=2000|claim_ahead_ms=%d|claim_ahead_max=2000",
-             (int)(away_s * 2000));
+             (int)(away_s > 30 ? 60000 : away_s * 2000));
     site = site_new("progressive", ANSWERS AND_TALKS("0.5"), settings);
     site_leads(&site, 3000);
     site_start(&site);

@@ -114,6 +114,53 @@ static void the_whole_picture_comes_first_then_changes(void **state)
     page_free(p);
 }
 
+static struct text of(const char *s)
+{
+    return (struct text){s, (uint32_t)strlen(s)};
+}
+
+/* R26: the daemon's mode and its alarms, started and over; not an agent's business. */
+static void a_supervisor_sees_mode_and_alarms(void **state)
+{
+    struct page *p, *agent;
+    bool gone = false;
+    struct msg_daemon_mode mode = {.mode = DAEMON_NO_NEW_DIALS,
+                                   .cause = REASON_journal_failing,
+                                   .text = of("No space left on device"),
+                                   .since_wall_ms = 1767787200000};
+    struct msg_alarm_moved alarm = {.kind = ALARM_pbx_away,
+                                    .code = of("DLR-PBX-AWAY"),
+                                    .subject = of("pbx 1"),
+                                    .text = of("refused"),
+                                    .stands = true,
+                                    .started_wall_ms = 1767787200000};
+
+    (void)state;
+    show_agent(7, AGENT_AVAILABLE, "");
+    fake_post(MSG_daemon_mode, &mode);
+    p = page_hello(ticket_of(9, ROLE_SUPERVISOR), NULL, 0);
+    page_item(p, "mode", &doc);
+    assert_string_equal(json_str(&doc, json_get(&doc, JSON_ROOT, "mode"), ""), "NO_NEW_DIALS");
+    assert_string_equal(json_str(&doc, json_get(&doc, JSON_ROOT, "cause"), ""), "journal_failing");
+    fake_post(MSG_alarm_moved, &alarm);
+    page_item(p, "alarm", &doc);
+    assert_string_equal(json_str(&doc, json_get(&doc, JSON_ROOT, "code"), ""), "DLR-PBX-AWAY");
+    assert_string_equal(json_str(&doc, json_get(&doc, JSON_ROOT, "subject"), ""), "pbx 1");
+    alarm.stands = false;
+    alarm.ended_wall_ms = 1767787260000;
+    fake_post(MSG_alarm_moved, &alarm);
+    page_item(p, "alarm", &doc);
+    assert_true(json_bool(&doc, json_get(&doc, JSON_ROOT, "gone"), &gone) && gone);
+    agent = page_hello(ticket_of(7, ROLE_AGENT), NULL, 0);
+    page_item(agent, "status_update", &doc);
+    for (unsigned i = 0; i < agent->n; i++) {
+        assert_null(strstr(agent->message[i], "\"mode\""));
+        assert_null(strstr(agent->message[i], "DLR-PBX-AWAY"));
+    }
+    page_free(agent);
+    page_free(p);
+}
+
 static void an_agent_sees_only_its_own(void **state)
 {
     struct model m = {0};
@@ -415,6 +462,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_whole_picture_comes_first_then_changes),
+        TEST(a_supervisor_sees_mode_and_alarms),
         TEST(an_agent_sees_only_its_own),
         TEST(the_card_comes_before_the_call_and_goes_with_it),
         TEST(a_card_that_is_no_object_is_shown_without),

@@ -1,7 +1,7 @@
 // board.tsx - the supervisor's page: what is going on, at a glance.
 import { useSignal } from "@preact/signals";
 import { request } from "./link.ts";
-import { agents, calls, campaigns, complete, dependencies, pbxs } from "./model.ts";
+import { agents, alarms, calls, campaigns, complete, dependencies, modes, pbxs } from "./model.ts";
 import type { Call, CallState, Campaign, StatusUpdate } from "./protocol.ts";
 import { named, t } from "./strings.ts";
 import { count, Empty, Panel, Pill, share, Timer } from "./ui.tsx";
@@ -9,6 +9,32 @@ import { count, Empty, Panel, Pill, share, Timer } from "./ui.tsx";
 const CALLS_SHOWN = 60;
 /** What holds dialing back in a normal hour: said, but not as a warning. */
 const ROUTINE: ReadonlySet<string> = new Set(["allow", "pace_full", "no_available_agent", "calls_per_second"]);
+
+// --- what is wrong -----------------------------------------------------------------------------
+
+/** The daemon's mode when it is not the usual one, and the alarms that stand. */
+function Notices() {
+  const mode = modes.get("mode");
+  const standing = alarms.all();
+  const unusual = mode !== undefined && (mode.mode !== "RUN" || mode.cause !== "");
+  if (!unusual && standing.length === 0) {
+    return null;
+  }
+  return (
+    <div class="notices" role="status" aria-label={t("notices")}>
+      {unusual &&
+        <p class={mode.mode === "RUN" ? "ride" : "held"}>
+          <b>{named("daemon", mode.mode)}</b> {mode.text}
+        </p>}
+      {standing.map((a) => (
+        <p key={`${a.code}/${a.subject}`} class="alarm">
+          <span class="mark" aria-hidden="true">▲</span>
+          <b>{a.code}</b> {a.subject} {a.text} <Timer since={a.since} />
+        </p>
+      ))}
+    </div>
+  );
+}
 
 // --- the strip ---------------------------------------------------------------------------------
 
@@ -235,6 +261,7 @@ function Systems() {
 export function Board() {
   return (
     <main class="board">
+      <Notices />
       <Strip />
       <Campaigns />
       <div class="halves">

@@ -1,7 +1,8 @@
 // model.ts - the page's picture of the daemon: one signal for each record, fed by the link alone.
 import { batch, computed, signal, type Signal } from "@preact/signals";
 import type {
-  Call, Campaign, Changes, Dependency, Disposition, Item, Pbx, Pop, Role, StatusUpdate, Welcome,
+  Alarm, Call, Campaign, Changes, Dependency, Disposition, Item, Mode, Pbx, Pop, Role, StatusUpdate,
+  Welcome,
 } from "./protocol.ts";
 
 /** Records by key: a change of one touches its own signal, only coming and going touches `keys`. */
@@ -53,6 +54,8 @@ export const pops = new Table<number, Pop>();
 export const pbxs = new Table<number, Pbx>();
 export const dispositions = new Table<string, Disposition>();
 export const dependencies = new Table<string, Dependency>();
+export const modes = new Table<string, Mode>();
+export const alarms = new Table<string, Alarm>();
 
 export const me = signal<{ agent: number; role: Role; name: string } | null>(null);
 /** The picture is complete: until then emptiness means nothing. */
@@ -64,7 +67,7 @@ export const myCall = computed(() =>
 export const myPop = computed(() => (me.value ? pops.get(me.value.agent) : undefined));
 
 const tables: readonly { clear(): void }[] =
-  [agents, calls, campaigns, pops, pbxs, dispositions, dependencies];
+  [agents, calls, campaigns, pops, pbxs, dispositions, dependencies, modes, alarms];
 
 export function forget(): void {
   batch(() => {
@@ -120,6 +123,18 @@ function apply(item: Item): void {
     case "dependency":
       dependencies.put(item.name, item);
       break;
+    case "mode":
+      modes.put("mode", item);
+      break;
+    case "alarm": {
+      const key = `${item.code}/${item.subject}`;
+      if (gone) {
+        alarms.drop(key);
+      } else {
+        alarms.put(key, item);
+      }
+      break;
+    }
   }
 }
 

@@ -101,9 +101,26 @@ export interface Dependency {
   text: string;
 }
 
-export type Item = (StatusUpdate | Call | Campaign | Pop | Pbx | Disposition | Dependency) & {
-  gone?: boolean;
-};
+export interface Mode {
+  type: "mode";
+  mode: "RUN" | "NO_NEW_DIALS" | "DRAIN";
+  cause: string;
+  text: string;
+  since: number;
+}
+
+export interface Alarm {
+  type: "alarm";
+  code: string;
+  subject: string;
+  text: string;
+  since: number;
+}
+
+export type Item =
+  (StatusUpdate | Call | Campaign | Pop | Pbx | Disposition | Dependency | Mode | Alarm) & {
+    gone?: boolean;
+  };
 
 export interface Welcome {
   type: "welcome";

@@ -48,6 +48,11 @@ const en = {
   campaign_stopping: "Stopping",
   campaign_parked: "Needs attention",
 
+  notices: "What is wrong",
+  daemon_RUN: "Dialing goes on.",
+  daemon_NO_NEW_DIALS: "No new calls.",
+  daemon_DRAIN: "The daemon is being stopped.",
+
   mode_manual: "Manual",
   mode_progressive: "Progressive",
   mode_ratio: "Ratio",
