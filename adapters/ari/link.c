@@ -15,7 +15,7 @@ static const struct fsm_timer timers[] = {
     {"", 0, ""},
     {"pause", FIRST_PAUSE_US, "before the next try; doubles, with a random part"},
     {"connect", 5 * US_PER_S, "from connect to the open socket"},
-    {"step", 5 * US_PER_S, "for each request of the recipe"},
+    {"step", 8 * US_PER_S, "for each request of the recipe"},
 };
 
 static struct link *link_of(const struct fsm_ctx *c)

@@ -8,7 +8,9 @@
 #include <sys/random.h>
 
 #define DEFAULT_PORT 8088
-#define ANSWER_US (5 * US_PER_S) /* a request on a lane; later the lane is given up */
+/* A request on a lane; later the lane is given up. Longer than a server takes that is only slow
+ * (5 s): what it was asked would be of unknown fate. */
+#define ANSWER_US (8 * US_PER_S)
 #define REST_PROBE_US (1500 * US_PER_MS)
 #define SWEEP_US (250 * US_PER_MS)
 
@@ -386,7 +388,7 @@ static void on_sweep_timer(void *ctx)
     int64_t now = net_now_us();
     for (int i = 0; i < LANES; i++) {
         struct lane *lane = &pbx->lanes[i];
-        int64_t waits = lane->head ? now - lane->head->item.sent_us : 0;
+        int64_t waits = lane->head ? now - lane->waits_us : 0;
         if (waits > REST_PROBE_US && link_state(&pbx->link) == LINK_CHECKING) {
             on_rest_probe(pbx);
         } else if (waits > ANSWER_US && lane->ws) {

@@ -87,6 +87,7 @@ struct lane {
     struct net_ws *ws;
     bool open, settled;          /* settled: open, or failed at least once since the connect */
     struct command *head, *tail; /* under way on it, oldest first */
+    int64_t waits_us;            /* since then for the next answer: they come one by one */
     struct net_timer *retry;
 };
 

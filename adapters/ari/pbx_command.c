@@ -564,9 +564,16 @@ void pbx_answered(struct command *cmd, const struct answer *answer)
     int64_t now = net_now_us();
     bool trouble = answer->fate != NET_ANSWERED || answer->status == 503;
     if (!cmd->direct) {
+        uint64_t opened = pbx->queue.n_opened;
         queue_answered(&pbx->queue, &cmd->item, trouble ? QUEUE_FAILURE : QUEUE_GOOD, now);
         pbx->host->observe(pbx->host->ctx, "dialer_ari_response_us", lane_name(cmd), pbx->number,
                            now - cmd->item.sent_us);
+        if (pbx->queue.n_opened != opened) {
+            pbx_count(pbx, "dialer_ari_breaker_opened_total", NULL);
+            pbx_log(pbx, 2, "DLR-ARI-BREAKER",
+                    "originates fail or take seconds: a pause of %lld ms",
+                    (long long)((pbx->queue.open_until_us - now) / US_PER_MS));
+        }
     }
     if (answer->fate != NET_ANSWERED || answer->status >= 400) {
         pbx_count(pbx, "dialer_ari_request_errors_total", lane_name(cmd));

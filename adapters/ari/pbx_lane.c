@@ -21,6 +21,7 @@ static void lane_append(struct lane *lane, struct command *cmd)
         lane->tail->next = cmd;
     } else {
         lane->head = cmd;
+        lane->waits_us = net_now_us();
     }
     lane->tail = cmd;
     cmd->flying = true;
@@ -33,6 +34,7 @@ static void lane_remove(struct lane *lane, struct command *cmd)
     } else {
         lane->head = cmd->next;
     }
+    lane->waits_us = net_now_us();
     if (cmd->next) {
         cmd->next->prev = cmd->prev;
     } else {

@@ -15,6 +15,7 @@ void queue_init(struct queue *q, const struct queue_config *config, int64_t now_
     c->bridge_slow_us = c->bridge_slow_us ? c->bridge_slow_us : 20 * US_PER_MS;
     c->wait_us = c->wait_us ? c->wait_us : 2 * US_PER_S;
     c->breaker_failures = c->breaker_failures ? c->breaker_failures : 5;
+    c->late_us = c->late_us ? c->late_us : 2 * US_PER_S;
     c->breaker_us = c->breaker_us ? c->breaker_us : 500 * US_PER_MS;
     q->window = c->originate_cap < 4 ? c->originate_cap : 4;
     q->tokens = 1;
@@ -156,9 +157,10 @@ static void follow_response_time(struct queue *q, const struct queue_item *item,
     }
 }
 
-static void follow_failures(struct queue *q, enum queue_result result, int64_t now_us)
+/* One late answer is enough: what was sent behind it is late, too. */
+static void follow_failures(struct queue *q, enum queue_result result, bool late, int64_t now_us)
 {
-    if (result == QUEUE_GOOD) {
+    if (result == QUEUE_GOOD && !late) {
         q->failures = 0;
         q->open_until_us = 0;
         q->opened = 0;
@@ -166,7 +168,8 @@ static void follow_failures(struct queue *q, enum queue_result result, int64_t n
         return;
     }
     q->failures++;
-    if (q->probing || (q->open_until_us == 0 && q->failures >= q->config.breaker_failures)) {
+    if (q->probing ||
+        (q->open_until_us == 0 && (late || q->failures >= q->config.breaker_failures))) {
         q->open_until_us = now_us + (q->config.breaker_us << q->opened);
         q->opened += q->opened < BREAKER_DOUBLINGS ? 1u : 0u;
         q->probing = false;
@@ -189,7 +192,7 @@ void queue_answered(struct queue *q, struct queue_item *item, enum queue_result 
     }
     q->originates_flying--;
     follow_response_time(q, item, now_us);
-    follow_failures(q, result, now_us);
+    follow_failures(q, result, now_us - item->sent_us > q->config.late_us, now_us);
 }
 
 struct queue_item *queue_shed(struct queue *q, int64_t now_us)

@@ -9,7 +9,8 @@
  *   - few requests in flight: of originates a window that shrinks when answers get slow;
  *   - originates follow the server's calls per second and lines, and are shed, oldest first, when
  *     they have waited too long (nothing of them has left, so they lose nothing);
- *   - a breaker: when originates fail one after the other, a pause, then one as a probe.
+ *   - a breaker: when originates fail one after the other, or are answered far too late, a pause,
+ *     then one as a probe.
  */
 #ifndef ADAPTERS_ARI_QUEUE_H
 #define ADAPTERS_ARI_QUEUE_H
@@ -38,7 +39,9 @@ struct queue_config {
     int64_t bridge_slow_us; /* and so does a bridge request slower than this. 0 = 20 ms */
     int64_t wait_us;        /* an originate waits at most this long. 0 = 2 s */
     unsigned breaker_failures; /* in a row. 0 = 5 */
-    int64_t breaker_us;        /* first pause; doubles up to 16 times. 0 = 500 ms */
+    int64_t late_us;    /* an originate answered later opens the breaker: whoever answers such
+                           a call could not be joined in time. 0 = 2 s */
+    int64_t breaker_us; /* first pause; doubles up to 16 times. 0 = 500 ms */
 };
 
 enum queue_result {

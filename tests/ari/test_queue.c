@@ -262,6 +262,37 @@ static void breaker(void **state)
     assert_int_equal(q.n_opened, 2);
 }
 
+/* A good answer that comes seconds late is no good. */
+static void breaker_opens_for_the_slow(void **state)
+{
+    (void)state;
+    begin((struct queue_config){.wait_us = 1000 * US_PER_S});
+    int64_t now = 0;
+    for (int i = 0; i < 10; i++) {
+        push(QUEUE_ORIGINATE, 0);
+    }
+    assert_true(one(QUEUE_GOOD, now));
+    struct queue_item *first = queue_take(&q, now);
+    struct queue_item *second = queue_take(&q, now);
+    now += 5 * US_PER_S;
+    queue_answered(&q, first, QUEUE_GOOD, now);
+    assert_true(queue_breaker_open(&q, now));
+    assert_null(queue_take(&q, now));
+    queue_answered(&q, second, QUEUE_GOOD, now); /* it says nothing new */
+    assert_int_equal(q.n_opened, 1);
+    now += 500 * MS;
+    struct queue_item *probe = queue_take(&q, now);
+    assert_non_null(probe);
+    assert_null(queue_take(&q, now));
+    now += 5 * US_PER_S;
+    queue_answered(&q, probe, QUEUE_GOOD, now);
+    assert_null(queue_take(&q, now + 999 * MS)); /* the pause doubles */
+    now += US_PER_S;
+    assert_true(one(QUEUE_GOOD, now)); /* answered at once: closed */
+    assert_false(queue_breaker_open(&q, now));
+    assert_int_equal(q.n_opened, 2);
+}
+
 static void withdraw_and_empty(void **state)
 {
     (void)state;
@@ -290,6 +321,7 @@ int main(void)
         cmocka_unit_test(other_limits),
         cmocka_unit_test(oldest_is_shed_first),
         cmocka_unit_test(breaker),
+        cmocka_unit_test(breaker_opens_for_the_slow),
         cmocka_unit_test(withdraw_and_empty),
     };
     return cmocka_run_group_tests_name("ari_queue", tests, NULL, NULL);

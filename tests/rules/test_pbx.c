@@ -174,8 +174,7 @@ static void another_program_takes_the_application(void **state)
     run_until(hear(&p) && thief.robbed && daemon_ready());
     assert_true(talks(p.attempt));
     assert_string_equal(p.talker.call, "bridged");
-    ctl("pbx|list");
-    assert_string_equal(ctl_text("state"), "up");
+    run_until(hear(&p) && (ctl("pbx|list"), strcmp(ctl_text("state"), "up") == 0));
     ctl("audit");
     assert_string_equal(ctl_text("kind"), "pbx");
     assert_string_equal(ctl_text("new"), "retake");
@@ -189,6 +188,80 @@ static void another_program_takes_the_application(void **state)
     finish(&p);
     daemon_stop();
     assert_witnessed();
+}
+
+/* --- one of two is slow -------------------------------------------------------------------------
+ */
+
+#define CALLS 8u
+
+/* How long the agent needs for so many calls, one after the other. */
+static int64_t time_for_calls(const struct site *site, struct seat *s)
+{
+    const int64_t from = net_now_us();
+    const unsigned before = outcomes(site, "answered");
+
+    site_leads(site, CALLS);
+    while (outcomes(site, "answered") < before + CALLS) {
+        assert_true(since_ms(from) < 60000);
+        for (int turn = 0; turn < 10; turn++) {
+            net_loop_run_once(loop, 20 * US_PER_MS);
+            seat_serve(s);
+        }
+    }
+    return since_ms(from);
+}
+
+static void a_slow_server_slows_nobody_else(void **state)
+{
+    struct site slow;
+    struct site fast;
+    struct seat at_slow[4];
+    struct seat at_fast;
+    int64_t usual;
+    int64_t meanwhile;
+
+    (void)state;
+    stack_open(&(struct stack_parts){.second = true});
+    stack_at(2);
+    fast = site_new("progressive", ANSWERS AND_TALKS("0.3"), "leg=permanent");
+    site_start(&fast);
+    seat_new(&at_fast, fast.campaign);
+    seat_work(&at_fast);
+    usual = time_for_calls(&fast, &at_fast);
+    stack_at(1);
+    slow = site_new("progressive", RINGS, "leg=permanent|ring=15");
+    for (int i = 0; i < 4; i++) {
+        seat_new(&at_slow[i], slow.campaign);
+        seat_work(&at_slow[i]);
+    }
+    sim_order("/sim/delay?ms=5000");
+    site_leads(&slow, 60);
+    site_start(&slow);
+    stack_at(2);
+    meanwhile = time_for_calls(&fast, &at_fast);
+    for (int turn = 0; metric("dialer_ari_breaker_opened_total{") == 0; turn++) {
+        assert_true(turn < 500);
+        net_loop_run_once(loop, 50 * US_PER_MS);
+        seat_serve(&at_fast);
+        for (int i = 0; i < 4; i++) {
+            (void)seat_hear(&at_slow[i]);
+        }
+    }
+    print_message("%u calls: %lld ms; %lld ms while the other server takes 5 s for an answer\n",
+                  CALLS, (long long)usual, (long long)meanwhile);
+    assert_in_range(meanwhile, 0, usual + usual / 2 + 1000);
+    assert_int_equal(logged("DLR-ARI-BREAKER sim:") > 0, true);
+    assert_int_equal(logged("DLR-ARI-BREAKER other:"), 0);
+    assert_int_equal(logged("DLR-ARI-LINK sim: down"), 0); /* it is slow, not gone */
+    stack_at(1);
+    sim_order("/sim/delay?ms=0");
+    site_stop(&slow);
+    for (int i = 0; i < 4; i++) {
+        seat_leave(&at_slow[i]);
+    }
+    seat_leave(&at_fast);
+    site_stop(&fast);
 }
 
 /* --- a restart ----------------------------------------------------------------------------------
@@ -236,6 +309,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(silence_is_noticed_within_three_seconds),
         TEST(another_program_takes_the_application),
+        TEST(a_slow_server_slows_nobody_else),
         TEST(a_restart_frees_agents_and_rows),
     };
 
