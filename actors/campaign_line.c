@@ -40,6 +40,8 @@ static void tell_adopted(const struct campaign *c, const struct attempt *a, uint
     fx_send(fx, named(KIND_AGENT, a->agent), MSG_call_adopted, &m);
 }
 
+#define CLEARED_NORMALLY 16u /* Q.850 */
+
 /* A talk from before our start is over, and we have not seen it live: its agent has to hear of it.
  */
 static void wrap_up_unseen(const struct campaign *c, const struct attempt *a, struct effects *fx)
@@ -86,7 +88,10 @@ void campaign_on_channel(struct campaign *c, const struct event *ev, struct effe
         a->q850 = m->cause;
         a->sip = m->tech_cause;
         if (a->fsm.state == ATTEMPT_UNKNOWN) {
-            wrap_up_unseen(c, a, fx); /* it ended between our start and the list */
+            /* between our start and the list: whether a call that was cleared normally had been
+             * answered, nobody here knows */
+            wrap_up_unseen(c, a, fx);
+            a->vanished = m->cause == 0 || m->cause == CLEARED_NORMALLY;
         }
         attempt_fire(c, a, AE_GONE, ev, fx);
     }

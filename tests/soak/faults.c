@@ -178,30 +178,112 @@ static bool end(const struct fault *f, struct place *p)
     return false;
 }
 
+/* How a daemon gets to each kind of place. */
+static bool in_journal(enum crash_point point)
+{
+    return point == CRASH_journal_before || point == CRASH_journal_after;
+}
+
+static bool in_replay(enum crash_point point)
+{
+    return point == CRASH_replay_before || point == CRASH_replay_after;
+}
+
+#define HIT_MAX_US INT64_C(6000000)
+#define AWAY_US INT64_C(700000) /* the store, so that something is in the journal */
+
+static void start_to_die(struct faults *f, struct place *p, enum crash_point point)
+{
+    char where[64];
+    /* not always at the first visit: then little is on the line yet */
+    const uint64_t most = point == CRASH_adopt_before || point == CRASH_adopt_after ? 2
+                          : in_journal(point) || in_replay(point)                   ? 1
+                                                                                    : 12;
+
+    snprintf(where, sizeof where, "%s:%u", crash_point_name(point),
+             1 + (unsigned)rng_below(&f->rng, most));
+    setenv("DIALER_CRASH", where, 1);
+    (void)place_start_daemon(p);
+    unsetenv("DIALER_CRASH");
+}
+
+/* Only a build with crash points can hit one (core/crash.h). */
+static bool die_at(struct faults *f, struct place *p, enum crash_point point)
+{
+    bool hit;
+
+    if (in_replay(point)) {
+        proxy_mode(p->proxy, p->link[LINK_STORE], LINK_CUT, 0);
+        place_wait(AWAY_US);
+        proxy_mode(p->proxy, p->link[LINK_STORE], LINK_GOOD, 0);
+    }
+    place_kill(&p->daemon);
+    start_to_die(f, p, point);
+    if (in_journal(point)) {
+        (void)place_wait_ready(p, HIT_MAX_US);
+        proxy_mode(p->proxy, p->link[LINK_STORE], LINK_CUT, 0);
+    }
+    hit = place_gone(&p->daemon, HIT_MAX_US);
+    if (!hit) {
+        place_kill(&p->daemon);
+    }
+    proxy_mode(p->proxy, p->link[LINK_STORE], LINK_GOOD, 0);
+    return hit;
+}
+
 #define SETTLE_US INT64_C(100000) /* until the daemon has noticed what it can notice at once */
+
+/* Waits for the recovery and keeps what there is to know of it; -1: it has not recovered. */
+static int64_t recover(struct faults *f, struct place *p, bool ended, const char *name, bool calls)
+{
+    const int64_t healed = place_now_us();
+    int64_t took = -1;
+
+    if (ended) {
+        place_wait(SETTLE_US);
+        took = place_wait_ready(p, RECOVERY_MAX_US) < 0 ? -1 : place_now_us() - healed;
+    }
+    f->never_recovered += took < 0;
+    if (took >= 0 && f->recoveries < sizeof f->recovery_us / sizeof f->recovery_us[0]) {
+        f->recovery_us[f->recoveries++] = took;
+    }
+    place_log(p, "recovered", name, calls, took);
+    return took;
+}
+
+bool faults_point(struct faults *f, struct place *p)
+{
+    const unsigned n = CRASH_POINT_COUNT - 1;
+    const enum crash_point point = (enum crash_point)(1 + f->next_point++ % n);
+    const char *name = crash_point_name(point);
+    int64_t took;
+    bool hit;
+
+    place_log(p, "fault", name, true, 0);
+    hit = die_at(f, p, point);
+    f->tried[point]++;
+    f->hit[point] += hit;
+    f->kills++;
+    took = recover(f, p, place_start_daemon(p) == 0, name, true);
+    if (f->told) {
+        fprintf(stderr, "soak: at %-20s %s, whole again after %6.3f s\n", name,
+                hit ? "died" : "was not there", (double)took / 1e6);
+    }
+    return took >= 0;
+}
 
 bool faults_next(struct faults *f, struct place *p)
 {
     const struct fault *fault = draw(f);
     const double lasts = fault->least_s + (fault->most_s - fault->least_s) * rng_unit(&f->rng);
-    int64_t healed;
-    int64_t took = -1;
+    int64_t took;
 
     place_log(p, "fault", fault->name, fault->calls, 0);
     begin(fault, p);
     place_wait((int64_t)(lasts * 1e6));
-    healed = place_now_us();
-    if (end(fault, p)) {
-        place_wait(SETTLE_US - (place_now_us() - healed));
-        took = place_wait_ready(p, RECOVERY_MAX_US) < 0 ? -1 : place_now_us() - healed;
-    }
     f->kills += is_kill(fault);
     f->others += !is_kill(fault);
-    f->never_recovered += took < 0;
-    if (took >= 0 && f->recoveries < sizeof f->recovery_us / sizeof f->recovery_us[0]) {
-        f->recovery_us[f->recoveries++] = took;
-    }
-    place_log(p, "recovered", fault->name, fault->calls, took);
+    took = recover(f, p, end(fault, p), fault->name, fault->calls);
     if (f->told) {
         fprintf(stderr, "soak: %-32s %5.2f s, whole again after %6.3f s\n", fault->name, lasts,
                 (double)took / 1e6);

@@ -3,6 +3,7 @@
 #ifndef TESTS_SOAK_FAULTS_H
 #define TESTS_SOAK_FAULTS_H
 
+#include "core/crash.h"
 #include "core/rng.h"
 #include "tests/soak/place.h"
 
@@ -11,7 +12,10 @@ struct faults {
     struct deck {
         unsigned card[64]; /* to come: a fault each */
         unsigned cards;
-    } kinds[2]; /* kills, others: one after the other */
+    } kinds[2];          /* kills, others: one after the other */
+    bool points;         /* only crash points, one after the other */
+    unsigned next_point; /* enum crash_point */
+    unsigned tried[CRASH_POINT_COUNT], hit[CRASH_POINT_COUNT];
     /* counted */
     unsigned kills, others, never_recovered;
     int64_t recovery_us[4096];
@@ -23,6 +27,8 @@ void faults_init(struct faults *f, uint64_t seed);
 /* Breaks the next thing, makes it whole, waits until the daemon works again, and writes both into
  * the log. False: it did not recover. */
 bool faults_next(struct faults *f, struct place *p);
+/* The same at the next crash point: a daemon that dies there. */
+bool faults_point(struct faults *f, struct place *p);
 /* The time until the daemon worked again that only one in a hundred passed [s]. */
 double faults_recovery_p99_s(const struct faults *f);
 double faults_recovery_max_s(const struct faults *f);

@@ -65,19 +65,35 @@ void place_kill(pid_t *pid)
     *pid = 0;
 }
 
+static bool ends_in(pid_t pid, int64_t timeout_us)
+{
+    struct pollfd ended = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
+    bool yes = false;
+
+    if (ended.fd >= 0) {
+        yes = poll(&ended, 1, (int)(timeout_us / 1000)) > 0;
+        close(ended.fd);
+    }
+    return yes;
+}
+
+bool place_gone(pid_t *pid, int64_t timeout_us)
+{
+    if (*pid <= 0 || !ends_in(*pid, timeout_us)) {
+        return false;
+    }
+    support_wait(*pid);
+    *pid = 0;
+    return true;
+}
+
 void place_end(pid_t *pid, int64_t timeout_us)
 {
-    struct pollfd ended = {.events = POLLIN};
-
     if (*pid <= 0) {
         return;
     }
-    ended.fd = (int)syscall(SYS_pidfd_open, *pid, 0);
     kill(*pid, SIGTERM);
-    if (ended.fd >= 0) {
-        poll(&ended, 1, (int)(timeout_us / 1000));
-        close(ended.fd);
-    }
+    (void)ends_in(*pid, timeout_us);
     place_kill(pid);
 }
 

@@ -46,6 +46,8 @@ int place_start_sim(struct place *p);
 int place_start_daemon(struct place *p);
 /* kill -9, and its end. */
 void place_kill(pid_t *pid);
+/* Has it ended by itself, within the time? Then it is waited for. */
+bool place_gone(pid_t *pid, int64_t timeout_us);
 /* Asks it to end; kills it after so long. */
 void place_end(pid_t *pid, int64_t timeout_us);
 /* Every dependency of the daemon is there, by its own /readyz. */

@@ -32,7 +32,8 @@ struct sums { /* of the simulation, by its JSON line */
 struct soak {
     double seconds;
     uint64_t seed;
-    bool json, keep, real_only, sim_only, told;
+    bool json, keep, real_only, sim_only, told, points;
+    unsigned agents, rate;
     struct sums sim;
     bool sim_failed;
     struct place place;
@@ -268,7 +269,8 @@ static void disturb(struct soak *s, int64_t until_us)
         measure(s);
         place_wait(calm);
         measure(s);
-        (void)faults_next(&s->faults, &s->place);
+        (void)(s->points ? faults_point(&s->faults, &s->place)
+                         : faults_next(&s->faults, &s->place));
     }
 }
 
@@ -278,12 +280,12 @@ static int run_real(struct soak *s, char *why, size_t size)
     struct place *p = &s->place;
     const int64_t begun = place_now_us();
     const double half = s->real_only ? s->seconds : s->seconds / 2;
-    const double calls = half * 60;
+    const double calls = half * s->rate * 0.4;
     int result;
 
     p->seed = s->seed;
-    p->agents = 80;
-    p->calls_per_s = 200;
+    p->agents = s->agents;
+    p->calls_per_s = s->rate;
     p->leads = calls > LEADS_MAX ? LEADS_MAX : calls < 2000 ? 2000 : (unsigned)calls;
     faults_init(&s->faults, s->seed);
     s->faults.told = s->told;
@@ -313,6 +315,25 @@ static uint64_t both(int64_t sim, uint64_t real)
     return (uint64_t)sim + real;
 }
 
+/* point x runs x of them there */
+static void report_points(const struct soak *s)
+{
+    for (unsigned i = 1; i < CRASH_POINT_COUNT; i++) {
+        printf("%-18s %3u runs, died there %3u\n", crash_point_name((enum crash_point)i),
+               s->faults.tried[i], s->faults.hit[i]);
+    }
+}
+
+static unsigned points_missed(const struct soak *s)
+{
+    unsigned missed = 0;
+
+    for (unsigned i = 1; i < CRASH_POINT_COUNT; i++) {
+        missed += s->faults.hit[i] == 0;
+    }
+    return missed;
+}
+
 static void report(const struct soak *s)
 {
     const struct judge_verdict *v = &s->verdict;
@@ -326,14 +347,15 @@ static void report(const struct soak *s)
            ",\"real_bridged\":%" PRIu64 ",\"abandoned\":%" PRIu64 ",\"unknown\":%" PRIu64
            ",\"acknowledged\":%" PRIu64
            ",\"recovery_p99_s\":%.3f,\"recovery_max_s\":%.3f,\"speed\":%" PRId64
-           ",\"rss_kb\":%" PRId64 ",\"seed\":%" PRIu64 "}\n",
+           ",\"rss_kb\":%" PRId64 ",\"points_missed\":%u,\"seed\":%" PRIu64 "}\n",
            both(m->calls, v->calls), both(m->kills, s->faults.kills), m->calls, m->kills, v->calls,
            s->faults.kills, both(m->faults, s->faults.others), both(m->lost, v->lost),
            both(m->dialed_twice, v->dialed_twice), both(m->stuck, v->stuck),
            both(m->two_calls, v->two_calls), both(m->breaches, v->breaches),
            both(m->downtime_waits, v->downtime_waits), both(m->adopted, v->adopted), v->adopted,
            v->bridged, v->abandoned, v->unknown, v->acked, faults_recovery_p99_s(&s->faults),
-           faults_recovery_max_s(&s->faults), m->speed, s->rss_most_kb, s->seed);
+           faults_recovery_max_s(&s->faults), m->speed, s->rss_most_kb,
+           s->points ? points_missed(s) : 0, s->seed);
 }
 
 static const char usage[] =
@@ -343,21 +365,25 @@ static const char usage[] =
     "  --json      nothing on standard output but the last line\n"
     "  --verbose   each fault on standard error\n"
     "  --keep      keep logs, witness and records of the real half (kept anyway when it fails)\n"
-    "  --real      the real programs only; --sim: the simulation only\n";
+    "  --real      the real programs only; --sim: the simulation only\n"
+    "  --points    the real programs only; the daemon dies at each crash point in turn (test "
+    "builds)\n"
+    "  --agents N  of the real half (default 80); --rate N: calls a second (default 200)\n";
 
 static bool parse(struct soak *s, int argc, char **argv)
 {
-    static const struct option names[] = {{"seed", required_argument, NULL, 's'},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {"verbose", no_argument, NULL, 'v'},
-                                          {"keep", no_argument, NULL, 'k'},
-                                          {"real", no_argument, NULL, 'r'},
-                                          {"sim", no_argument, NULL, 'm'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option names[] = {
+        {"seed", required_argument, NULL, 's'}, {"json", no_argument, NULL, 'j'},
+        {"verbose", no_argument, NULL, 'v'},    {"keep", no_argument, NULL, 'k'},
+        {"real", no_argument, NULL, 'r'},       {"sim", no_argument, NULL, 'm'},
+        {"points", no_argument, NULL, 'p'},     {"agents", required_argument, NULL, 'a'},
+        {"rate", required_argument, NULL, 'c'}, {NULL, 0, NULL, 0}};
     char *rest = NULL;
     int c;
 
     s->seed = 1;
+    s->agents = 80;
+    s->rate = 200;
     while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
         switch (c) {
         case 's':
@@ -381,12 +407,22 @@ static bool parse(struct soak *s, int argc, char **argv)
         case 'm':
             s->sim_only = true;
             break;
+        case 'p':
+            s->points = s->real_only = true;
+            break;
+        case 'a':
+            s->agents = (unsigned)strtoul(optarg, NULL, 10);
+            break;
+        case 'c':
+            s->rate = (unsigned)strtoul(optarg, NULL, 10);
+            break;
         default:
             return false;
         }
     }
     s->seconds = optind < argc ? strtod(argv[optind], &rest) : 0;
-    return s->seconds > 0 && *rest == '\0' && optind + 1 == argc && !(s->real_only && s->sim_only);
+    return s->seconds > 0 && s->agents > 0 && s->rate > 0 && *rest == '\0' && optind + 1 == argc &&
+           !(s->real_only && s->sim_only);
 }
 
 int main(int argc, char **argv)
@@ -414,6 +450,9 @@ int main(int argc, char **argv)
     if (result != 0) {
         fprintf(stderr, "soak: %s\n", why);
         return result == 77 ? 77 : 1;
+    }
+    if (s.points && !s.json) {
+        report_points(&s);
     }
     report(&s);
     return s.sim_failed || s.real_failed;

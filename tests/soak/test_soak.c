@@ -1,0 +1,82 @@
+/*
+ * test_soak.c - a short soak of the real programs with a fixed seed, and the daemon's death at
+ * every crash point. The judge decides; here is only read what the soak says at its end.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/net/json.h"
+#include "tests/daemon/spawn.h"
+
+static struct json report;
+
+static int64_t figure(const char *name)
+{
+    int64_t n = -1;
+
+    (void)json_int(&report, json_get(&report, JSON_ROOT, name), &n);
+    return n;
+}
+
+/* Its last line, parsed. */
+static void soak(const char *seconds, const char *what)
+{
+    char *const argv[] = {
+        getenv("SOAK"), (char *)seconds, (char *)what, "--json", "--seed", "7", "--agents",
+        "20",           "--rate",        "40",         NULL};
+    struct ran r;
+
+    assert_non_null(argv[0]);
+    r = ran(NULL, argv);
+    if (r.status == 77) {
+        print_message("skipped: no PostgreSQL or Redis here\n");
+        ran_free(&r);
+        skip();
+    }
+    if (r.status != 0) {
+        fail_msg("the soak ended with %d:\n%s%s", r.status, r.err, r.out);
+    }
+    assert_int_equal(json_parse(&report, r.out, strlen(r.out)), 0);
+    ran_free(&r);
+    assert_int_equal(figure("lost"), 0);
+    assert_int_equal(figure("dialed_twice"), 0);
+    assert_int_equal(figure("stuck"), 0);
+    assert_int_equal(figure("two_calls"), 0);
+    assert_int_equal(figure("breaches"), 0);
+}
+
+static void test_a_short_soak(void **state)
+{
+    (void)state;
+    soak("18", "--real");
+    assert_true(figure("real_calls") > 50);
+    assert_true(figure("real_kills") >= 2);
+}
+
+static void test_every_crash_point(void **state)
+{
+    (void)state;
+    soak("30", "--points");
+    assert_true(figure("real_calls") > 50);
+    assert_true(figure("real_kills") >= 5);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_short_soak),
+        cmocka_unit_test(test_every_crash_point),
+    };
+    int failed;
+
+    json_init(&report, 65536);
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    json_free(&report);
+    return failed;
+}
