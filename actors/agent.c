@@ -28,6 +28,25 @@ static void need_phone(struct agent *g, const struct event *ev, struct effects *
     }
 }
 
+static void keep_texts(struct agent *g, struct text name, struct text endpoint, struct text tone,
+                       struct effects *fx)
+{
+    const struct text parts[] = {name, endpoint, tone};
+    const char **const places[] = {&g->name, &g->endpoint, &g->tone};
+    char *texts = fx_realloc(fx, NULL, (size_t)name.len + endpoint.len + tone.len + 3u);
+    char *at = texts;
+
+    for (size_t i = 0; i < 3; i++) { /* some are copied from the old ones */
+        words_keep(at, (size_t)parts[i].len + 1u, parts[i]);
+        *places[i] = at;
+        at += parts[i].len + 1u;
+    }
+    if (g->texts != NULL) {
+        fx_realloc(fx, g->texts, 0);
+    }
+    g->texts = texts;
+}
+
 static void on_config(struct agent *g, const struct event *ev, struct effects *fx)
 {
     const struct msg_agent_config *m = ev->msg;
@@ -42,10 +61,11 @@ static void on_config(struct agent *g, const struct event *ev, struct effects *f
         g->epoch = m->epoch;
         fx_send(fx, ADDR_STORE, MSG_agent_moved, &begun); /* R28: ends what a crash left open */
     }
-    words_keep(g->name, sizeof g->name, m->name);
+    bool moves = g->fsm.state == AGENT_OFFLINE || leg_unused(g);
+
+    keep_texts(g, m->name, moves ? m->endpoint : words_of(g->endpoint), words_of(g->tone), fx);
     g->enabled = m->enabled;
-    if (g->fsm.state == AGENT_OFFLINE || leg_unused(g)) {
-        words_keep(g->endpoint, sizeof g->endpoint, m->endpoint);
+    if (moves) {
         g->pbx_up = g->pbx_up && m->pbx == g->pbx; /* of another server the desk tells next */
         g->pbx = m->pbx;
     }
@@ -74,7 +94,7 @@ static void on_work_in(struct agent *g, const struct event *ev, struct effects *
     }
     g->campaign = m->campaign;
     g->wrapup_s = m->wrapup_s;
-    words_keep(g->tone, sizeof g->tone, m->tone);
+    keep_texts(g, words_of(g->name), words_of(g->endpoint), m->tone, fx);
     g->leg_wish = m->leg == LEG_PERMANENT ? LEG_PERMANENT : LEG_ON_DEMAND;
     if (g->fsm.state != AGENT_OFFLINE && m->campaign != before) {
         agent_tell_campaign(g, g->campaign, g->fsm.state, fx);
@@ -183,6 +203,7 @@ static void step(void *state, const struct event *ev, struct effects *fx)
         struct fsm_ctx x = {g, g, NULL, ev, fx};
 
         g->id = handle_id(ev->self);
+        g->name = g->endpoint = g->tone = g->trouble = "";
         g->leg_kind = LEG_PERMANENT;
         fsm_init(&agent_fsm, NULL, &g->fsm, 0, &x);
         fsm_init(&leg_fsm, NULL, &g->leg, 0, &x);
@@ -196,9 +217,19 @@ static void step(void *state, const struct event *ev, struct effects *fx)
     }
 }
 
+static void fini(void *state)
+{
+    struct agent *g = state;
+
+    if (g->texts != NULL) {
+        fx_realloc(NULL, g->texts, 0);
+    }
+}
+
 const struct actor_type agent_actor = {
     .name = "agent",
     .kind = KIND_AGENT,
     .state_size = sizeof(struct agent),
     .step = step,
+    .fini = fini,
 };

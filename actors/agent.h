@@ -15,7 +15,6 @@
 #include "actors/messages.h"
 #include "core/fsm.h"
 
-#define AGENT_NAME_SIZE 96
 #define AGENT_REASON_SIZE 48
 #define AGENT_NUMBER_SIZE 24
 
@@ -50,8 +49,11 @@ struct agent {
     uint64_t id;
     uint16_t node;
     bool configured, enabled;
-    char name[AGENT_NAME_SIZE];
-    char endpoint[128];
+    /* Thousands of agents sit idle: what is long and seldom changes stands in one allocation that
+     * fits. Owned; the three point into it and are "" before there is one. */
+    char *texts;
+    const char *name, *endpoint;
+    const char *tone; /* of the campaign, heard before a customer is bridged */
     uint32_t pbx;
     bool phone_enabled, phone_online;
     uint32_t epoch, seq;
@@ -62,7 +64,6 @@ struct agent {
     enum leg_kind leg_kind; /* in force since login */
     enum leg_kind leg_wish; /* of the campaign, for the next login */
     uint32_t wrapup_s;
-    char tone[64];
 
     struct fsm fsm;
     struct fsm leg;
@@ -86,7 +87,7 @@ struct agent {
     uint8_t next; /* R5: AGENT_AVAILABLE or AGENT_BREAK, 0 none */
     char next_reason[AGENT_REASON_SIZE];
     char reason[AGENT_REASON_SIZE]; /* of the present state */
-    char trouble[96];               /* why no calls come, shown to the agent */
+    const char *trouble;            /* why no calls come, shown to the agent: a constant */
     uint32_t missed_wrapups;        /* in a row (R4) */
 
     /* the call at hand, or the one to be disposed */
@@ -167,6 +168,7 @@ void agent_on_adopted(struct agent *g, const struct event *ev, struct effects *f
 void agent_on_tone(struct agent *g, const struct event *ev, struct effects *fx);
 /* told by the leg */
 void agent_leg_up(struct agent *g, const struct event *ev, struct effects *fx);
+/* `why`: a constant, it is shown until something changes */
 void agent_leg_failed(struct agent *g, const char *why, const struct event *ev, struct effects *fx);
 void agent_leg_down(struct agent *g, const struct event *ev, struct effects *fx);
 

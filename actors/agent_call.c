@@ -16,14 +16,14 @@ static struct agent *self(const struct fsm_ctx *x)
 
 void agent_leg_up(struct agent *g, const struct event *ev, struct effects *fx)
 {
-    g->trouble[0] = 0;
+    g->trouble = "";
     agent_fire(g, GE_LEG_UP, ev, fx);
     agent_view(g, fx);
 }
 
 void agent_leg_failed(struct agent *g, const char *why, const struct event *ev, struct effects *fx)
 {
-    words_keep(g->trouble, sizeof g->trouble, words_of(why));
+    g->trouble = why;
     if (g->dialing) {
         agent_answer(g->dial_client, g->dial_request, RESULT_REFUSED, why, NO_JSON, fx);
     }

@@ -204,8 +204,7 @@ static void wait_for_place(const struct fsm_ctx *x)
     struct agent *g = self(x);
 
     g->leg_tries++;
-    words_keep(g->trouble, sizeof g->trouble,
-               words_of("the telephone server is busy; your phone will ring"));
+    g->trouble = "the telephone server is busy; your phone will ring";
     agent_view(g, x->fx);
 }
 

@@ -87,7 +87,7 @@ static const char *change_status(struct agent *g, uint8_t to, struct text reason
         agent_view(g, fx);
         return NULL;
     }
-    g->trouble[0] = 0;
+    g->trouble = "";
     words_keep(g->next_reason, sizeof g->next_reason, reason);
     agent_fire(g, to == AGENT_AVAILABLE ? GE_AVAILABLE : GE_BREAK, ev, fx);
     if (to == AGENT_AVAILABLE && g->fsm.state == AGENT_BREAK) {
