@@ -443,7 +443,7 @@ void attempt_play_message(const struct fsm_ctx *x)
                          .media = words_of(c->set.message)};
 
     let_agent_go(c, a, x);
-    if (a->bridged_wall_ms == 0 && !MUTANT(abandon_not_counted)) {
+    if (a->bridged_wall_ms == 0) {
         a->outcome = OUTCOME_ABANDONED;
     }
     drop_bridge(c, a, x);
@@ -482,7 +482,7 @@ void attempt_cancel(const struct fsm_ctx *x)
 
 static enum outcome final_outcome(const struct attempt *a)
 {
-    if (a->outcome != OUTCOME_NONE) {
+    if (a->outcome != OUTCOME_NONE && !MUTANT(abandon_not_counted)) {
         return a->outcome;
     }
     if (a->bridged_wall_ms != 0) {
