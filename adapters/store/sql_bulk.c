@@ -118,7 +118,7 @@ static int insert_rows(struct insert *in, uint64_t list, int64_t account)
     rc =
         in->s->backend->each(in->s, SQL_numbers_suppressed, in->params, in->n, take_suppressed, in);
     for (i = 0; i < in->n && rc == STORE_OK; i++) {
-        struct sql_value *p = in->params + n * 7;
+        struct sql_value *p = in->params + n * 8;
         if (in->id[i] == 0)
             continue;
         in->count.inserted++;
@@ -130,6 +130,7 @@ static int insert_rows(struct insert *in, uint64_t list, int64_t account)
         p[4] = sql_i(in->leads[i].priority ? in->leads[i].priority : 50);
         p[5] = sql_i(in->id[i]);
         p[6] = sql_s(in->suppressed[i] ? reason_name(REASON_do_not_call) : "");
+        p[7] = sql_i(in->leads[i].zone.len > 0);
         n++;
     }
     if (rc == STORE_OK && n > 0)

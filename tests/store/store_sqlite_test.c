@@ -175,6 +175,40 @@ static void nothing_is_scanned(void **state)
     sqlite3_close(db);
 }
 
+/* What fills a hopper is read in the queue's order from an index made for it, and from nothing
+ * else: each row that is only looked at is one for every pending row of a large list, once a
+ * second. */
+static void the_queue_is_read_in_order(void **state)
+{
+    static const char *const by[][2] = {{"candidates", "INDEX queue_row_next"},
+                                        {"candidates_zoned", "INDEX queue_row_zoned"},
+                                        {"callbacks", "INDEX queue_row_callback"}};
+    char text[8192];
+    sqlite3 *db;
+    size_t i, k, seen = 0;
+
+    (void)state;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    for (i = 0; i < SQL_COUNT; i++) {
+        for (k = 0; k < 3 && strcmp(sql_catalogue[i].name, by[k][0]) != 0; k++)
+            continue;
+        if (k == 3)
+            continue;
+        sqlite3_stmt *st;
+        snprintf(text, sizeof text, "EXPLAIN QUERY PLAN %s", sql_catalogue[i].sqlite);
+        assert_int_equal(sqlite3_prepare_v2(db, text, -1, &st, NULL), SQLITE_OK);
+        while (sqlite3_step(st) == SQLITE_ROW) {
+            const char *detail = (const char *)sqlite3_column_text(st, 3);
+            if (!strstr(detail, by[k][1]))
+                fail_msg("%s: %s", sql_catalogue[i].name, detail);
+            seen++;
+        }
+        sqlite3_finalize(st);
+    }
+    sqlite3_close(db);
+    assert_int_equal(seen, 3);
+}
+
 /* An import on one handle must not keep the claims on the other waiting: they take turns. */
 struct import {
     struct world w;
@@ -259,6 +293,7 @@ int main(void)
         CASE(no_store_there),
         CASE(claims_during_an_import),
         CASE(nothing_is_scanned),
+        CASE(the_queue_is_read_in_order),
     };
 
     return conformance_run("sqlite", &fixture, more, sizeof more / sizeof *more);
