@@ -124,6 +124,8 @@ static void record_over(struct campaign *c, const struct attempt *a, enum outcom
         .answered_wall_ms = a->answered_wall_ms,
         .bridged_wall_ms = a->bridged_wall_ms,
         .at_wall_ms = x->ev->wall_ms,
+        .originated_wall_ms = outcome == OUTCOME_NEVER_SENT ? 0 : a->originated_wall_ms,
+        .ringing_wall_ms = a->ringing_wall_ms,
     };
 
     if (due_wall_ms > over.due_wall_ms) {
@@ -231,6 +233,7 @@ void attempt_send(const struct fsm_ctx *x)
 
     fx_send(x->fx, ADDR_ARI, MSG_originate_call, &m);
     a->permit = 0;
+    a->originated_wall_ms = x->ev->wall_ms;
     pacing_note(&c->pacing, PACING_DIALED, OUTCOME_NONE, x->ev->now_us);
     fx_count(x->fx, "dialer_originates_total", NULL, c->id, 1);
     if (a->agent != 0) {
@@ -246,6 +249,10 @@ void attempt_rings(const struct fsm_ctx *x)
     struct campaign *c = x->owner;
     struct attempt *a = x->subject;
 
+    /* found unanswered after a connect: whether and since when it rings nobody told */
+    if (a->ringing_wall_ms == 0 && x->ev->type == MSG_channel_ringing) {
+        a->ringing_wall_ms = x->ev->wall_ms;
+    }
     if (a->agent != 0) {
         campaign_tell_agent(c, a, ATTEMPT_RINGING, REASON_allow, x->fx);
     }
@@ -259,7 +266,9 @@ static void record_moved(const struct campaign *c, const struct attempt *a,
                                   .row = a->row,
                                   .state = (uint8_t)state,
                                   .agent = a->agent,
-                                  .at_wall_ms = x->ev->wall_ms};
+                                  .at_wall_ms = x->ev->wall_ms,
+                                  .originated_wall_ms = a->originated_wall_ms,
+                                  .ringing_wall_ms = a->ringing_wall_ms};
 
     fx_send(x->fx, ADDR_STORE, MSG_attempt_moved, &m);
 }

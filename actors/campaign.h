@@ -86,6 +86,8 @@ struct attempt {
     bool heard;    /* the message was played to it */
     bool suspect;  /* a number was suppressed while its claim was on the way */
     bool callback; /* somebody was promised this call */
+    /* 0: not yet, or before our start; written with the answer or the end, never by themselves */
+    int64_t originated_wall_ms, ringing_wall_ms;
     int64_t answered_wall_ms, bridged_wall_ms;
     /* found answered, not in our application: the dialplan has it; since when, on both clocks */
     int64_t unattended_wall_ms, unattended_us;

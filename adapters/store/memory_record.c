@@ -28,10 +28,10 @@ static void move_one(struct memory *me, const struct msg_attempt_moved *m)
     a->c.state = m->state;
     if (m->agent)
         a->c.agent = m->agent;
-    if (m->state == ATTEMPT_ORIGINATING)
-        stamp(&a->c.originated_ms, m->at_wall_ms);
-    if (m->state == ATTEMPT_RINGING)
-        stamp(&a->c.ringing_ms, m->at_wall_ms);
+    if (m->originated_wall_ms)
+        a->c.originated_ms = m->originated_wall_ms;
+    if (m->ringing_wall_ms)
+        a->c.ringing_ms = m->ringing_wall_ms;
     if (m->state == ATTEMPT_BRIDGED)
         stamp(&a->c.bridged_ms, m->at_wall_ms);
     if (m->state != ATTEMPT_ANSWERED)
@@ -81,6 +81,10 @@ static uint8_t over_one(struct memory *me, const struct msg_attempt_over *m)
     a->c.ended_ms = m->at_wall_ms;
     if (m->agent)
         a->c.agent = m->agent;
+    if (m->originated_wall_ms)
+        a->c.originated_ms = m->originated_wall_ms;
+    if (m->ringing_wall_ms)
+        a->c.ringing_ms = m->ringing_wall_ms;
     if (m->answered_wall_ms)
         a->c.answered_ms = m->answered_wall_ms;
     if (m->bridged_wall_ms)

@@ -203,7 +203,11 @@ struct dispose_effect dispose_decide(const struct msg_dispose *req, const struct
         return (struct dispose_effect){.result = RESULT_INVALID,
                                        .text = "a callback needs a time in the future"};
     dispose_row(req, f, &e);
-    e.row_stays = correction && f->superseded && (f->row_in_air || !e.final);
+    if (f->superseded && f->row_in_air && e.callback) /* that call would end without it */
+        return (struct dispose_effect){
+            .result = RESULT_REFUSED,
+            .text = "the lead is being called again: agree on the callback in that call"};
+    e.row_stays = f->superseded && (f->row_in_air || (!e.final && !e.callback));
     /* Before the attempt's end its row has counted nothing yet. */
     e.attempts = (f->d.counts ? 1 : 0) - (!f->row_open && f->counts ? 1 : 0);
     return e;

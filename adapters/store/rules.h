@@ -67,7 +67,7 @@ struct dispose_effect {
     uint8_t result;   /* enum result */
     const char *text; /* a sentence when refused */
     bool repeated;    /* it is so already: nothing to do */
-    bool row_stays;   /* a correction of what the row has left behind */
+    bool row_stays;   /* a late word about what the row has left behind */
     uint8_t row_status;
     bool final;
     bool callback;

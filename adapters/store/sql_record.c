@@ -19,8 +19,9 @@ int sql_attempt_moved(struct store *st, const struct msg_attempt_moved *req, siz
         return rc;
     for (i = 0; i < n && rc == STORE_OK; i++) {
         const struct msg_attempt_moved *m = &req[i];
-        rc = sql_exec(s, moved, NULL, sql_t(m->attempt), sql_i(m->state), sql_u(m->agent),
-                      sql_i(m->at_wall_ms));
+        rc =
+            sql_exec(s, moved, NULL, sql_t(m->attempt), sql_i(m->state), sql_u(m->agent),
+                     sql_i(m->at_wall_ms), sql_i(m->originated_wall_ms), sql_i(m->ringing_wall_ms));
         if (rc == STORE_OK && m->state == ATTEMPT_ANSWERED)
             rc = sql_exec(s, moved_row, NULL, sql_t(m->attempt));
         if (rc == STORE_OK)
@@ -41,7 +42,8 @@ static int over(struct sql_store *s, const struct msg_attempt_over *m, int64_t *
     if (rc == STORE_OK)
         rc = sql_exec(s, over, changed, sql_t(m->attempt), sql_i(m->outcome), sql_i(m->cause),
                       sql_i(m->tech_cause), sql_u(m->agent), sql_i(m->counts),
-                      sql_i(m->answered_wall_ms), sql_i(m->bridged_wall_ms), sql_i(m->at_wall_ms));
+                      sql_i(m->answered_wall_ms), sql_i(m->bridged_wall_ms), sql_i(m->at_wall_ms),
+                      sql_i(m->originated_wall_ms), sql_i(m->ringing_wall_ms));
     if (rc == STORE_OK)
         rc = sql_exec(s, call_event, NULL, sql_t(m->attempt), sql_i(state), sql_i(m->outcome),
                       sql_u(m->agent), sql_i(m->at_wall_ms), sql_s(outcome_name(m->outcome)));

@@ -42,6 +42,33 @@ static void test_progressive_call(void **state)
     world_close(w);
 }
 
+/* The record has each time of a call, and an attempt that nobody answers is still written twice
+ * only: as it is claimed and as it ends. */
+static void test_times_of_a_call(void **state)
+{
+    struct world *w = one_agent(MODE_PROGRESSIVE, LEG_AUTO, 2);
+    struct call_times t;
+
+    (void)state;
+    world_callees(w, NEVER);
+    world_begin(w);
+    world_ready(w, 7);
+    expect_line(w, world_number(w, 1), LINE_RINGING, 5);
+    world_callees(w, ANSWERS(5, 30)); /* the next */
+    expect_row(w, 1, ROW_FAILED, 60);
+    t = world_times(w, world_number(w, 1));
+    assert_true(t.originated_ms >= t.claimed_ms);
+    assert_true(t.ringing_ms > t.originated_ms);
+    assert_true(t.ended_ms >= t.ringing_ms + 29000);
+    assert_int_equal(t.answered_ms, 0);
+    assert_int_equal(world_witness(w)->moved, 0);
+    expect_row(w, 2, ROW_ANSWERED, 60);
+    t = world_times(w, world_number(w, 2)); /* a talk that goes on has them as well */
+    assert_true(t.ringing_ms > t.originated_ms && t.originated_ms > 0);
+    assert_true(t.answered_ms > t.ringing_ms);
+    world_close(w);
+}
+
 /* S2, with the agent's phone rung first and hung up after. */
 static void test_manual_on_demand(void **state)
 {
@@ -305,6 +332,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_progressive_call),
+        cmocka_unit_test(test_times_of_a_call),
         cmocka_unit_test(test_manual_on_demand),
         cmocka_unit_test(test_manual_permanent),
         cmocka_unit_test(test_manual_no_answer),

@@ -221,6 +221,7 @@ struct witness {
     uint64_t claims, claims_refused, claims_allowed;
     uint64_t by_outcome[OUTCOMES]; /* attempts ended, by the store */
     uint64_t disposed, not_disposed;
+    uint64_t moved; /* attempt_moved: each is a write */
     uint64_t drained, hopper_puts, hopper_takes, candidates_asked;
     uint64_t downtime_waits; /* answered into a trouble of ours: waited for its end */
     uint64_t late_answers;   /* answered calls without agent or message for more than 2 s */
@@ -236,6 +237,11 @@ bool world_row_final(const struct world *w, uint64_t lead);
 unsigned world_attempts(const struct world *w, const char *number); /* that were dialed */
 uint8_t world_outcome(const struct world *w, const char *number);   /* of the last one */
 const char *world_attempt(const struct world *w, const char *number);
+/* When the store says the last attempt left, rang, was answered, ended. */
+struct call_times {
+    int64_t claimed_ms, originated_ms, ringing_ms, answered_ms, ended_ms;
+};
+struct call_times world_times(const struct world *w, const char *number);
 const char *world_disposition(const struct world *w, const char *number);
 bool world_suppressed(const struct world *w, const char *number);
 unsigned world_open_attempts(const struct world *w);

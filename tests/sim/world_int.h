@@ -56,7 +56,7 @@ struct att {
     bool live, counts, row_open, dialed, by_system;
     bool open_claim, unmade; /* of a mutant: answered, not yet committed; never was */
     bool noted;              /* before it left: a daemon that comes after can tell */
-    int64_t claimed_ms, answered_ms, bridged_ms, ended_ms, callback_ms;
+    int64_t claimed_ms, originated_ms, ringing_ms, answered_ms, bridged_ms, ended_ms, callback_ms;
     char code[24];
 };
 

@@ -71,6 +71,15 @@ const char *world_attempt(const struct world *w, const char *number)
     return a != NULL ? a->id : "";
 }
 
+struct call_times world_times(const struct world *w, const char *number)
+{
+    const struct att *a = last_attempt(w, number);
+
+    return a != NULL ? (struct call_times){a->claimed_ms, a->originated_ms, a->ringing_ms,
+                                           a->answered_ms, a->ended_ms}
+                     : (struct call_times){0};
+}
+
 const char *world_disposition(const struct world *w, const char *number)
 {
     const struct att *a = last_attempt(w, number);

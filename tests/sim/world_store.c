@@ -221,11 +221,14 @@ static void on_moved(struct world *w, const struct msg_attempt_moved *m)
 {
     struct att *a = store_att(w, m->attempt);
 
+    w->seen.moved++;
     if (a == NULL || !a->live) {
         return;
     }
     a->state = m->state;
     a->agent = m->agent != 0 ? m->agent : a->agent;
+    a->originated_ms = m->originated_wall_ms != 0 ? m->originated_wall_ms : a->originated_ms;
+    a->ringing_ms = m->ringing_wall_ms != 0 ? m->ringing_wall_ms : a->ringing_ms;
     if (m->state == ATTEMPT_ANSWERED && w->rows[a->row - 1].status == ROW_DIALING) {
         a->answered_ms = m->at_wall_ms;
         store_row_moves(w, &w->rows[a->row - 1], ROW_ANSWERED, false, w->rows[a->row - 1].due_ms);
@@ -254,6 +257,8 @@ static void on_over(struct world *w, const struct msg_attempt_over *m)
     a->outcome = m->outcome;
     a->counts = m->counts;
     a->agent = m->agent != 0 ? m->agent : a->agent;
+    a->originated_ms = m->originated_wall_ms != 0 ? m->originated_wall_ms : a->originated_ms;
+    a->ringing_ms = m->ringing_wall_ms != 0 ? m->ringing_wall_ms : a->ringing_ms;
     a->answered_ms = m->answered_wall_ms != 0 ? m->answered_wall_ms : a->answered_ms;
     a->bridged_ms = m->bridged_wall_ms != 0 ? m->bridged_wall_ms : a->bridged_ms;
     a->ended_ms = m->at_wall_ms;
@@ -298,11 +303,14 @@ static void on_dispose(struct world *w, const struct msg_dispose *m)
 
     if (a != NULL) {
         const struct camp *c = world_camp(w, a->campaign);
+        const struct row *r = &w->rows[a->row - 1];
 
         f.agent = a->agent;
         f.disposition = text_of(a->code);
         f.by_system = a->by_system;
         f.row_open = a->row_open;
+        f.row_in_air = r->status == ROW_DIALING || r->status == ROW_ANSWERED;
+        f.superseded = a->no != r->last_no;
         f.counts = a->counts;
         f.callback_ms = a->callback_ms;
         f.no_answer_s = c->config.no_answer_s;
@@ -328,9 +336,11 @@ static void on_dispose(struct world *w, const struct msg_dispose *m)
         a->counts = f.d.counts;
         a->state = a->live ? a->state : ATTEMPT_DISPOSED;
         a->row_open = false;
-        r->attempts = (uint32_t)((int)r->attempts + e.attempts);
-        r->callback = e.callback;
-        store_row_moves(w, r, e.row_status, e.final, e.due_ms);
+        if (!e.row_stays) {
+            r->attempts = (uint32_t)((int)r->attempts + e.attempts);
+            r->callback = e.callback;
+            store_row_moves(w, r, e.row_status, e.final, e.due_ms);
+        }
         w->seen.disposed += f.d.offered ? 1u : 0u;
         w->seen.not_disposed += f.d.offered ? 0u : 1u;
         if (f.d.dnc) {

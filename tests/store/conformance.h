@@ -32,6 +32,7 @@ struct world {
     uint32_t epoch;
     unsigned sequence;
     char id[40];
+    bool clock; /* the fixture's */
 };
 
 /* Fails the test with the store's own words unless rc is STORE_OK. */
@@ -54,5 +55,15 @@ unsigned world_claim_one(struct world *w, uint64_t row, int64_t now, struct msg_
 /* The end of an attempt, as the campaign would tell it. */
 struct msg_attempt_over world_over(struct world *w, const struct msg_claimed *c, uint8_t outcome,
                                    int64_t now);
+/* Tells it; it must be known. */
+void world_end(struct world *w, const struct msg_attempt_over *m);
+/* Claims one row, which must be allowed. The attempt's id outlives the answer it came in. */
+struct msg_claimed world_claim_good(struct world *w, uint64_t row, int64_t now);
+struct store_lead_state world_lead(struct world *w, uint64_t lead);
+/* Returns so many rows; when the next will be due. */
+int64_t world_recycle(struct world *w, int64_t now, uint32_t expect);
+/* A call to a number by hand, with a new attempt id; answers the reason. */
+unsigned world_manual(struct world *w, const char *number, int64_t now, struct msg_claimed *out);
+bool text_is(struct text t, const char *s);
 
 #endif

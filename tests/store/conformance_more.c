@@ -1,8 +1,4 @@
-/*
- * See conformance_more.h.
- *
- * Reason for length: one case after the other, each a few lines.
- */
+/* conformance_more.c - configuration, ownership, the operator. */
 #include "tests/store/conformance_more.h"
 
 #include <setjmp.h>
@@ -23,11 +19,6 @@ void conformance_more_fixture(const struct fixture *f)
 
 #define OPS(w) ((w)->s->ops)
 
-static bool same(struct text t, const char *s)
-{
-    return t.len == strlen(s) && memcmp(t.ptr, s, t.len) == 0;
-}
-
 struct loaded {
     struct msg_campaign_config campaign;
     struct msg_agent_config agent;
@@ -45,9 +36,9 @@ static int take_loaded(void *ctx, uint16_t type, const void *msg)
     if (type == MSG_campaign_config) {
         l->campaign = *(const struct msg_campaign_config *)msg;
         l->campaigns++;
-        l->texts_good = same(l->campaign.name, "first") &&
-                        same(l->campaign.endpoint, "PJSIP/{number}@carrier") &&
-                        same(l->campaign.zone, "UTC");
+        l->texts_good = text_is(l->campaign.name, "first") &&
+                        text_is(l->campaign.endpoint, "PJSIP/{number}@carrier") &&
+                        text_is(l->campaign.zone, "UTC");
     } else if (type == MSG_agent_config) {
         l->agent = *(const struct msg_agent_config *)msg;
         l->agents++;
@@ -58,7 +49,7 @@ static int take_loaded(void *ctx, uint16_t type, const void *msg)
         l->attempt = *(const struct msg_open_attempt *)msg;
         l->attempts++;
         l->texts_good =
-            same(l->attempt.number, "+12125550120") && same(l->attempt.name, "Test Person");
+            text_is(l->attempt.number, "+12125550120") && text_is(l->attempt.name, "Test Person");
     } else if (type == MSG_open_leg) {
         l->leg = *(const struct msg_open_leg *)msg;
         l->legs++;
@@ -196,7 +187,7 @@ static int take_audit(void *ctx, const struct store_audit *a)
 {
     struct audits *all = ctx;
 
-    assert_true(same(a->who, "test"));
+    assert_true(text_is(a->who, "test"));
     if (all->n++ == 0) {
         snprintf(all->last[0], 64, "%.*s", (int)a->field.len, a->field.ptr);
         snprintf(all->last[1], 64, "%.*s", (int)a->before.len, a->before.ptr);
@@ -328,12 +319,12 @@ void agents_log_in(void **state)
     assert_int_equal(login.agent, w->agent);
     assert_int_equal(login.role, ROLE_AGENT);
     assert_true(login.enabled);
-    assert_true(same(login.hash, "hash"));
-    assert_true(same(login.name, "Anna"));
+    assert_true(text_is(login.hash, "hash"));
+    assert_true(text_is(login.name, "Anna"));
     store_good(w->s, OPS(w)->agent_password(w->s, &w->by, w->agent, text_of("new")));
     assert_int_equal(OPS(w)->agent_password(w->s, &w->by, 99, text_of("new")), STORE_NOT_FOUND);
     store_good(w->s, OPS(w)->login(w->s, STORE_ACCOUNT, text_of("anna"), &login));
-    assert_true(same(login.hash, "new"));
+    assert_true(text_is(login.hash, "new"));
     assert_int_equal(OPS(w)->login(w->s, STORE_ACCOUNT, text_of("ANNA"), &login), STORE_NOT_FOUND);
     assert_int_equal(login.agent, 0);
 }
@@ -362,7 +353,7 @@ static int take_number(void *ctx, struct text number, struct text source, int64_
 {
     struct numbers *all = ctx;
 
-    assert_true(same(source, "test"));
+    assert_true(text_is(source, "test"));
     assert_int_equal(at_ms, WORLD_NOW);
     snprintf(all->last, sizeof all->last, "%.*s", (int)number.len, number.ptr);
     all->n++;
@@ -460,196 +451,13 @@ void transactions_group(void **state)
     assert_int_equal(all.n, 1);
 }
 
-void import_may_be_repeated(void **state)
-{
-    struct world *w = *state;
-    struct store_lead d[4] = {{.number = text_of("+12125550101")},
-                              {.number = text_of("+12125550102")},
-                              {.number = text_of("+12125550101")},
-                              {.number = text_of("+12125550103")}};
-    struct store_lead bad = {.number = text_of("12125550104")};
-    struct store_import_count count = {0};
-    uint64_t first, again, other, rows[8];
-
-    store_good(w->s, OPS(w)->import_begin(w->s, &w->by, w->list, text_of("a.csv"), &first));
-    store_good(w->s, OPS(w)->leads_insert(w->s, w->list, first, WORLD_NOW, d, 3, &count));
-    assert_int_equal(count.inserted, 2);
-    assert_int_equal(count.duplicates, 1);
-    /* cut off here; the same file again */
-    store_good(w->s, OPS(w)->import_begin(w->s, &w->by, w->list, text_of("a.csv"), &again));
-    assert_int_equal(again, first);
-    memset(&count, 0, sizeof count);
-    store_good(w->s, OPS(w)->leads_insert(w->s, w->list, again, WORLD_NOW, d, 4, &count));
-    assert_int_equal(count.inserted, 1);
-    assert_int_equal(count.repeated, 3);
-    assert_int_equal(world_rows(w, WORLD_NOW, rows, 8), 3);
-    /* another file */
-    store_good(w->s, OPS(w)->import_begin(w->s, &w->by, w->list, text_of("b.csv"), &other));
-    assert_int_not_equal(other, first);
-    memset(&count, 0, sizeof count);
-    store_good(w->s, OPS(w)->leads_insert(w->s, w->list, other, WORLD_NOW, d, 1, &count));
-    assert_int_equal(count.duplicates, 1);
-    assert_int_equal(OPS(w)->import_begin(w->s, &w->by, 999, text_of("a.csv"), &other),
-                     STORE_NOT_FOUND);
-    assert_int_equal(OPS(w)->leads_insert(w->s, w->list, first, WORLD_NOW, &bad, 1, &count),
-                     STORE_INVALID);
-}
-
-void import_marks_do_not_call(void **state)
-{
-    struct world *w = *state;
-    struct msg_suppress m = {.account = STORE_ACCOUNT,
-                             .number = text_of("+12125550101"),
-                             .source = text_of("test"),
-                             .at_wall_ms = WORLD_NOW};
-    struct store_lead d[2] = {{.number = text_of("+12125550101")},
-                              {.number = text_of("+12125550102")}};
-    struct store_import_count count = {0};
-    uint64_t rows[4];
-
-    store_good(w->s, OPS(w)->suppress(w->s, &m, 1));
-    store_good(w->s, OPS(w)->leads_insert(w->s, w->list, 0, WORLD_NOW, d, 2, &count));
-    assert_int_equal(count.inserted, 2);
-    assert_int_equal(count.suppressed, 1);
-    assert_int_equal(world_rows(w, WORLD_NOW, rows, 4), 1);
-}
-
-static int count_call(void *ctx, const struct store_call *call)
-{
-    (void)call;
-    ++*(int *)ctx;
-    return 0;
-}
-
-static int count_lead(void *ctx, const struct store_lead_state *lead)
-{
-    assert_true(lead->lead.number.len > 0);
-    ++*(int *)ctx;
-    return 0;
-}
-
-void exports_in_pages(void **state)
-{
-    struct world *w = *state;
-    struct store_cursor at = {0};
-    uint64_t rows[20];
-    size_t i, n;
-    int calls = 0, leads = 0;
-
-    world_leads(w, 20);
-    assert_int_equal(world_rows(w, WORLD_NOW, rows, 20), 20);
-    for (i = 0; i < 20; i++)
-        assert_int_equal(world_claim_one(w, rows[i], WORLD_NOW + (int64_t)i / 3, NULL),
-                         REASON_allow);
-    do {
-        n = 7;
-        store_good(w->s,
-                   OPS(w)->calls(w->s, WORLD_NOW, WORLD_NOW + 6, 0, &at, &n, count_call, &calls));
-    } while (n > 0);
-    assert_int_equal(calls, 18);
-    memset(&at, 0, sizeof at);
-    do {
-        n = 7;
-        store_good(w->s,
-                   OPS(w)->leads(w->s, WORLD_NOW, WORLD_NOW + 1, &at, &n, count_lead, &leads));
-    } while (n > 0);
-    assert_int_equal(leads, 20);
-}
-
-struct times {
-    int n;
-    uint64_t agent;
-    int64_t until;
-    int64_t total;
-    int open;
-};
-
-static int take_time(void *ctx, const struct store_agent_time *t)
-{
-    struct times *all = ctx;
-
-    if (all->n++ > 0 && all->agent == t->agent)
-        assert_int_equal(all->until, t->from_ms);
-    all->agent = t->agent;
-    all->until = t->until_ms;
-    if (t->until_ms)
-        all->total += t->until_ms - t->from_ms;
-    else
-        all->open++;
-    return 0;
-}
-
-void agent_times_tile(void **state)
-{
-    static const uint8_t states[] = {AGENT_CONNECTING, AGENT_AVAILABLE, AGENT_RESERVED, AGENT_BUSY,
-                                     AGENT_WRAPUP,     AGENT_AVAILABLE, AGENT_OFFLINE};
-    struct world *w = *state;
-    struct msg_agent_config a;
-    struct store_cursor at = {0};
-    struct times all = {0};
-    uint64_t second;
-    size_t i, n;
-
-    store_agent_defaults(&a);
-    a.login = text_of("berta");
-    store_good(w->s, OPS(w)->agent_add(w->s, &w->by, &a, ROLE_AGENT, text_of("x"), &second));
-    for (i = 0; i < 14; i++) {
-        struct msg_agent_moved m = {.agent = i % 2 ? second : w->agent,
-                                    .state = states[i / 2],
-                                    .reason = text_of(""),
-                                    .at_wall_ms = WORLD_NOW + (int64_t)(i / 2) * 1000};
-        store_good(w->s, OPS(w)->agent_moved(w->s, &m, 1));
-        store_good(w->s, OPS(w)->agent_moved(w->s, &m, 1));
-    }
-    do {
-        n = 3;
-        store_good(w->s, OPS(w)->agent_times(w->s, WORLD_NOW, WORLD_NOW + 60000, &at, &n, take_time,
-                                             &all));
-    } while (n > 0);
-    assert_int_equal(all.n, 14);
-    assert_int_equal(all.open, 2);
-    assert_int_equal(all.total, 12000);
-}
-
-void explains_a_lead(void **state)
-{
-    struct world *w = *state;
-    struct msg_explain_lead e;
-    struct msg_attempt_over m;
-    struct msg_claimed c;
-    uint64_t row;
-    uint8_t result;
-
-    world_leads(w, 1);
-    world_rows(w, WORLD_NOW, &row, 1);
-    assert_int_equal(world_claim_one(w, row, WORLD_NOW, &c), REASON_allow);
-    m = world_over(w, &c, OUTCOME_BUSY, WORLD_NOW + 1000);
-    store_good(w->s, OPS(w)->explain_lead(w->s, c.lead, WORLD_NOW, &e));
-    assert_true(e.number_alive);
-    store_good(w->s, OPS(w)->attempt_over(w->s, &m, 1, &result));
-    store_good(w->s, OPS(w)->explain_lead(w->s, m.lead, WORLD_NOW + 2000, &e));
-    assert_int_equal(e.campaign, w->campaign);
-    assert_int_equal(e.row, row);
-    assert_int_equal(e.row_status, ROW_FAILED);
-    assert_int_equal(e.attempts, 1);
-    assert_int_equal(e.attempts_24h, 1);
-    assert_int_equal(e.number_free_wall_ms, WORLD_NOW + 301000);
-    assert_int_equal(e.due_wall_ms, WORLD_NOW + 301000);
-    assert_true(e.list_active);
-    assert_false(e.number_alive);
-    assert_false(e.suppressed);
-    assert_false(e.final);
-    assert_true(same(e.number, "+12125550120"));
-    assert_int_equal(OPS(w)->explain_lead(w->s, 999, WORLD_NOW, &e), STORE_NOT_FOUND);
-}
-
 static int count_disposition(void *ctx, const struct store_disposition *d)
 {
     int *n = ctx;
 
     n[0]++;
     n[1] += d->offered;
-    n[2] += same(d->code, "dnc") && d->dnc && d->final;
+    n[2] += text_is(d->code, "dnc") && d->dnc && d->final;
     return 0;
 }
 
@@ -678,6 +486,6 @@ void data_never_becomes_sql(void **state)
     store_good(w->s, OPS(w)->leads_insert(w->s, w->list, 0, WORLD_NOW, &d, 1, &count));
     world_rows(w, WORLD_NOW, &row, 1);
     assert_int_equal(world_claim_one(w, row, WORLD_NOW, &c), REASON_allow);
-    assert_true(same(c.name, evil));
-    assert_true(same(c.fields, "{\"a\":\"\\\"', {} NULL \\\\\"}"));
+    assert_true(text_is(c.name, evil));
+    assert_true(text_is(c.fields, "{\"a\":\"\\\"', {} NULL \\\\\"}"));
 }

@@ -165,3 +165,55 @@ struct msg_attempt_over world_over(struct world *w, const struct msg_claimed *c,
     }
     return m;
 }
+
+bool text_is(struct text t, const char *s)
+{
+    return t.len == strlen(s) && memcmp(t.ptr, s, t.len) == 0;
+}
+
+struct store_lead_state world_lead(struct world *w, uint64_t lead)
+{
+    struct store_lead_state d;
+
+    store_good(w->s, w->s->ops->lead_read(w->s, lead, &d));
+    return d;
+}
+
+void world_end(struct world *w, const struct msg_attempt_over *m)
+{
+    uint8_t result = 99;
+
+    store_good(w->s, w->s->ops->attempt_over(w->s, m, 1, &result));
+    assert_int_equal(result, RESULT_OK);
+}
+
+struct msg_claimed world_claim_good(struct world *w, uint64_t row, int64_t now)
+{
+    struct msg_claimed c;
+
+    assert_int_equal(world_claim_one(w, row, now, &c), REASON_allow);
+    return c;
+}
+
+int64_t world_recycle(struct world *w, int64_t now, uint32_t expect)
+{
+    struct msg_recycle r = {
+        .campaign = w->campaign, .epoch = w->epoch, .max_attempts = 3, .at_wall_ms = now};
+    struct msg_recycled out;
+
+    store_good(w->s, w->s->ops->lease_renew(w->s, now));
+    store_good(w->s, w->s->ops->recycle(w->s, &r, &out));
+    assert_int_equal(out.rows, expect);
+    return out.next_wall_ms;
+}
+
+unsigned world_manual(struct world *w, const char *number, int64_t now, struct msg_claimed *out)
+{
+    struct msg_claim req = world_claim(w, 0, now);
+
+    req.cause = CAUSE_AGENT;
+    req.agent = w->agent;
+    req.number = text_of(number);
+    store_good(w->s, w->s->ops->claim(w->s, &req, 1, out));
+    return out->reason;
+}
