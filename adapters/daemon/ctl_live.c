@@ -177,10 +177,9 @@ static void ask_all(struct job *job)
                     there == RESULT_OK ? "up" : "away", text);
     if (there == RESULT_OK) {
         seen->n_campaigns = 0;
-        there = ctl_store_result(
-            ctl,
-            ctl->store->ops->load(ctl->store, KIND_CAMPAIGN, 0, pool_wall_ms(), ask_campaign, job),
-            text, sizeof text);
+        if (ctl->store->ops->load(ctl->store, KIND_CAMPAIGN, 0, pool_wall_ms(), ask_campaign,
+                                  job) == STORE_AWAY)
+            ctl->store_up = false;
     } else {
         for (size_t i = 0; i < seen->n_campaigns; i++)
             ask_one(job, seen->campaigns[i]);

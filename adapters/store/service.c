@@ -87,18 +87,20 @@ static int look_at_clock(struct service *s)
     return rc;
 }
 
-static void try_connect(struct service *s)
+static void wake(void *ctx)
 {
-    struct store_installation in;
+    const struct service *s = ctx;
+    uint64_t one = 1;
+    ssize_t n = write(s->wake_fd, &one, sizeof one);
+
+    (void)n; /* a full counter is as good as a wake-up */
+}
+
+static void *connect_store(void *arg)
+{
+    struct service *s = arg;
     int rc = s->store->ops->connect(s->store, pool_wall_ms());
 
-    if (rc == STORE_HELD && !s->ready) {
-        s->held = true;
-        say(s, 3, "DLR-STORE-HELD", s->store->error);
-        if (s->on_held)
-            s->on_held(s->ctx, s->store->error);
-        return;
-    }
     if (rc == STORE_OK)
         rc = s->store->ops->lease_take(s->store, 0, pool_wall_ms());
     if (rc == STORE_OK)
@@ -106,17 +108,46 @@ static void try_connect(struct service *s)
     if (rc == STORE_OK)
         rc = look_at_clock(s);
     if (rc == STORE_OK)
-        rc = s->store->ops->installation(s->store, &in);
+        rc = s->store->ops->installation(s->store, &s->installation);
+    s->connect_result = rc;
+    atomic_store(&s->connected, true);
+    wake(s);
+    return NULL;
+}
+
+static void try_connect(struct service *s)
+{
+    atomic_store(&s->connected, false);
+    s->connecting = pthread_create(&s->connector, NULL, connect_store, s) == 0;
+    if (!s->connecting)
+        retry_later(s);
+}
+
+/* The thread has ended, or is waited for. */
+static void take_connection(struct service *s)
+{
+    int rc;
+
+    pthread_join(s->connector, NULL);
+    s->connecting = false;
+    rc = s->connect_result;
+    if (rc == STORE_HELD && !s->ready) {
+        s->held = true;
+        say(s, 3, "DLR-STORE-HELD", s->store->error);
+        if (s->on_held)
+            s->on_held(s->ctx, s->store->error);
+        return;
+    }
     if (rc != STORE_OK) {
         went_away(s);
         return;
     }
     s->linked = true;
-    s->node = in.node;
+    s->node = s->installation.node;
     s->backoff_us = BACKOFF_MIN_US;
     s->renew_us = pool_now_us() + RENEW_US;
     say(s, 1, "DLR-STORE-UP", "the store is connected");
-    keep_bind(&s->keep, &s->batch, &in);
+    keep_bind(&s->keep, &s->batch, &s->installation);
 }
 
 /* Whatever was kept is in the store: it counts as there from now on. */
@@ -140,6 +171,11 @@ static void take_mail(void *ctx, handle to, handle from, uint16_t type, const vo
     (void)to;
     if (!s->up && service_answer_away(s, from, type, msg))
         return;
+    if (!s->up && type == MSG_suppress) { /* R24: binds at once, wherever it will be kept */
+        const struct msg_suppress *m = msg;
+        struct msg_suppressed out = {.account = m->account, .number = m->number};
+        endpoint_send(s->endpoint, ADDR_DESK, MSG_suppressed, &out);
+    }
     if (batch_takes(type)) {
         rc = batch_put(&s->batch, from, type, msg);
     } else if (type == MSG_load || type == MSG_candidates || type == MSG_recycle ||
@@ -227,7 +263,7 @@ static int wait_ms(const struct service *s)
         return 0;
     if (s->up && (s->more_mail || batch_waiting(&s->batch) > 0 || s->asks.head))
         return 0;
-    until = s->up ? s->renew_us : s->retry_us;
+    until = s->connecting ? now + PING_US : s->up ? s->renew_us : s->retry_us;
     if (s->up && s->ping_us < until)
         until = s->ping_us;
     if (keep_next_us(&s->keep) < until)
@@ -259,7 +295,9 @@ static int turn(struct service *s)
 {
     int rc;
 
-    if (!s->linked && !s->held && pool_now_us() >= s->retry_us)
+    if (s->connecting && atomic_load(&s->connected))
+        take_connection(s);
+    if (!s->linked && !s->held && !s->connecting && pool_now_us() >= s->retry_us)
         try_connect(s);
     receive(s);
     if (!s->up)
@@ -288,17 +326,10 @@ static void *loop(void *arg)
             went_away(s);
         endpoint_flush(s->endpoint);
     }
+    if (s->connecting)
+        pthread_join(s->connector, NULL);
     last_words(s);
     return NULL;
-}
-
-static void wake(void *ctx)
-{
-    const struct service *s = ctx;
-    uint64_t one = 1;
-    ssize_t n = write(s->wake_fd, &one, sizeof one);
-
-    (void)n; /* a full counter is as good as a wake-up */
 }
 
 static void no_log(void *ctx, int level, const char *code, const char *text)

@@ -33,6 +33,14 @@ struct service {
     bool own;
     uint16_t node;
 
+    /* A server that is gone without a word keeps connect() waiting for seconds: a thread of its own
+     * waits, so that the journal goes on. While it runs nobody else touches `store`. */
+    pthread_t connector;
+    bool connecting;
+    atomic_bool connected;
+    int connect_result;
+    struct store_installation installation;
+
     int wake_fd;
     pthread_t thread;
     bool running;

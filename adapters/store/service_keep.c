@@ -193,10 +193,6 @@ static void answer_kept(struct keeper *k, struct service_batch *b, const struct 
 {
     if (it->type == MSG_dispose) {
         answer_dispose(k, b, it);
-    } else if (it->type == MSG_suppress) {
-        const struct msg_suppress *m = (const void *)it->msg;
-        struct msg_suppressed s = {.account = m->account, .number = m->number};
-        endpoint_send(b->endpoint, ADDR_DESK, MSG_suppressed, &s);
     } else if (it->type == MSG_leg_claim) {
         /* Nobody else can have this id: committed here it is as good as in the store. */
         const struct msg_leg_claim *m = (const void *)it->msg;

@@ -1,5 +1,6 @@
 /* bench.c - see bench.h. */
 #include <poll.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +19,9 @@
 
 /* --- a store that fails when told ------------------------------------------------------------- */
 
-atomic_bool away;       /* nothing works */
+atomic_bool away;  /* nothing works */
+atomic_bool hangs; /* connecting takes until bench_release() */
+static sem_t released;
 atomic_int lose_before; /* so many commits fail and do nothing */
 atomic_int lose_after;  /* so many commits succeed, and nobody hears of it */
 static const struct store_ops *real;
@@ -30,8 +33,16 @@ static int lost(struct store *s)
     return STORE_AWAY;
 }
 
+void bench_release(void)
+{
+    atomic_store(&hangs, false);
+    sem_post(&released);
+}
+
 static int faulty_connect(struct store *s, int64_t now)
 {
+    if (atomic_load(&hangs))
+        sem_wait(&released);
     return atomic_load(&away) ? lost(s) : real->connect(s, now);
 }
 
@@ -288,6 +299,7 @@ static int setup_as(void **state, bool kept)
     struct store_options o = {.owner = "maker", .own = true};
     struct store *s;
 
+    sem_init(&released, 0, 0);
     atomic_store(&away, false);
     atomic_store(&lose_before, 0);
     atomic_store(&lose_after, 0);

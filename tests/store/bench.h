@@ -13,6 +13,7 @@
 #include "tests/store/conformance.h"
 
 extern atomic_bool away;       /* nothing works */
+extern atomic_bool hangs;      /* connecting takes until bench_release() */
 extern atomic_int lose_before; /* so many commits fail and do nothing */
 extern atomic_int lose_after;  /* so many commits succeed, and nobody hears of it */
 
@@ -60,6 +61,7 @@ struct msg_attempt_over over_of(const struct msg_claim *c);
 void run_until(struct bench *b, const unsigned *count, unsigned n);
 void wait_flag(struct bench *b, atomic_int *flag);
 void bench_wake(void *ctx);
+void bench_release(void);
 void send_marker(struct bench *b, const struct msg_claim *c);
 void expect_over_once(struct bench *b, uint64_t lead);
 void bench_take(void *ctx, handle to, handle from, uint16_t type, const void *msg);

@@ -259,6 +259,26 @@ static void legs_go_on(void **state)
     assert_int_equal(b->last_leg.result, RESULT_CONFLICT);
 }
 
+/* The server is gone without a word, so that connecting takes its time: that holds nobody up. */
+static void a_silent_server(void **state)
+{
+    struct bench *b = *state;
+    char number[20];
+    struct msg_claim c;
+    unsigned ups = b->ups;
+
+    load(b);
+    c = call(b, number);
+    atomic_store(&hangs, true);
+    go_away(b);
+    talked(b, &c);
+    assert_int_equal(dispose(b, &c, "sale", number), RESULT_OK);
+    atomic_store(&away, false);
+    bench_release();
+    run_until(b, &b->ups, ups + 1);
+    expect_call(b, &c, OUTCOME_ANSWERED, "sale");
+}
+
 static void limit_files(rlim_t bytes)
 {
     struct rlimit limit;
@@ -377,8 +397,9 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, bench_setup_kept, bench_teardown)
     const struct CMUnitTest tests[] = {
-        T(promised_and_kept), T(not_promised), T(over_a_restart), T(brought_in_twice),
-        T(legs_go_on),        T(disk_full),    T(catches_up),     T(never_sent),
+        T(promised_and_kept), T(not_promised), T(over_a_restart),
+        T(brought_in_twice),  T(legs_go_on),   T(a_silent_server),
+        T(disk_full),         T(catches_up),   T(never_sent),
     };
 
     return cmocka_run_group_tests_name("keep", tests, NULL, NULL);
