@@ -472,11 +472,14 @@ void cmd_agent_password(struct job *job)
 {
     struct store_by by = job_by(job);
     struct store *s = job->ctl->store;
+    const struct msg_session_end end = {.agent = job_id(job, "agent")};
     char hash[SECRET_HASH_SIZE];
     if (!hash_password(job, hash) || !job_store(job))
         return;
-    if (!job_store_failed(job, s->ops->agent_password(s, &by, job_id(job, "agent"), text_of(hash))))
-        job_end(job, RESULT_OK, "%s", "");
+    if (job_store_failed(job, s->ops->agent_password(s, &by, end.agent, text_of(hash))))
+        return;
+    job_send(job, ADDR_WEB, MSG_session_end, &end); /* who knew the old one is out */
+    job_end(job, RESULT_OK, "%s", "");
 }
 
 /* --- what there is to set -------------------------------------------------------------------- */

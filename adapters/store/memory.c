@@ -376,6 +376,7 @@ static struct store *make(const struct store_options *o)
     memory_record(&ops);
     memory_bulk(&ops);
     memory_operator(&ops);
+    memory_session(&ops);
     if (!me || !(me->m = shared_of(o->where ? o->where : ""))) {
         free(me);
         return NULL;

@@ -68,6 +68,11 @@ struct m_import {
     struct text key;
 };
 
+struct m_session {
+    struct msg_session_save m;
+    bool gone;
+};
+
 /* Pointers to records that never move; ids are places + 1. */
 #define M_TABLES(T)                                                                                \
     T(struct m_campaign, campaigns)                                                                \
@@ -81,7 +86,8 @@ struct m_import {
     T(struct m_number, numbers)                                                                    \
     T(struct m_import, imports)                                                                    \
     T(struct store_audit, audits)                                                                  \
-    T(struct store_alarm, alarms)
+    T(struct store_alarm, alarms)                                                                  \
+    T(struct m_session, sessions)
 
 enum m_table {
 #define T(type, name) M_##name,
@@ -172,5 +178,6 @@ void memory_claim(struct store_ops *ops);
 void memory_record(struct store_ops *ops);
 void memory_bulk(struct store_ops *ops);
 void memory_operator(struct store_ops *ops);
+void memory_session(struct store_ops *ops);
 
 #endif

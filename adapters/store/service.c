@@ -178,8 +178,7 @@ static void take_mail(void *ctx, handle to, handle from, uint16_t type, const vo
     }
     if (batch_takes(type)) {
         rc = batch_put(&s->batch, from, type, msg);
-    } else if (type == MSG_load || type == MSG_candidates || type == MSG_recycle ||
-               type == MSG_login_ask) {
+    } else if (service_asks(type)) {
         rc = queue_put(&s->asks, s->catalogue, from, type, msg);
     } else {
         if (s->batch.metrics)

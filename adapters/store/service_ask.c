@@ -1,5 +1,5 @@
 /*
- * service_ask.c - what the service is asked: loads, candidates, recycling, logins.
+ * service_ask.c - what the service is asked: loads, candidates, recycling, logins, sessions.
  */
 #include "adapters/store/service_int.h"
 
@@ -58,6 +58,12 @@ static int pass_on(void *ctx, uint16_t type, const void *msg)
                    sent_says(l->s->keep.sent, m.attempt, m.claimed_wall_ms) == SENT_NEVER;
         endpoint_send(l->s->endpoint, ADDR_DESK, type, &m);
         return 0;
+    }
+    if (type == MSG_agent_config && !l->start) {
+        const struct msg_agent_config *m = msg;
+        const struct msg_session_end end = {.agent = m->agent};
+        if (!m->enabled) /* its tickets, too, which only the page's adapter knows */
+            endpoint_send(l->s->endpoint, ADDR_WEB, MSG_session_end, &end);
     }
     endpoint_send(l->s->endpoint, ADDR_DESK, type, msg);
     return 0;
@@ -191,6 +197,45 @@ static int do_login(struct service *s, handle from, const struct msg_login_ask *
     return rc;
 }
 
+static int do_session_ask(struct service *s, handle from, const struct msg_session_ask *m)
+{
+    struct msg_session_known out;
+    int rc = s->store->ops->session_find(s->store, m->digest, pool_wall_ms(), &out);
+
+    out.request = m->request;
+    out.result = rc == STORE_OK          ? RESULT_OK
+                 : rc == STORE_NOT_FOUND ? RESULT_NOT_FOUND
+                                         : RESULT_AWAY;
+    endpoint_send(s->endpoint, from, MSG_session_known, &out);
+    return rc == STORE_NOT_FOUND ? STORE_OK : rc;
+}
+
+static int do_session_end(struct service *s, handle from, const struct msg_session_end *m)
+{
+    const struct msg_session_known out = {.request = m->request, .result = RESULT_NOT_FOUND};
+    int rc = s->store->ops->session_end(s->store, m);
+
+    if (rc == STORE_OK && m->request != 0)
+        endpoint_send(s->endpoint, from, MSG_session_known, &out);
+    return rc;
+}
+
+bool service_asks(uint16_t type)
+{
+    switch (type) {
+    case MSG_load:
+    case MSG_candidates:
+    case MSG_recycle:
+    case MSG_login_ask:
+    case MSG_session_save:
+    case MSG_session_ask:
+    case MSG_session_end:
+        return true;
+    default:
+        return false;
+    }
+}
+
 int service_ask(struct service *s, const struct item *it)
 {
     const void *msg = it->msg;
@@ -202,6 +247,12 @@ int service_ask(struct service *s, const struct item *it)
         return do_candidates(s, it->from, msg);
     case MSG_recycle:
         return do_recycle(s, it->from, msg);
+    case MSG_session_save:
+        return s->store->ops->session_save(s->store, msg, pool_wall_ms());
+    case MSG_session_ask:
+        return do_session_ask(s, it->from, msg);
+    case MSG_session_end:
+        return do_session_end(s, it->from, msg);
     default:
         return do_login(s, it->from, msg);
     }
@@ -226,6 +277,12 @@ bool service_answer_away(struct service *s, handle from, uint16_t type, const vo
         const struct msg_login_ask *m = msg;
         struct msg_login_known out = {.request = m->request, .result = RESULT_AWAY};
         endpoint_send(s->endpoint, from, MSG_login_known, &out);
+        return true;
+    }
+    if (type == MSG_session_ask) {
+        const struct msg_session_ask *m = msg;
+        struct msg_session_known out = {.request = m->request, .result = RESULT_AWAY};
+        endpoint_send(s->endpoint, from, MSG_session_known, &out);
         return true;
     }
     if (type == MSG_claim || (type == MSG_leg_claim && !keep_ready(&s->keep))) {

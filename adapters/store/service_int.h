@@ -2,7 +2,7 @@
  * service_int.h - the service's insides, as its own files see them.
  *
  *   service.c        the thread: mail, connection, leases
- *   service_ask.c    questions: loads, candidates, recycling, logins
+ *   service_ask.c    questions: loads, candidates, recycling, logins, sessions
  *   service_batch.c  one transaction for whatever has arrived
  *   service_keep.c   the journal: what is promised while the store is away
  */
@@ -21,7 +21,7 @@
 struct service {
     struct service_batch batch;
     struct keeper keep;
-    struct queue asks; /* loads, candidates, recycling, logins: what changes nothing, or may wait */
+    struct queue asks; /* loads, candidates, logins...: what changes nothing, or may wait */
     const struct message_catalogue *catalogue;
     struct secret_key key;
     struct store *store;
@@ -59,6 +59,7 @@ struct service {
 };
 
 /* --- service_ask.c: STORE_OK, STORE_AWAY (ask again), or what is wrong with it */
+bool service_asks(uint16_t type);
 int service_ask(struct service *s, const struct item *it);
 /* What somebody waits for, and what makes no sense to keep: answered without the store. */
 bool service_answer_away(struct service *s, handle from, uint16_t type, const void *msg);

@@ -195,6 +195,10 @@ int sql_list_put(struct store *st, const struct store_list *list);
 int sql_lists(struct store *st, uint64_t list, uint64_t campaign, store_each_list each, void *ctx);
 int sql_pbx_put(struct store *st, uint32_t pbx, struct text name);
 int sql_login(struct store *st, uint64_t account, struct text login, struct store_login *out);
+int sql_session_save(struct store *st, const struct msg_session_save *m, int64_t now);
+int sql_session_find(struct store *st, struct text digest, int64_t now,
+                     struct msg_session_known *out);
+int sql_session_end(struct store *st, const struct msg_session_end *m);
 int sql_dispositions(struct store *st, uint64_t account, store_each_disposition each, void *ctx);
 int sql_unsuppress(struct store *st, const struct store_by *by, uint64_t account,
                    struct text number);

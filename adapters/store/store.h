@@ -297,6 +297,12 @@ struct store_ops {
                  void *ctx);
     int (*pbx_put)(struct store *s, uint32_t pbx, struct text name);
     int (*login)(struct store *s, uint64_t account, struct text login, struct store_login *out);
+    /* Sessions of the page, by the digest of their token. A save throws away what is over. */
+    int (*session_save)(struct store *s, const struct msg_session_save *m, int64_t now_wall_ms);
+    /* STORE_NOT_FOUND: unknown, over, or its agent is disabled. Everything but request, result. */
+    int (*session_find)(struct store *s, struct text digest, int64_t now_wall_ms,
+                        struct msg_session_known *out);
+    int (*session_end)(struct store *s, const struct msg_session_end *m);
     int (*dispositions)(struct store *s, uint64_t account, store_each_disposition each, void *ctx);
     int (*unsuppress)(struct store *s, const struct store_by *by, uint64_t account,
                       struct text number);

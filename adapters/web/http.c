@@ -94,7 +94,7 @@ static void readyz(struct web *web, struct net_req *req)
     struct json_writer *w = &web->out;
     bool ready = !web->leaving;
     bool asterisk = false;
-    unsigned dependencies = 0;
+    bool configured = false; /* the last of all to be told, so that nothing is missing by then */
 
     json_writer_reset(w);
     json_open_object(w, NULL);
@@ -105,18 +105,18 @@ static void readyz(struct web *web, struct net_req *req)
             json_put_raw(w, NULL, r->json, r->len);
             asterisk = asterisk || (pbx && r->up);
             ready = ready && (pbx || r->up);
-            dependencies += pbx ? 0 : 1;
+            configured = configured || strcmp(r->key, "dependency/configuration") == 0;
         }
     }
     json_close_array(w);
-    ready = ready && asterisk && dependencies > 0;
+    ready = ready && asterisk && configured;
     json_put_bool(w, "ready", ready);
     json_put_str(w, "text",
-                 web->leaving        ? "the daemon is going"
-                 : dependencies == 0 ? "the daemon is starting"
-                 : !asterisk         ? "no Asterisk server is connected"
-                 : !ready            ? "a dependency is missing"
-                                     : "");
+                 web->leaving  ? "the daemon is going"
+                 : !configured ? "the daemon is starting"
+                 : !asterisk   ? "no Asterisk server is connected"
+                 : !ready      ? "a dependency is missing"
+                               : "");
     json_close_object(w);
     http_json(web, req, ready ? 200 : 503, NULL, 0);
 }
@@ -137,6 +137,7 @@ static size_t own_metrics(const struct web *web, char *out, size_t size)
         {"web_logins_wrong_total", "counter", n->logins_wrong},
         {"web_logins_paused_total", "counter", n->logins_paused},
         {"web_logins_busy_total", "counter", n->logins_busy},
+        {"web_sessions_found_total", "counter", n->sessions_found},
         {"web_sockets_total", "counter", n->sockets},
         {"web_tickets_bad_total", "counter", n->tickets_bad},
         {"web_origins_bad_total", "counter", n->origins_bad},
@@ -209,8 +210,8 @@ static const struct route {
     void (*serve)(struct web *web, struct net_req *req);
 } routes[] = {
     {"GET", "/socket", client_accept}, {"POST", "/login", login_password},
-    {"POST", "/enter", login_link},    {"POST", "/ticket", login_ticket},
-    {"POST", "/logout", login_out},    {"GET", "/livez", livez},
+    {"POST", "/enter", login_link},    {"POST", "/ticket", session_ticket},
+    {"POST", "/logout", session_out},  {"GET", "/livez", livez},
     {"GET", "/readyz", readyz},        {"GET", "/metrics", metrics},
 };
 
@@ -246,6 +247,7 @@ static void on_request(void *ctx, struct net_req *req)
 static void on_abort(void *ctx, struct net_req *req)
 {
     login_abort(ctx, req);
+    session_abort(ctx, req);
 }
 
 const struct net_server_events http_events = {.on_request = on_request, .on_abort = on_abort};

@@ -2,7 +2,8 @@
  * internal.h - what the files of adapters/web share: one struct, owned by the loop thread.
  *
  *   web.c       life, the turn of the loop, mail from the actors
- *   http.c      routes, pages, health          login.c   passwords, links, tickets
+ *   http.c      routes, pages, health          login.c   passwords, links
+ *   session.c   who a cookie is, tickets, the way out
  *   client.c    one websocket: hello, limits   fan.c     what goes out to it
  *   request.c   what it asks                   board.c   what there is to see
  *   address.c   where it comes from
@@ -67,6 +68,7 @@ struct client {
 
 struct web_counters {
     uint64_t logins, logins_wrong, logins_paused, logins_busy;
+    uint64_t sessions_found;
     uint64_t sockets, tickets_bad, origins_bad;
     uint64_t requests, requests_invalid, requests_refused_role, replies, replies_late;
     uint64_t cut_rate, cut_json, cut_slow, cut_silent, cut_violation, cut_hello;
@@ -109,6 +111,8 @@ struct web {
     struct checker *checker;
     struct login login[LOGINS];
     uint64_t login_id;
+    struct asking *asking, **asking_end; /* session.c: cookies the store is asked for */
+    size_t n_asking;
 
     char stream[17];
     struct client **slot;
@@ -149,13 +153,26 @@ void http_json(struct web *web, struct net_req *req, int status, const struct ne
 /* login.c: each answers the request, at once or later. */
 void login_password(struct web *web, struct net_req *req);
 void login_link(struct web *web, struct net_req *req);
-void login_ticket(struct web *web, struct net_req *req);
-void login_out(struct web *web, struct net_req *req);
 void login_abort(struct web *web, const struct net_req *req);
 void login_known(struct web *web, const struct msg_login_known *m);
 void login_checked(struct web *web); /* takes the checker's answers */
 void login_turn(struct web *web, int64_t now_us);
 void login_ticket_ask(struct web *web, const struct msg_ticket_ask *m);
+/* A POST of a JSON object from our own page, then in web->doc. Answers and returns false if not. */
+bool login_body(struct web *web, struct net_req *req);
+void login_refuse(struct web *web, struct net_req *req, int status, const char *why,
+                  int64_t retry_s);
+
+/* session.c: sessions outlive the daemon, in the store. */
+const char *session_cookie(const struct web *web);
+void session_keep(struct web *web, struct text token, const struct identity *who);
+void session_ticket(struct web *web, struct net_req *req); /* answers at once or later */
+void session_out(struct web *web, struct net_req *req);
+void session_abort(struct web *web, const struct net_req *req);
+void session_known(struct web *web, const struct msg_session_known *m);
+void session_ended(struct web *web, const struct msg_session_end *m);
+void session_turn(struct web *web, int64_t now_us);
+void session_free(struct web *web);
 
 /* client.c */
 void client_accept(struct web *web, struct net_req *req);

@@ -1,5 +1,5 @@
 /*
- * login.c - how one gets in: a password, a one-time link, a ticket for the socket.
+ * login.c - how one gets in: a password, a one-time link.
  *
  * A password goes: pauses -> store (who is that?) -> checker (Argon2id, elsewhere) -> answer. Every
  * way to fail has the same words and, but for the pauses, costs the same time.
@@ -14,8 +14,8 @@
 
 /* --- answers -------------------------------------------------------------------------------- */
 
-static void refuse(struct web *web, struct net_req *req, int status, const char *why,
-                   int64_t retry_s)
+void login_refuse(struct web *web, struct net_req *req, int status, const char *why,
+                  int64_t retry_s)
 {
     char seconds[24];
     const struct net_header retry = {"Retry-After", seconds};
@@ -28,11 +28,6 @@ static void refuse(struct web *web, struct net_req *req, int status, const char 
     http_json(web, req, status, &retry, retry_s > 0 ? 1 : 0);
 }
 
-static const char *cookie_name(const struct web *web)
-{
-    return web->options.behind_tls ? "__Host-session" : "session";
-}
-
 /* A new session for somebody who has shown who it is. */
 static void let_in(struct web *web, struct net_req *req, const struct identity *who)
 {
@@ -42,12 +37,13 @@ static void let_in(struct web *web, struct net_req *req, const struct identity *
     const struct net_header header = {"Set-Cookie", cookie};
 
     if (vault_make(web->vault, TOKEN_SESSION, who, SESSION_US, net_now_us(), token) != 0) {
-        refuse(web, req, 503, "no memory", 1);
+        login_refuse(web, req, 503, "no memory", 1);
         return;
     }
     snprintf(cookie, sizeof cookie, "%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s",
-             cookie_name(web), token, (long long)(SESSION_US / US_PER_S),
+             session_cookie(web), token, (long long)(SESSION_US / US_PER_S),
              web->options.behind_tls ? "; Secure" : "");
+    session_keep(web, (struct text){token, SECRET_TOKEN_SIZE - 1}, who);
     web->count.logins++;
     json_writer_reset(&web->out);
     json_open_object(&web->out, NULL);
@@ -61,34 +57,27 @@ static void let_in(struct web *web, struct net_req *req, const struct identity *
 }
 
 /* A POST of a JSON object from our own page. Answers and returns false if it is not. */
-static bool read_body(struct web *web, struct net_req *req)
+bool login_body(struct web *web, struct net_req *req)
 {
     const char *type = net_req_header(req, "Content-Type");
     const struct text body = net_req_body(req);
 
     if (!web_origin_ok(web, net_req_header(req, "Origin"))) {
-        refuse(web, req, 403, "this origin is not on the daemon's list", 0);
+        login_refuse(web, req, 403, "this origin is not on the daemon's list", 0);
         return false;
     }
     /* A form of a foreign page cannot send this type without being asked first. */
     if (type == NULL || strncasecmp(type, "application/json", 16) != 0) {
-        refuse(web, req, 415, "application/json is wanted", 0);
+        login_refuse(web, req, 415, "application/json is wanted", 0);
         return false;
     }
     if (json_parse(&web->doc, body.ptr, body.len) != 0 ||
         json_type(&web->doc, JSON_ROOT) != JSON_OBJECT) {
-        refuse(web, req, 400, web->doc.error[0] != '\0' ? web->doc.error : "not an object", 0);
+        login_refuse(web, req, 400, web->doc.error[0] != '\0' ? web->doc.error : "not an object",
+                     0);
         return false;
     }
     return true;
-}
-
-static bool session_token(const struct web *web, const struct net_req *req, char *out)
-{
-    const char *header = net_req_header(req, "Cookie");
-
-    return header != NULL && net_cookie_get(header, cookie_name(web), out, SECRET_TOKEN_SIZE) ==
-                                 SECRET_TOKEN_SIZE - 1;
 }
 
 /* --- password ------------------------------------------------------------------------------- */
@@ -127,13 +116,13 @@ void login_password(struct web *web, struct net_req *req)
     int64_t pause_us;
     int64_t other_us;
 
-    if (!read_body(web, req)) {
+    if (!login_body(web, req)) {
         return;
     }
     password = json_text(&web->doc, json_get(&web->doc, JSON_ROOT, "password"));
     if (!json_copy(&web->doc, json_get(&web->doc, JSON_ROOT, "user"), user, sizeof user) ||
         user[0] == '\0' || password.len == 0 || password.len > SECRET_PASSWORD_MAX) {
-        refuse(web, req, 400, "user and password are wanted, as texts of bounded length", 0);
+        login_refuse(web, req, 400, "user and password are wanted, as texts of bounded length", 0);
         return;
     }
     web_address(web, req, address);
@@ -142,8 +131,8 @@ void login_password(struct web *web, struct net_req *req)
     pause_us = pause_us > other_us ? pause_us : other_us;
     if (pause_us > 0) {
         web->count.logins_paused++;
-        refuse(web, req, 429, "too many wrong passwords, please wait",
-               (pause_us + US_PER_S - 1) / US_PER_S);
+        login_refuse(web, req, 429, "too many wrong passwords, please wait",
+                     (pause_us + US_PER_S - 1) / US_PER_S);
         return;
     }
     suspect = pause_failures(web->pauses, PAUSE_ADDRESS, address, now_us) > 0;
@@ -152,7 +141,7 @@ void login_password(struct web *web, struct net_req *req)
     ask.request = web->login_id + 1;
     if (l == NULL || web_send(web, ADDR_STORE, MSG_login_ask, &ask) != 0) {
         web->count.logins_busy++;
-        refuse(web, req, 503, "busy, please try again", 1);
+        login_refuse(web, req, 503, "busy, please try again", 1);
         return;
     }
     l->req = req;
@@ -190,7 +179,7 @@ static void login_busy(struct web *web, struct login *l, const char *why)
 {
     web->count.logins_busy++;
     if (l->req != NULL) {
-        refuse(web, l->req, 503, why, 1);
+        login_refuse(web, l->req, 503, why, 1);
     }
     login_end(l);
 }
@@ -243,7 +232,7 @@ void login_checked(struct web *web)
             pause_failed(web->pauses, PAUSE_ACCOUNT, l->user, net_now_us());
             pause_failed(web->pauses, PAUSE_ADDRESS, l->address, net_now_us());
             if (l->req != NULL) {
-                refuse(web, l->req, 401, WRONG, 0);
+                login_refuse(web, l->req, 401, WRONG, 0);
             }
         }
         login_end(l);
@@ -260,7 +249,7 @@ void login_turn(struct web *web, int64_t now_us)
     }
 }
 
-/* --- links, tickets, the way out -------------------------------------------------------------- */
+/* --- links ------------------------------------------------------------------------------------ */
 
 void login_link(struct web *web, struct net_req *req)
 {
@@ -269,14 +258,14 @@ void login_link(struct web *web, struct net_req *req)
     struct identity who;
     int64_t pause_us;
 
-    if (!read_body(web, req)) {
+    if (!login_body(web, req)) {
         return;
     }
     web_address(web, req, address);
     pause_us = pause_left_us(web->pauses, PAUSE_ADDRESS, address, now_us);
     if (pause_us > 0) {
-        refuse(web, req, 429, "too many wrong links, please wait",
-               (pause_us + US_PER_S - 1) / US_PER_S);
+        login_refuse(web, req, 429, "too many wrong links, please wait",
+                     (pause_us + US_PER_S - 1) / US_PER_S);
     } else if (vault_take(web->vault, TOKEN_LINK,
                           json_text(&web->doc, json_get(&web->doc, JSON_ROOT, "token")), now_us,
                           &who)) {
@@ -284,56 +273,8 @@ void login_link(struct web *web, struct net_req *req)
     } else {
         pause_failed(web->pauses, PAUSE_ADDRESS, address, now_us);
         web->count.tickets_bad++;
-        refuse(web, req, 401, "this link has been used, or is too old", 0);
+        login_refuse(web, req, 401, "this link has been used, or is too old", 0);
     }
-}
-
-void login_ticket(struct web *web, struct net_req *req)
-{
-    char session[SECRET_TOKEN_SIZE];
-    char ticket[SECRET_TOKEN_SIZE];
-    struct identity who;
-
-    if (!read_body(web, req)) {
-        return;
-    }
-    if (!session_token(web, req, session) ||
-        !vault_session(web->vault, (struct text){session, SECRET_TOKEN_SIZE - 1}, net_now_us(),
-                       &who)) {
-        refuse(web, req, 401, "please log in", 0);
-        return;
-    }
-    if (vault_make(web->vault, TOKEN_TICKET, &who, TICKET_US, net_now_us(), ticket) != 0) {
-        refuse(web, req, 503, "no memory", 1);
-        return;
-    }
-    json_writer_reset(&web->out);
-    json_open_object(&web->out, NULL);
-    json_put_str(&web->out, "ticket", ticket);
-    json_close_object(&web->out);
-    http_json(web, req, 200, NULL, 0);
-}
-
-void login_out(struct web *web, struct net_req *req)
-{
-    char session[SECRET_TOKEN_SIZE];
-    char cookie[128];
-    const struct net_header header = {"Set-Cookie", cookie};
-    uint64_t number = 0;
-
-    if (!read_body(web, req)) {
-        return;
-    }
-    if (session_token(web, req, session)) {
-        number = vault_end(web->vault, (struct text){session, SECRET_TOKEN_SIZE - 1}, net_now_us());
-    }
-    if (number != 0) {
-        client_end_session(web, number);
-    }
-    snprintf(cookie, sizeof cookie, "%s=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0%s",
-             cookie_name(web), web->options.behind_tls ? "; Secure" : "");
-    (void)net_respond(req,
-                      &(struct net_response){.status = 204, .headers = &header, .n_headers = 1});
 }
 
 void login_ticket_ask(struct web *web, const struct msg_ticket_ask *m)

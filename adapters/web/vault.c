@@ -79,19 +79,13 @@ void vault_free(struct vault *v)
     free(v);
 }
 
-/* Looking up by a digest of the token leaks nothing through its time: whoever can vary the digest's
- * first bytes at will has broken the hash. */
-static struct entry *find(struct vault *v, enum token_use use, struct text token, int64_t now_us)
+static struct entry *find_digest(struct vault *v, enum token_use use, const char *digest,
+                                 int64_t now_us)
 {
-    char digest[SECRET_DIGEST_SIZE];
     struct entry *e;
 
-    if (token.len != SECRET_TOKEN_SIZE - 1) {
-        return NULL;
-    }
-    secret_digest(token.ptr, token.len, digest);
     for (e = v->bucket[bucket_of(digest)]; e != NULL; e = e->chain) {
-        if (e->use == use && memcmp(e->digest, digest, sizeof digest) == 0) {
+        if (e->use == use && memcmp(e->digest, digest, sizeof e->digest) == 0) {
             if (e->until_us > now_us) {
                 return e;
             }
@@ -102,8 +96,21 @@ static struct entry *find(struct vault *v, enum token_use use, struct text token
     return NULL;
 }
 
-int vault_make(struct vault *v, enum token_use use, const struct identity *who, int64_t valid_us,
-               int64_t now_us, char out[SECRET_TOKEN_SIZE])
+/* Looking up by a digest of the token leaks nothing through its time: whoever can vary the digest's
+ * first bytes at will has broken the hash. */
+static struct entry *find(struct vault *v, enum token_use use, struct text token, int64_t now_us)
+{
+    char digest[SECRET_DIGEST_SIZE];
+
+    if (token.len != SECRET_TOKEN_SIZE - 1) {
+        return NULL;
+    }
+    secret_digest(token.ptr, token.len, digest);
+    return find_digest(v, use, digest, now_us);
+}
+
+static int add(struct vault *v, enum token_use use, const char *digest, const struct identity *who,
+               int64_t until_us, int64_t now_us)
 {
     struct entry *e = calloc(1, sizeof *e);
     unsigned at;
@@ -115,10 +122,9 @@ int vault_make(struct vault *v, enum token_use use, const struct identity *who, 
            (v->oldest[use] != NULL && v->oldest[use]->until_us <= now_us)) {
         forget(v, v->oldest[use]);
     }
-    secret_token(out);
-    secret_digest(out, SECRET_TOKEN_SIZE - 1, e->digest);
+    memcpy(e->digest, digest, sizeof e->digest);
     e->use = use;
-    e->until_us = now_us + valid_us;
+    e->until_us = until_us;
     e->who = *who;
     if (use == TOKEN_SESSION) {
         e->who.session = ++v->sessions;
@@ -134,6 +140,28 @@ int vault_make(struct vault *v, enum token_use use, const struct identity *who, 
     }
     v->newest[use] = e;
     v->count[use]++;
+    return 0;
+}
+
+int vault_make(struct vault *v, enum token_use use, const struct identity *who, int64_t valid_us,
+               int64_t now_us, char out[SECRET_TOKEN_SIZE])
+{
+    char digest[SECRET_DIGEST_SIZE];
+
+    secret_token(out);
+    secret_digest(out, SECRET_TOKEN_SIZE - 1, digest);
+    return add(v, use, digest, who, now_us + valid_us, now_us);
+}
+
+int vault_adopt(struct vault *v, const char digest[SECRET_DIGEST_SIZE], struct identity *who,
+                int64_t valid_us, int64_t now_us)
+{
+    const struct entry *e = find_digest(v, TOKEN_SESSION, digest, now_us);
+
+    if (e == NULL && add(v, TOKEN_SESSION, digest, who, now_us + valid_us, now_us) != 0) {
+        return -1;
+    }
+    who->session = e != NULL ? e->who.session : v->sessions;
     return 0;
 }
 
@@ -177,4 +205,16 @@ uint64_t vault_end(struct vault *v, struct text token, int64_t now_us)
         }
     }
     return session;
+}
+
+void vault_end_agent(struct vault *v, uint64_t agent)
+{
+    for (unsigned use = 0; use < USES; use++) {
+        for (struct entry *e = v->oldest[use], *next; e != NULL; e = next) {
+            next = e->newer;
+            if (e->who.agent == agent) {
+                forget(v, e);
+            }
+        }
+    }
 }

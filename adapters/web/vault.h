@@ -29,6 +29,10 @@ void vault_free(struct vault *v);
 /* Make a token good for valid_us from now. A new session gets its own number. -1: no memory. */
 int vault_make(struct vault *v, enum token_use use, const struct identity *who, int64_t valid_us,
                int64_t now_us, char out[SECRET_TOKEN_SIZE]);
+/* A session that an earlier daemon made, by its token's digest. *who gets its number. -1: no
+ * memory. */
+int vault_adopt(struct vault *v, const char digest[SECRET_DIGEST_SIZE], struct identity *who,
+                int64_t valid_us, int64_t now_us);
 /* Whose session is it? False: nobody's (unknown, ended). */
 bool vault_session(struct vault *v, struct text token, int64_t now_us, struct identity *out);
 /* Use up a ticket or link. False: unknown, used, too old, or its session has ended. */
@@ -36,5 +40,7 @@ bool vault_take(struct vault *v, enum token_use use, struct text token, int64_t 
                 struct identity *out);
 /* End a session, and with it its tickets. Returns its number, 0: there was none. */
 uint64_t vault_end(struct vault *v, struct text token, int64_t now_us);
+/* End everything that an agent could come in with. */
+void vault_end_agent(struct vault *v, uint64_t agent);
 
 #endif

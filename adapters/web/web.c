@@ -98,6 +98,12 @@ static void on_mail(void *ctx, handle to, handle from, uint16_t type, const void
     case MSG_login_known:
         login_known(web, msg);
         break;
+    case MSG_session_known:
+        session_known(web, msg);
+        break;
+    case MSG_session_end:
+        session_ended(web, msg);
+        break;
     case MSG_ticket_ask:
         login_ticket_ask(web, msg);
         break;
@@ -138,6 +144,7 @@ static void on_turn(void *ctx)
     net_timer_set(web->turn, TURN_US);
     take_mail(web);
     login_turn(web, now_us);
+    session_turn(web, now_us);
     client_turn(web, now_us);
     request_turn(web, now_us);
     fan_turn(web);
@@ -262,6 +269,7 @@ struct web *web_open(const struct web_options *options, char *err, size_t errlen
         return NULL;
     }
     web->options = *options;
+    web->asking_end = &web->asking;
     atomic_init(&web->metrics_for_all, options->metrics_for_all);
     web->max_clients = options->max_clients != 0 ? options->max_clients : 8192;
     loop.ctx = web;
@@ -345,6 +353,7 @@ void web_fini(struct web *web)
     if (web->endpoint != NULL) {
         endpoint_close(web->endpoint);
     }
+    session_free(web);
     board_free(web->board);
     vault_free(web->vault);
     pauses_free(web->pauses);

@@ -72,7 +72,7 @@ await test("signing out ends it", async () => {
   await page.getByRole("alert").getByText(/has been used/).waitFor();
 });
 
-await test("when the session is gone, as after the daemon's restart, it says so and asks to sign in", async () => {
+await test("when the session is gone, it says so and asks to sign in", async () => {
   await page.goto(`${scene.url}/enter#${scene.second}`);
   await page.locator(".campaign").first().waitFor();
   await page.context().clearCookies();

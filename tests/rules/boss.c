@@ -9,8 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The answer, head and body; valid until the next call. */
-static const char *post(const char *path, const char *cookie, const char *body)
+const char *boss_post(const char *path, const char *cookie, const char *body, int *status)
 {
     static char answer[8192];
     const struct sockaddr_in to = {.sin_family = AF_INET,
@@ -32,30 +31,51 @@ static const char *post(const char *path, const char *cookie, const char *body)
     }
     close(fd);
     answer[len] = '\0';
-    if (strtol(answer + 9, NULL, 10) != 200) {
+    *status = (int)strtol(answer + (len > 9 ? 9 : 0), NULL, 10);
+    return answer;
+}
+
+static const char *post(const char *path, const char *cookie, const char *body)
+{
+    int status;
+    const char *answer = boss_post(path, cookie, body, &status);
+
+    if (status != 200) {
         fail_msg("POST %s: %s", path, answer);
     }
     return answer;
 }
 
-void boss_again(struct seat *s, const char *login)
+void boss_cookie(const char *login, char cookie[256])
 {
     char body[128];
-    char cookie[256];
-    char ticket[128];
     const char *at;
 
-    *s = (struct seat){0};
-    json_init(&s->doc, 1024u * 1024u);
     snprintf(body, sizeof body, "{\"user\":\"%s\",\"password\":\"correct horse\"}", login);
     at = strstr(post("/login", "", body), "Set-Cookie: ");
     assert_non_null(at);
     at += strlen("Set-Cookie: ");
-    snprintf(cookie, sizeof cookie, "Cookie: %.*s\r\n", (int)strcspn(at, ";"), at);
-    at = strstr(post("/ticket", cookie, "{}"), "\"ticket\":\"");
+    snprintf(cookie, 256, "Cookie: %.*s\r\n", (int)strcspn(at, ";"), at);
+}
+
+void boss_ticket(const char *cookie, char ticket[128])
+{
+    const char *at = strstr(post("/ticket", cookie, "{}"), "\"ticket\":\"");
+
     assert_non_null(at);
     at += strlen("\"ticket\":\"");
-    snprintf(ticket, sizeof ticket, "%.*s", (int)strcspn(at, "\""), at);
+    snprintf(ticket, 128, "%.*s", (int)strcspn(at, "\""), at);
+}
+
+void boss_again(struct seat *s, const char *login)
+{
+    char cookie[256];
+    char ticket[128];
+
+    *s = (struct seat){0};
+    json_init(&s->doc, 1024u * 1024u);
+    boss_cookie(login, cookie);
+    boss_ticket(cookie, ticket);
     s->page = page_hello(ticket, NULL, 0);
 }
 

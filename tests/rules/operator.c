@@ -42,7 +42,9 @@ static int run_ctl(char *words)
 
     for (char *word = strtok_r(words, "|", &rest); word != NULL && n < 47;
          word = strtok_r(NULL, "|", &rest)) {
-        argv[n++] = strcmp(word, "password") == 0 ? (char *)in_folder("password") : word;
+        argv[n] =
+            n > 0 && strcmp(argv[n - 1], "--password-file") == 0 ? (char *)in_folder(word) : word;
+        n++;
     }
     /* 5: not reachable now; at its start the daemon may listen before it has its store. */
     for (r = ran(NULL, argv); r.status == 5 && net_now_us() < until_us; r = ran(NULL, argv)) {

@@ -329,6 +329,57 @@ void agents_log_in(void **state)
     assert_int_equal(login.agent, 0);
 }
 
+void sessions_last(void **state)
+{
+    struct world *w = *state;
+    struct msg_session_save mine = {.digest = text_of("aa11"),
+                                    .agent = w->agent,
+                                    .account = STORE_ACCOUNT,
+                                    .role = ROLE_AGENT,
+                                    .name = text_of("Anna"),
+                                    .expires_wall_ms = WORLD_NOW + 1000};
+    struct msg_session_save link = mine;
+    const struct msg_session_end all = {.agent = w->agent};
+    const struct msg_session_end one = {.digest = text_of("bb22")};
+    const struct text off = text_of("off"), on = text_of("on"), enabled = text_of("enabled");
+    struct msg_session_known k;
+    char why[256];
+
+    link.digest = text_of("bb22");
+    link.agent = 0; /* a one-time link's */
+    link.role = ROLE_ADMIN;
+    store_good(w->s, OPS(w)->session_save(w->s, &mine, WORLD_NOW));
+    store_good(w->s, OPS(w)->session_save(w->s, &mine, WORLD_NOW)); /* again is the same */
+    store_good(w->s, OPS(w)->session_save(w->s, &link, WORLD_NOW));
+    store_good(w->s, OPS(w)->session_find(w->s, mine.digest, WORLD_NOW + 999, &k));
+    assert_int_equal(k.agent, w->agent);
+    assert_int_equal(k.account, STORE_ACCOUNT);
+    assert_int_equal(k.role, ROLE_AGENT);
+    assert_int_equal(k.expires_wall_ms, WORLD_NOW + 1000);
+    assert_true(same(k.name, "Anna"));
+    store_good(w->s, OPS(w)->session_find(w->s, link.digest, WORLD_NOW, &k));
+    assert_int_equal(k.role, ROLE_ADMIN);
+    assert_int_equal(OPS(w)->session_find(w->s, text_of("aa1"), WORLD_NOW, &k), STORE_NOT_FOUND);
+    assert_int_equal(OPS(w)->session_find(w->s, mine.digest, WORLD_NOW + 1000, &k),
+                     STORE_NOT_FOUND);
+    store_good(w->s,
+               store_set(w->s, &w->by, KIND_AGENT, w->agent, &enabled, &off, 1, why, sizeof why));
+    assert_int_equal(OPS(w)->session_find(w->s, mine.digest, WORLD_NOW, &k), STORE_NOT_FOUND);
+    store_good(w->s, OPS(w)->session_end(w->s, &all));
+    store_good(w->s,
+               store_set(w->s, &w->by, KIND_AGENT, w->agent, &enabled, &on, 1, why, sizeof why));
+    assert_int_equal(OPS(w)->session_find(w->s, mine.digest, WORLD_NOW, &k), STORE_NOT_FOUND);
+    store_good(w->s, OPS(w)->session_find(w->s, link.digest, WORLD_NOW, &k));
+    store_good(w->s, OPS(w)->session_end(w->s, &one));
+    assert_int_equal(OPS(w)->session_find(w->s, link.digest, WORLD_NOW, &k), STORE_NOT_FOUND);
+    /* What is over goes with the next save, and its digest may come again. */
+    store_good(w->s, OPS(w)->session_save(w->s, &mine, WORLD_NOW));
+    store_good(w->s, OPS(w)->session_save(w->s, &link, WORLD_NOW + 5000));
+    mine.expires_wall_ms = WORLD_NOW + 9000;
+    store_good(w->s, OPS(w)->session_save(w->s, &mine, WORLD_NOW + 5000));
+    store_good(w->s, OPS(w)->session_find(w->s, mine.digest, WORLD_NOW + 8000, &k));
+}
+
 void agents_are_assigned(void **state)
 {
     struct world *w = *state;

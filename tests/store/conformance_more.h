@@ -11,12 +11,12 @@ void conformance_more_fixture(const struct fixture *f);
     CASE(loads_configuration), CASE(loads_what_was_open), CASE(second_owner_is_refused),           \
         CASE(next_start_takes_over), CASE(settings_change_with_their_audit),                       \
         CASE(bad_settings_change_nothing), CASE(names_are_unique), CASE(agents_log_in),            \
-        CASE(agents_are_assigned), CASE(do_not_call_list_in_pages), CASE(alarms_stand_and_end),    \
-        CASE(transactions_group), CASE(import_may_be_repeated), CASE(import_marks_do_not_call),    \
-        CASE(exports_in_pages), CASE(agent_times_tile), CASE(explains_a_lead),                     \
-        CASE(dispositions_are_offered), CASE(data_never_becomes_sql), CASE(candidates_by_hours),   \
-        CASE(claims_by_hours), CASE(callbacks_go_before_every_list), CASE(list_priorities_act),    \
-        CASE(claims_by_prefix)
+        CASE(sessions_last), CASE(agents_are_assigned), CASE(do_not_call_list_in_pages),           \
+        CASE(alarms_stand_and_end), CASE(transactions_group), CASE(import_may_be_repeated),        \
+        CASE(import_marks_do_not_call), CASE(exports_in_pages), CASE(agent_times_tile),            \
+        CASE(explains_a_lead), CASE(dispositions_are_offered), CASE(data_never_becomes_sql),       \
+        CASE(candidates_by_hours), CASE(claims_by_hours), CASE(callbacks_go_before_every_list),    \
+        CASE(list_priorities_act), CASE(claims_by_prefix)
 
 void loads_configuration(void **state);
 void loads_what_was_open(void **state);
@@ -26,6 +26,7 @@ void settings_change_with_their_audit(void **state);
 void bad_settings_change_nothing(void **state);
 void names_are_unique(void **state);
 void agents_log_in(void **state);
+void sessions_last(void **state);
 void agents_are_assigned(void **state);
 void do_not_call_list_in_pages(void **state);
 void alarms_stand_and_end(void **state);

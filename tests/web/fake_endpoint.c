@@ -5,6 +5,7 @@
 #include "core/endpoint.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,7 @@ static void *wake_ctx;
 static char password_hash[SECRET_HASH_SIZE];
 
 bool fake_store_away;
+bool fake_store_down;
 
 static void put(struct queue *q, handle to, uint16_t type, const void *msg)
 {
@@ -137,6 +139,7 @@ void fake_reset(void)
     awake = true;
     pthread_mutex_unlock(&lock);
     fake_store_away = false;
+    fake_store_down = false;
 }
 
 /* --- core/endpoint.h ------------------------------------------------------------------------ */
@@ -180,9 +183,94 @@ static void store_answers(const struct msg_login_ask *ask)
     fake_post(MSG_login_known, &known);
 }
 
+/* Sessions of the page, as the store keeps them: they outlive the adapter (fake_store_empty). */
+static struct {
+    char digest[80];
+    uint64_t agent;
+    uint8_t role;
+    int64_t expires_wall_ms;
+} saved[8];
+
+void fake_store_empty(void)
+{
+    pthread_mutex_lock(&lock);
+    memset(saved, 0, sizeof saved);
+    pthread_mutex_unlock(&lock);
+}
+
+static void save_session(const struct msg_session_save *save)
+{
+    size_t i = 0;
+
+    while (saved[i].agent != 0) {
+        i++;
+    }
+    snprintf(saved[i].digest, sizeof saved[i].digest, "%.*s", (int)save->digest.len,
+             save->digest.ptr);
+    saved[i].agent = save->agent;
+    saved[i].role = save->role;
+    saved[i].expires_wall_ms = save->expires_wall_ms;
+}
+
+static struct msg_session_known saved_session(const struct msg_session_ask *ask)
+{
+    struct msg_session_known known = {.request = ask->request, .result = RESULT_NOT_FOUND};
+
+    for (size_t i = 0; i < sizeof saved / sizeof *saved; i++) {
+        if (secret_equal((struct text){saved[i].digest, (uint32_t)strlen(saved[i].digest)},
+                         ask->digest)) {
+            known = (struct msg_session_known){.request = ask->request,
+                                               .result = RESULT_OK,
+                                               .agent = saved[i].agent,
+                                               .account = 1,
+                                               .role = saved[i].role,
+                                               .name = T("Ada"),
+                                               .expires_wall_ms = saved[i].expires_wall_ms};
+        }
+    }
+    return known;
+}
+
+static void end_sessions(const struct msg_session_end *end)
+{
+    for (size_t i = 0; i < sizeof saved / sizeof *saved; i++) {
+        const struct text has = {saved[i].digest, (uint32_t)strlen(saved[i].digest)};
+        if (end->digest.len > 0 ? secret_equal(has, end->digest) : saved[i].agent == end->agent) {
+            memset(&saved[i], 0, sizeof saved[i]);
+        }
+    }
+}
+
+static void store_sessions(uint16_t type, const void *msg)
+{
+    const struct msg_session_end *end = msg;
+    struct msg_session_known known = {0};
+
+    pthread_mutex_lock(&lock);
+    if (type == MSG_session_save) {
+        save_session(msg);
+    } else if (type == MSG_session_end) {
+        end_sessions(end);
+        known = (struct msg_session_known){.request = end->request, .result = RESULT_NOT_FOUND};
+    } else {
+        known = saved_session(msg);
+        known.result = fake_store_down ? RESULT_AWAY : known.result;
+    }
+    pthread_mutex_unlock(&lock);
+    if (known.request != 0) {
+        fake_post(MSG_session_known, &known);
+    }
+}
+
 int endpoint_send(struct endpoint *ep, handle to, uint16_t type, const void *msg)
 {
     (void)ep;
+    if (type == MSG_session_save || type == MSG_session_ask || type == MSG_session_end) {
+        if (!fake_store_away) {
+            store_sessions(type, msg);
+        }
+        return 0;
+    }
     if (type == MSG_login_ask) {
         if (!fake_store_away) {
             store_answers(msg);

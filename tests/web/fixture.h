@@ -30,6 +30,10 @@ void fake_reset(void);
  * agents, sue (9) supervises; all have the password "correct horse". fake_store_away: it never
  * answers. */
 extern bool fake_store_away;
+/* It says that it has no connection. */
+extern bool fake_store_down;
+/* Sessions that it keeps outlive the adapter, until: */
+void fake_store_empty(void);
 
 /* --- the adapter --------------------------------------------------------------------------------
  */

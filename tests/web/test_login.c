@@ -173,6 +173,7 @@ static void the_page_is_served_under_a_strict_policy(void **state)
 static void health_says_what_is_missing(void **state)
 {
     struct msg_readiness store = {.name = T("store"), .text = T("the disk is full")};
+    const struct msg_readiness configuration = {.name = T("configuration"), .ready = true};
     const struct msg_view_pbx pbx = {.pbx = 1, .name = T("east"), .state = PBX_UP};
     const char *answer;
 
@@ -187,9 +188,15 @@ static void health_says_what_is_missing(void **state)
         answer = ask("GET", "/readyz", "", NULL);
     } while (strstr(answer, "the disk is full") == NULL);
     assert_int_equal(status_of(answer), 503);
+    assert_string_equal(member_of(answer, "text"), "the daemon is starting");
     store.ready = true;
     store.text = T("");
     fake_post(MSG_readiness, &store);
+    do {
+        answer = ask("GET", "/readyz", "", NULL);
+    } while (strstr(answer, "the disk is full") != NULL);
+    assert_int_equal(status_of(answer), 503); /* its configuration is not there yet */
+    fake_post(MSG_readiness, &configuration);
     do {
         answer = ask("GET", "/readyz", "", NULL);
     } while (status_of(answer) != 200);
@@ -206,6 +213,89 @@ static void a_silent_store_is_not_a_wrong_password(void **state)
     answer = ask("POST", "/login", "", good);
     assert_int_equal(status_of(answer), 503);
     assert_non_null(strstr(answer, "Retry-After"));
+}
+
+/* --- sessions outlive the daemon ---------------------------------------------------------------
+ */
+
+static void new_daemon(void **state)
+{
+    teardown_web(state);
+    setup_web(state);
+}
+
+static const char *log_in(char cookie[256])
+{
+    fake_store_empty();
+    snprintf(cookie, 256, "%s", cookie_of(ask("POST", "/login", "", good)));
+    return cookie;
+}
+
+static void a_session_outlives_the_daemon(void **state)
+{
+    char cookie[256];
+    char ticket[64];
+    struct page *page;
+
+    log_in(cookie);
+    new_daemon(state);
+    snprintf(ticket, sizeof ticket, "%s",
+             member_of(ask("POST", "/ticket", cookie, "{}"), "ticket"));
+    page = page_hello(ticket, NULL, 0);
+    run_until(page->n > 0);
+    assert_non_null(strstr(page->message[0], "\"agent\":7,\"role\":\"agent\",\"name\":\"Ada\""));
+    fake_store_down = true; /* it is this daemon's own from now on */
+    assert_int_equal(status_of(ask("POST", "/ticket", cookie, "{}")), 200);
+    assert_int_equal(status_of(ask("POST", "/logout", cookie, "{}")), 204);
+    run_until(page->closed);
+    page_free(page);
+    fake_store_down = false;
+    assert_int_equal(status_of(ask("POST", "/ticket", cookie, "{}")), 401);
+    new_daemon(state);
+    assert_int_equal(status_of(ask("POST", "/ticket", cookie, "{}")), 401);
+    fake_store_empty();
+}
+
+static void a_logout_after_a_restart_ends_it_too(void **state)
+{
+    char cookie[256];
+
+    log_in(cookie);
+    new_daemon(state);
+    assert_int_equal(status_of(ask("POST", "/logout", cookie, "{}")), 204);
+    assert_int_equal(status_of(ask("POST", "/ticket", cookie, "{}")), 401);
+    fake_store_empty();
+}
+
+static void a_store_that_is_away_is_no_end_of_a_session(void **state)
+{
+    const char *answer;
+    char cookie[256];
+
+    log_in(cookie);
+    new_daemon(state);
+    fake_store_down = true;
+    answer = ask("POST", "/ticket", cookie, "{}");
+    assert_int_equal(status_of(answer), 503);
+    assert_non_null(strstr(answer, "Retry-After: 1"));
+    assert_non_null(strstr(answer, "the store is not reachable"));
+    fake_store_down = false;
+    assert_int_equal(status_of(ask("POST", "/ticket", cookie, "{}")), 200);
+    fake_store_empty();
+}
+
+static void who_is_disabled_comes_in_no_more(void **state)
+{
+    const struct msg_session_end disabled = {.agent = 7};
+    char cookie[256];
+
+    log_in(cookie);
+    assert_int_equal(status_of(ask("POST", "/ticket", cookie, "{}")), 200);
+    fake_post(MSG_session_end, &disabled);
+    assert_int_equal(status_of(ask("POST", "/ticket", cookie, "{}")), 401);
+    new_daemon(state);
+    assert_int_equal(status_of(ask("POST", "/ticket", cookie, "{}")), 401);
+    fake_store_empty();
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup_web, teardown_web)
@@ -225,6 +315,10 @@ int main(void)
         TEST(the_page_is_served_under_a_strict_policy),
         TEST(health_says_what_is_missing),
         TEST(a_silent_store_is_not_a_wrong_password),
+        TEST(a_session_outlives_the_daemon),
+        TEST(a_logout_after_a_restart_ends_it_too),
+        TEST(a_store_that_is_away_is_no_end_of_a_session),
+        TEST(who_is_disabled_comes_in_no_more),
     };
 
     return cmocka_run_group_tests_name("web_login", tests, NULL, NULL);

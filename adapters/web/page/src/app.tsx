@@ -3,7 +3,7 @@ import { effect } from "@preact/signals";
 import { render } from "preact";
 import { Desk } from "./agent.tsx";
 import { Board } from "./board.tsx";
-import { connect, link, logout } from "./link.ts";
+import { connect, link, logout, trouble } from "./link.ts";
 import { enterByLink, linkToken, Login } from "./login.tsx";
 import { me, tick } from "./model.ts";
 import { named, t } from "./strings.ts";
@@ -41,12 +41,12 @@ function App() {
     return <Login />;
   }
   if (me.value === null) {
-    return <main class="wait"><Empty>{t("link_connecting")}</Empty></main>;
+    return <main class="wait"><Empty>{trouble.value || t("link_connecting")}</Empty></main>;
   }
   return (
     <>
       <Head />
-      {link.value === "lost" && <p class="banner" role="alert">{t("link_lost")}</p>}
+      {link.value === "lost" && <p class="banner" role="alert">{trouble.value || t("link_lost")}</p>}
       {me.value.role === "agent" ? <Desk /> : <Board />}
     </>
   );

@@ -6,8 +6,10 @@ import { t } from "./strings.ts";
 
 export type LinkState = "connecting" | "live" | "lost" | "login";
 export const link = signal<LinkState>("connecting");
-/** Somebody was signed in here and is no more: the session is over, or the daemon was started anew. */
+/** Somebody was signed in here and is no more: the session is over. */
 export const ended = signal(false);
+/** Why the daemon lets nobody in just now, in its words; it is asked again all the time. */
+export const trouble = signal("");
 
 const SHORTEST_MS = 250;
 const LONGEST_MS = 10_000;
@@ -73,6 +75,7 @@ function hear(message: FromDaemon): void {
       stream = message.stream;
       seq = message.resumed ? seq : 0;
       wait = SHORTEST_MS;
+      trouble.value = "";
       link.value = "live";
       break;
     case "changes":
@@ -143,12 +146,14 @@ export async function connect(): Promise<void> {
       return;
     }
     if (!answer.ok) {
+      trouble.value = await reason(answer);
       again();
       return;
     }
     const body = (await answer.json()) as { ticket: string };
     open(body.ticket);
   } catch {
+    trouble.value = "";
     again();
   } finally {
     opening = false;
@@ -161,6 +166,7 @@ function leave(): void {
   old?.close();
   seq = -1;
   me.value = null;
+  trouble.value = "";
   link.value = "login";
   forget();
 }

@@ -1,0 +1,119 @@
+/*
+ * test_restart.c - kill -9 of the daemon and its next start, as people notice them: a browser's
+ * session goes on with the cookie it has.
+ */
+#include "tests/rules/boss.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- a browser with a cookie --------------------------------------------------------------------
+ */
+
+/* An agent who has logged in with a password; the page's part of seat.c. */
+static void browser_new(struct seat *s, int64_t campaign, char cookie[256])
+{
+    char login[16];
+    char ticket[128];
+
+    seat_new(s, campaign);
+    snprintf(login, sizeof login, "seat%s", s->phone + strcspn(s->phone, "0123456789"));
+    boss_cookie(login, cookie);
+    page_free(s->page);
+    boss_ticket(cookie, ticket);
+    s->page = page_hello(ticket, NULL, 0);
+    s->state[0] = '\0';
+    SEAT_UNTIL(s, s->state[0] != '\0');
+}
+
+static int answer_to(const char *path, const char *cookie)
+{
+    int status;
+
+    (void)boss_post(path, cookie, "{}", &status);
+    return status;
+}
+
+/* Its socket was closed: what the page does then. */
+static void browser_again(struct seat *s, const char *cookie)
+{
+    char ticket[128];
+
+    run_until(s->page->closed);
+    boss_ticket(cookie, ticket);
+    page_free(s->page);
+    s->state[0] = s->call[0] = s->attempt[0] = '\0';
+    s->page = page_hello(ticket, s->stream, s->seq);
+    s->welcomed = false;
+    SEAT_UNTIL(s, s->welcomed);
+}
+
+static void a_browser_goes_on_with_its_cookie(void **state)
+{
+    static const char foreign[] = "Cookie: session=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\r\n";
+    struct site site = site_new("progressive", ANSWERS AND_TALKS("60"), "leg=permanent");
+    char number[20], attempt[40], cookie[256];
+    struct seat s;
+
+    (void)state;
+    (void)site_lead(&site, "Ada", number);
+    site_start(&site);
+    browser_new(&s, site.campaign, cookie);
+    seat_work(&s);
+    SEAT_UNTIL(&s, strcmp(s.call, "bridged") == 0);
+    snprintf(attempt, sizeof attempt, "%s", s.attempt);
+    daemon_kill();
+    daemon_start();
+    assert_int_equal(answer_to("/ticket", foreign), 401);
+    browser_again(&s, cookie);
+    SEAT_UNTIL(&s, strcmp(s.state, "busy") == 0 && strcmp(s.call, "bridged") == 0);
+    assert_string_equal(s.attempt, attempt);
+    assert_true(talks(attempt));
+    assert_int_equal(witnessed("end", attempt), 0);
+    assert_string_equal(seat_ask(&s, "hang_up", ""), "ok");
+    SEAT_STATE(&s, "wrapup");
+    seat_dispose(&s, "sale");
+    run_until(strcmp(call_text(attempt, "disposition"), "sale") == 0);
+    /* Out is out, also after the next start. */
+    assert_int_equal(answer_to("/logout", cookie), 204);
+    daemon_kill();
+    daemon_start();
+    assert_int_equal(answer_to("/ticket", cookie), 401);
+    site_stop(&site);
+    seat_leave(&s);
+}
+
+/* Who is disabled, or got a new password, is out, whatever cookie there is. */
+static void who_is_disabled_has_no_session(void **state)
+{
+    struct site site = site_new("progressive", ANSWERS, "");
+    char cookie[256];
+    struct seat s;
+
+    (void)state;
+    browser_new(&s, site.campaign, cookie);
+    ctl("agent|disable|%lld", (long long)s.agent);
+    run_until(answer_to("/ticket", cookie) == 401);
+    daemon_kill();
+    daemon_start();
+    ctl("agent|enable|%lld", (long long)s.agent);
+    assert_int_equal(answer_to("/ticket", cookie), 401);
+    seat_leave(&s);
+    browser_new(&s, site.campaign, cookie);
+    ctl("agent|password|%lld|--password-file|password", (long long)s.agent);
+    run_until(answer_to("/ticket", cookie) == 401);
+    seat_leave(&s);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, stack_up, stack_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_browser_goes_on_with_its_cookie),
+        TEST(who_is_disabled_has_no_session),
+    };
+
+    return cmocka_run_group_tests_name("rules-restart", tests, NULL, NULL);
+}
