@@ -22,6 +22,7 @@ enum how {
     STOP_DAEMON,
     STOP_ASTERISK,
     DROP_SOCKETS,
+    FILL_DISK,
     ON_LINK,
     ONCE_ON_LINK
 };
@@ -50,6 +51,7 @@ static const struct fault faults[] = {
     {"link to asterisk silent", ON_LINK, 1, true, LINK_ARI, LINK_SILENT, 0.2, 4},
     {"link to asterisk slow", ON_LINK, 1, true, LINK_ARI, LINK_DELAY, 1, 3},
     {"link to asterisk truncated", ONCE_ON_LINK, 1, true, LINK_ARI, LINK_TRUNCATE, 0, 0},
+    {"journal's disk full", FILL_DISK, 1, false, 0, 0, 0.5, 3},
     {"events of asterisk doubled", ONCE_ON_LINK, 1, false, LINK_ARI, LINK_DUPLICATE, 0.2, 0.5},
     {"link to the database cut", ON_LINK, 1, false, LINK_STORE, LINK_CUT, 0, 2},
     {"link to the database stalled", ON_LINK, 1, false, LINK_STORE, LINK_STALL, 0.2, 4},
@@ -143,6 +145,9 @@ static void begin(const struct fault *f, struct place *p)
     case DROP_SOCKETS:
         (void)place_sim(p, "/sim/drop-sockets", NULL, 0);
         break;
+    case FILL_DISK:
+        place_fill_disk(p, true);
+        break;
     case ON_LINK:
         proxy_mode(p->proxy, p->link[f->link], (enum link_mode)f->mode, 150);
         break;
@@ -167,6 +172,9 @@ static bool end(const struct fault *f, struct place *p)
         return kill(p->daemon, SIGCONT) == 0;
     case STOP_ASTERISK:
         return kill(p->sim, SIGCONT) == 0;
+    case FILL_DISK:
+        place_fill_disk(p, false);
+        return true;
     case ON_LINK:
         proxy_mode(p->proxy, p->link[f->link], LINK_GOOD, 0);
         return true;

@@ -6,13 +6,16 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -319,6 +322,39 @@ static int make_folder(struct place *p)
                                                      : -1;
 }
 
+#define DISK "size=8m"
+
+/* A disk that can be filled without filling the machine's: only root can have one, and only this
+ * process and its children see it. */
+static void make_small_disk(struct place *p)
+{
+    p->small_disk = geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
+                    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+                    mount("journal", p->journal, "tmpfs", 0, DISK) == 0;
+}
+
+void place_fill_disk(struct place *p, bool full)
+{
+    static const char block[4096];
+    char path[160];
+    int fd;
+
+    snprintf(path, sizeof path, "%s/filler", p->journal);
+    if (!p->small_disk) {
+        return;
+    }
+    if (!full) {
+        unlink(path);
+        return;
+    }
+    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    while (fd >= 0 && write(fd, block, sizeof block) > 0) {
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
 static int make_links(struct place *p)
 {
     const int to[LINKS_OF_PLACE] = {[LINK_ARI] = p->sim_port,
@@ -415,8 +451,12 @@ int place_open(struct place *p, char *why, size_t size)
     p->sim_port = support_free_port();
     p->control_port = support_free_port();
     p->web_port = support_free_port();
-    if (make_folder(p) != 0 || support_postgres_database(&p->pg, p->store, sizeof p->store) != 0 ||
-        make_links(p) != 0 || write_config(p) != 0) {
+    if (make_folder(p) != 0) {
+        return -1;
+    }
+    make_small_disk(p);
+    if (support_postgres_database(&p->pg, p->store, sizeof p->store) != 0 || make_links(p) != 0 ||
+        write_config(p) != 0) {
         return -1;
     }
     snprintf(why, size, "ari-sim did not start; its log is in %s", p->dir);
@@ -445,6 +485,9 @@ void place_close(struct place *p, bool keep)
         fprintf(stderr, "soak: the database is kept in %s\n", p->pg.folder);
     } else if (p->pg.folder[0]) {
         support_postgres_stop(&p->pg);
+    }
+    if (p->small_disk) {
+        umount2(p->journal, MNT_DETACH);
     }
     if (p->dir[0] && !keep) {
         support_remove(p->dir);

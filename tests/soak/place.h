@@ -27,7 +27,8 @@ struct place {
     int sim_port, control_port, web_port;
     pid_t sim, daemon, agents_pid;
     unsigned daemon_starts;
-    FILE *events; /* the injector's log */
+    bool small_disk; /* the journal has a little disk of its own, which can be filled */
+    FILE *events;    /* the injector's log */
     uint64_t campaign;
 };
 
@@ -58,6 +59,8 @@ int64_t place_wait_ready(const struct place *p, int64_t timeout_us);
 bool place_sim(const struct place *p, const char *target, char *out, size_t size);
 /* One request line on the operator's socket. 0, or -1 with a sentence. */
 int place_ask(struct place *p, const char *request, char *why, size_t why_size);
+/* Fills the journal's disk, or makes room again; nothing where it has none of its own. */
+void place_fill_disk(struct place *p, bool full);
 /* One line of the injector's log. */
 void place_log(struct place *p, const char *what, const char *text, bool calls, int64_t value);
 

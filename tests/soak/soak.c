@@ -264,8 +264,10 @@ static int judge_it(struct soak *s, char *why, size_t size)
 /* Faults until the time is up, the machine's own pauses kept apart. */
 static void disturb(struct soak *s, int64_t until_us)
 {
-    while (place_now_us() < until_us) {
-        const int64_t calm = 300000 + (int64_t)rng_below(&s->faults.rng, 1200000);
+    while (place_now_us() < until_us ||
+           (s->points && s->faults.next_point < CRASH_POINT_COUNT - 1)) {
+        const int64_t calm =
+            s->points ? 100000 : 300000 + (int64_t)rng_below(&s->faults.rng, 1200000);
         measure(s);
         place_wait(calm);
         measure(s);
@@ -291,7 +293,10 @@ static int run_real(struct soak *s, char *why, size_t size)
     s->faults.told = s->told;
     result = place_open(p, why, size);
     if (result == 0) {
-        const int64_t until = begun + (int64_t)(half * 1e6);
+        /* setting up counts as part of the half, but not for much of it */
+        const int64_t least = place_now_us() + (int64_t)(half * (s->real_only ? 1e6 : 0.8e6));
+        const int64_t until =
+            begun + (int64_t)(half * 1e6) > least ? begun + (int64_t)(half * 1e6) : least;
         disturb(s, until);
         come_to_rest(s);
         check_bounds(s);

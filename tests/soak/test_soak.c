@@ -54,7 +54,7 @@ static void soak(const char *seconds, const char *what)
 static void test_a_short_soak(void **state)
 {
     (void)state;
-    soak("18", "--real");
+    soak("12", "--real");
     assert_true(figure("real_calls") > 50);
     assert_true(figure("real_kills") >= 2);
 }
@@ -62,9 +62,8 @@ static void test_a_short_soak(void **state)
 static void test_every_crash_point(void **state)
 {
     (void)state;
-    soak("30", "--points");
-    assert_true(figure("real_calls") > 50);
-    assert_true(figure("real_kills") >= 5);
+    soak("1", "--points"); /* each once */
+    assert_int_equal(figure("points_missed"), 0);
 }
 
 int main(void)
