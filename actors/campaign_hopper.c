@@ -210,7 +210,13 @@ void campaign_on_hopper(struct campaign *c, const struct event *ev, struct effec
         return;
     }
     c->hopper_left = m->left + c->put_since_take;
-    if (m->left + m->rows < c->left_at_take) {
+    if (m->left + m->rows > c->left_at_take + c->put_since_take + c->set.hopper_size) {
+        /* Far more than we had put in: it would be claimed in vain, row by row, before ours comes.
+         * (A few foreign ones cost less than filling it anew.) */
+        fx_count(fx, "dialer_hopper_foreign_total", NULL, c->id,
+                 (int64_t)m->left + m->rows - c->left_at_take - c->put_since_take);
+        campaign_reset_hopper(c, fx);
+    } else if (m->left + m->rows < c->left_at_take) {
         /* Less in it than we had put in: somebody flushed it. All pending rows may go in again. */
         fx_count(fx, "dialer_hopper_lost_total", NULL, c->id,
                  (int64_t)c->left_at_take - m->left - m->rows);

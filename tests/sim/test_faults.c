@@ -101,6 +101,34 @@ static void test_unknown_lost(void **state)
     world_close(w);
 }
 
+/* Somebody else has put a hundred thousand rows into the hopper, before ours and behind them. */
+static void test_flooded_hopper(void **state)
+{
+    struct world *w = with_agents(3, 60);
+
+    (void)state;
+    world_callees(w, ANSWERS(5, 20));
+    for (uint64_t a = 1; a <= 3; a++) {
+        world_habits(w, a, (struct habits){.wrap_s = 2, .code = "sale"});
+    }
+    world_begin(w);
+    for (uint64_t row = 1; row <= 50000; row++) {
+        world_hopper_push(w, 1, 1000000 + row);
+    }
+    all_ready(w, 3);
+    world_run(w, 60);
+    assert_true(world_witness(w)->originates >= 3);
+    uint64_t before = world_witness(w)->originates;
+
+    for (uint64_t row = 1; row <= 50000; row++) {
+        world_hopper_push(w, 1, 1000000 + row);
+    }
+    world_run(w, 30);
+    assert_true(world_hopper_length(w, 1) <= 60);
+    assert_true(world_witness(w)->originates > before);
+    world_close(w);
+}
+
 /* S9: the call's end was not heard. The agent is asked for again and again; a talk of an hour is
  * not ended by that. */
 static void test_unheard_end(void **state)
@@ -518,6 +546,7 @@ int main(void)
         cmocka_unit_test(test_refused_originate),
         cmocka_unit_test(test_unknown_carried_out),
         cmocka_unit_test(test_unknown_lost),
+        cmocka_unit_test(test_flooded_hopper),
         cmocka_unit_test(test_unheard_end),
         cmocka_unit_test(test_duplicates),
         cmocka_unit_test(test_slow_pbx),
