@@ -1,5 +1,5 @@
 #!/bin/sh
-# run.sh source|browser|demo: the page's tests. Installs the page's locked packages once (build/page), from npm's own cache if it can.
+# run.sh source|browser|demo|attack: the page's tests. Installs the page's locked packages once (build/page), from npm's own cache if it can.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
