@@ -23,6 +23,20 @@ static inline void all_ready(struct world *w, uint64_t n)
     }
 }
 
+/* Campaign 1, progressive: so many agents, who say sale after five seconds, and so many leads. */
+static inline struct world *progressive(unsigned agents, unsigned leads)
+{
+    struct world *w = world_open(1);
+
+    world_campaign(w, 1, MODE_PROGRESSIVE);
+    for (uint64_t a = 1; a <= agents; a++) {
+        world_agent(w, a, 1);
+        world_habits(w, a, (struct habits){.wrap_s = 5, .code = "sale"});
+    }
+    world_leads(w, 1, leads);
+    return w;
+}
+
 /* Agent 7, alone in campaign 1. */
 static inline struct world *with_agent(void)
 {

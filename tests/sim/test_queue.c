@@ -1,24 +1,11 @@
-/* test_queue.c - the queue: S4, S5, S10, R10, R11, R13, R15, and what happens to hopper and claims
+/* test_queue.c - the queue: S4, S10, R10, R11, and what happens to hopper and claims
  * when something else touches them. */
 #include "tests/sim/sim_test.h"
-
-static struct world *dialing(unsigned agents, unsigned leads)
-{
-    struct world *w = world_open(1);
-
-    world_campaign(w, 1, MODE_PROGRESSIVE);
-    for (uint64_t a = 1; a <= agents; a++) {
-        world_agent(w, a, 1);
-        world_habits(w, a, (struct habits){.wrap_s = 5, .code = "sale"});
-    }
-    world_leads(w, 1, leads);
-    return w;
-}
 
 /* S4: filled up to 500, refilled at the low-water mark, every lead once. */
 static void test_hopper_size(void **state)
 {
-    struct world *w = dialing(20, 2000);
+    struct world *w = progressive(20, 2000);
     uint32_t most = 0;
     uint32_t least = 500;
 
@@ -47,28 +34,10 @@ static void test_hopper_size(void **state)
     world_close(w);
 }
 
-/* S5: taken in queue order. */
-static void test_order(void **state)
-{
-    struct world *w = dialing(1, 30);
-
-    (void)state;
-    world_callees(w, ANSWERS(1, 1));
-    world_begin(w);
-    all_ready(w, 1);
-    for (uint64_t lead = 1; lead <= 30; lead++) {
-        expect_row(w, lead, ROW_COMPLETED, 60);
-        if (lead < 29) {
-            assert_int_equal(world_row(w, lead + 2), ROW_PENDING);
-        }
-    }
-    world_close(w);
-}
-
 /* S10 and R11: no answer and busy go again after 5 min, three times at most. */
 static void recycled(struct callee callee, enum outcome outcome)
 {
-    struct world *w = dialing(1, 1);
+    struct world *w = progressive(1, 1);
     const char *number = world_number(w, 1);
 
     world_callees(w, callee);
@@ -139,7 +108,7 @@ static void test_outcomes(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct world *w = dialing(1, 1);
+        struct world *w = progressive(1, 1);
 
         world_callees(w, cases[i].callee);
         world_begin(w);
@@ -159,7 +128,7 @@ static void test_outcomes(void **state)
  * still binds. */
 static void test_congestion_costs_nothing(void **state)
 {
-    struct world *w = dialing(1, 1);
+    struct world *w = progressive(1, 1);
 
     (void)state;
     world_callees(w, (struct callee){FATE_CONGESTION, 0.2, 0, 0});
@@ -228,7 +197,7 @@ static void test_one_call_to_a_number(void **state)
 /* R11 binds automatic dialing; a call that an agent asks for may come sooner. */
 static void test_manual_may_come_sooner(void **state)
 {
-    struct world *w = dialing(1, 1);
+    struct world *w = progressive(1, 1);
     const char *number = world_number(w, 1);
 
     (void)state;
@@ -266,110 +235,12 @@ static void test_several_matches(void **state)
     world_close(w);
 }
 
-/* A callback comes back at its time, attempts used or not (R15). */
-static void test_callback(void **state)
-{
-    struct world *w = world_open(1);
-
-    (void)state;
-    world_campaign(w, 1, MODE_PROGRESSIVE)->max_attempts = 1;
-    world_agent(w, 1, 1);
-    world_leads(w, 1, 1);
-    world_callees(w, ANSWERS(3, 5));
-    world_begin(w);
-    all_ready(w, 1);
-    expect_agent(w, 1, AGENT_WRAPUP, 20);
-    expect_reply(w, world_dispose_as(w, 1, world_page(w, 1)->attempt, "callback", world_now_ms(w)),
-                 RESULT_INVALID, "future");
-    expect_reply(
-        w, world_dispose_as(w, 1, world_page(w, 1)->attempt, "callback", world_now_ms(w) + 3600000),
-        RESULT_OK, NULL);
-    world_run(w, 3590);
-    assert_int_equal(world_attempts(w, world_number(w, 1)), 1);
-    world_run(w, 15);
-    assert_int_equal(world_attempts(w, world_number(w, 1)), 2);
-    world_close(w);
-}
-
-/* R15: a callback that comes due goes before the fresh rows that are in the hopper already. */
-static void test_callback_goes_first(void **state)
-{
-    struct world *w = dialing(2, 600);
-    const char *number = world_number(w, 1);
-
-    (void)state;
-    world_habits(w, 1, (struct habits){0});
-    world_callees(w, ANSWERS(3, 5));
-    world_begin(w);
-    world_ready(w, 1);
-    expect_agent(w, 1, AGENT_WRAPUP, 20);
-    expect_reply(
-        w, world_dispose_as(w, 1, world_page(w, 1)->attempt, "callback", world_now_ms(w) + 400000),
-        RESULT_OK, NULL);
-    world_break(w, 1, "lunch");
-    world_ready(w, 2);
-    world_run(w, 385);
-    assert_int_equal(world_attempts(w, number), 1);
-    assert_true(world_hopper_length(w, 1) > 400);
-    world_run(w, 80);
-    assert_int_equal(world_attempts(w, number), 2);
-    assert_int_equal(world_attempts(w, world_number(w, 600)), 0);
-    assert_int_equal(sim_counter(world_sim(w), "dialer_hopper_lost_total", NULL, 1), 0);
-    world_close(w);
-}
-
-/* R13: a lead that is given priority goes before what is in the hopper already. */
-static void test_priority_acts(void **state)
-{
-    struct world *w = dialing(1, 450);
-
-    (void)state;
-    world_callees(w, ANSWERS(3, 5));
-    world_begin(w);
-    all_ready(w, 1);
-    world_run(w, 30);
-    assert_int_equal(world_attempts(w, world_number(w, 450)), 0);
-    world_lead_first(w, 450);
-    world_list_active(w, 1, true); /* the change is told */
-    world_run(w, 40);
-    assert_int_equal(world_attempts(w, world_number(w, 450)), 1);
-    assert_int_equal(sim_counter(world_sim(w), "dialer_hopper_lost_total", NULL, 1), 0);
-    world_run(w, 9000);
-    for (uint64_t lead = 1; lead <= 450; lead++) {
-        assert_int_equal(world_attempts(w, world_number(w, lead)), 1);
-    }
-    world_close(w);
-}
-
-/* R16: after a change of the prefixes no row is claimed any more to be refused at the gate. */
-static void test_prefixes_change(void **state)
-{
-    struct world *w = dialing(2, 300);
-
-    (void)state;
-    world_callees(w, ANSWERS(3, 5));
-    world_begin(w);
-    all_ready(w, 2);
-    world_run(w, 60);
-    world_campaign_config(w, 1)->prefixes = (struct text){"+999", 4};
-    world_changed(w, KIND_CAMPAIGN, 1);
-    world_run(w, 30);
-    uint64_t claims = world_witness(w)->claims_allowed;
-    uint64_t calls = world_witness(w)->originates;
-
-    world_run(w, 600);
-    assert_int_equal(world_witness(w)->claims_allowed, claims);
-    assert_int_equal(world_witness(w)->originates, calls);
-    assert_true(world_refused(w, 1, REASON_prefix_not_allowed) > 100);
-    world_close(w);
-}
-
 /* --- the hopper is a hint ----------------------------------------------------------------- */
 
 /* FLUSHALL in the middle of dialing loses and repeats nothing. */
 static void test_hopper_flushed(void **state)
 {
-    struct world *w = dialing(10, 700);
+    struct world *w = progressive(10, 700);
 
     (void)state;
     world_callees(w, ANSWERS(3, 4));
@@ -389,7 +260,7 @@ static void test_hopper_flushed(void **state)
 /* Foreign, stale and repeated entries are dropped. */
 static void test_hopper_rubbish(void **state)
 {
-    struct world *w = dialing(3, 40);
+    struct world *w = progressive(3, 40);
 
     (void)state;
     world_campaign(w, 2, MODE_PROGRESSIVE);
@@ -419,7 +290,7 @@ static void test_hopper_rubbish(void **state)
 /* The hopper is away: dialing stops where no row comes, calls go on, it comes back by itself. */
 static void test_hopper_away(void **state)
 {
-    struct world *w = dialing(5, 300);
+    struct world *w = progressive(5, 300);
 
     (void)state;
     world_callees(w, ANSWERS(3, 20));
@@ -448,7 +319,7 @@ static void test_hopper_away(void **state)
 /* An empty queue is not asked for more than once a second. */
 static void test_empty_queue(void **state)
 {
-    struct world *w = dialing(5, 0);
+    struct world *w = progressive(5, 0);
 
     (void)state;
     world_begin(w);
@@ -470,7 +341,7 @@ static void test_empty_queue(void **state)
 /* The store is away: no new dials, calls and agents go on, records come after; then it goes on. */
 static void test_store_away(void **state)
 {
-    struct world *w = dialing(5, 300);
+    struct world *w = progressive(5, 300);
 
     (void)state;
     world_callees(w, ANSWERS(3, 30));
@@ -502,7 +373,7 @@ static void test_store_away(void **state)
  * calls go on. */
 static void test_clocks_apart(void **state)
 {
-    struct world *w = dialing(2, 300);
+    struct world *w = progressive(2, 300);
 
     (void)state;
     world_callees(w, ANSWERS(3, 600));
@@ -536,7 +407,7 @@ static void test_clocks_apart(void **state)
 /* A claim that is answered after nobody waits for it any more goes back. */
 static void test_late_claim(void **state)
 {
-    struct world *w = dialing(1, 1);
+    struct world *w = progressive(1, 1);
 
     (void)state;
     world_callees(w, ANSWERS(3, 5));
@@ -593,7 +464,7 @@ static void test_claims_ahead(void **state)
 /* Fenced: another daemon has the lease. Nothing is dialed. */
 static void test_fenced(void **state)
 {
-    struct world *w = dialing(2, 20);
+    struct world *w = progressive(2, 20);
 
     (void)state;
     world_begin(w);
@@ -609,7 +480,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hopper_size),
-        cmocka_unit_test(test_order),
         cmocka_unit_test(test_recycled_no_answer),
         cmocka_unit_test(test_recycled_busy),
         cmocka_unit_test(test_recycled_disposition),
@@ -619,10 +489,6 @@ int main(void)
         cmocka_unit_test(test_one_call_to_a_number),
         cmocka_unit_test(test_manual_may_come_sooner),
         cmocka_unit_test(test_several_matches),
-        cmocka_unit_test(test_callback),
-        cmocka_unit_test(test_callback_goes_first),
-        cmocka_unit_test(test_priority_acts),
-        cmocka_unit_test(test_prefixes_change),
         cmocka_unit_test(test_hopper_flushed),
         cmocka_unit_test(test_hopper_rubbish),
         cmocka_unit_test(test_hopper_away),
