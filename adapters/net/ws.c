@@ -418,20 +418,22 @@ static void on_ws_timer(struct ev_loop *ev, ev_timer *w, int revents)
 
 /* --- receiving --------------------------------------------------------------------------- */
 
-/* The peer broke a rule: tell it and end. The answer is for lws. */
+/* The peer broke a rule: tell it and end. Not by a -1 from inside lws's receive callback: lws 4.1.6
+ * goes on reading then, to hear the peer's close, without having emptied its buffer, and a peer
+ * that goes on sending makes it write behind the buffer's end (found by a hostile Asterisk, attack
+ * A6). So the close leaves at the next writable, and what arrives until the end is dropped. */
 static int violation(struct net_ws *ws, int code, const char *why)
 {
     if (ws->state == WS_OPEN) {
         ws_say(ws, NET_WS_VIOLATION, code, why, strlen(why));
-        ws->state = WS_CLOSE_SENT;
+        ws->state = WS_CLOSING;
         ws->close_us = net_now_us();
-        ws->refused_message = true;
         buf_free(&ws->out); /* the close frame goes next, not behind a queue */
+        buf_free(&ws->in);
+        ws_ask_to_write(ws);
         ws_arm(ws);
-        lws_close_reason(ws->wsi, (enum lws_close_status)code, (unsigned char *)ws->reason,
-                         strlen(ws->reason));
     }
-    return -1;
+    return 0;
 }
 
 int ws_on_receive(struct net_ws *ws, const char *bytes, size_t len)

@@ -31,7 +31,6 @@ struct net_ws {
     bool counted; /* client: one of loop->connecting */
     bool paused;
     bool want_drain;      /* on_drain is owed */
-    bool refused_message; /* the present message is being thrown away */
     bool pong_due;
     ev_timer timer;
     int64_t opened_us, rx_us, ping_us; /* began; last received; last ping */

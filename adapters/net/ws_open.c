@@ -382,6 +382,10 @@ int ws_lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
         return 0;
     }
     struct net_ws *ws = ws_of(wsi);
+    if (!ws && (reason == LWS_CALLBACK_RECEIVE || reason == LWS_CALLBACK_CLIENT_RECEIVE)) {
+        lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+        return 0; /* never -1 from here: see violation() in ws.c */
+    }
     if (!ws) {
         return is_end(reason) ? 0 : -1; /* ended on our side already: close */
     }

@@ -375,6 +375,54 @@ static void huge_length_is_refused_at_once(void **state)
     close(fd);
 }
 
+/* Whoever breaks a limit and goes on sending: lws 4.1.6 kept what came behind its buffer's end when
+ * it was told of the breach from inside its callback (attack A6; a hostile Asterisk, or a page
+ * before its hello). */
+static void what_follows_a_breach_is_dropped(void **state)
+{
+    enum { LONG = 4 * 1024 * 1024 };
+    static struct peer c;
+    char *big = malloc(LONG);
+    size_t sent = 0;
+
+    (void)state;
+    memset(big, 'a', LONG);
+    /* Towards a server, by bytes. */
+    int fd = raw_ws();
+    static const unsigned char head[] = {0x81, 0xff, 0, 0, 0, 0, 0, LONG >> 16, 0, 0, 0, 0, 0, 0};
+    raw_send(fd, head, sizeof head);
+    while (sent < LONG) {
+        const ssize_t n = send(fd, big + sent, LONG - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+        net_loop_run_once(loop, US_PER_MS);
+        if (n < 0 && served[0].closed) {
+            break; /* it has had enough */
+        }
+        sent += n > 0 ? (size_t)n : 0;
+    }
+    run_until(served[0].closed == 1);
+    assert_int_equal(served[0].end.code, NET_WS_TOO_BIG);
+    close(fd);
+    /* Towards a client. */
+    server_limits.max_queue = 2 * (size_t)LONG;
+    c = (struct peer){0};
+    (void)dial(&c, NULL);
+    run_until(c.opened == 1 && served[1].opened == 1);
+    assert_int_equal(net_ws_send(served[1].ws, big, LONG), NET_OK);
+    run_until(c.closed == 1 && served[1].closed == 1);
+    assert_int_equal(c.end.code, NET_WS_TOO_BIG);
+    /* A small breach first, and much behind it. */
+    for (int i = 2; i < 12; i++) {
+        c = (struct peer){0};
+        (void)dial(&c, NULL);
+        run_until(c.opened == 1 && served[i].opened == 1);
+        assert_int_equal(net_ws_send(served[i].ws, "\xff\xfe\xfd", 3), NET_OK);
+        assert_int_equal(net_ws_send(served[i].ws, big, (size_t)LONG - (size_t)i * 100000), NET_OK);
+        run_until(c.closed == 1 && served[i].closed == 1);
+        assert_int_equal(c.end.code, NET_WS_BAD_UTF8);
+    }
+    free(big);
+}
+
 static void binary_may_be_ignored(void **state)
 {
     (void)state;
@@ -577,6 +625,7 @@ int main(void)
         t(early_bytes_count),
         t(violations),
         t(huge_length_is_refused_at_once),
+        t(what_follows_a_breach_is_dropped),
         t(binary_may_be_ignored),
         t(abrupt_ends),
         t(silence_is_noticed),
