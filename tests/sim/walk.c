@@ -55,6 +55,19 @@ static void set_campaign(struct walk *x, struct rng *r, uint64_t id)
     c->ring_s = by_chance(r, 0.2) ? 15 : 30;
 }
 
+/* One walk in four calls far more people than there are agents for. */
+static void set_crowd(struct walk *x)
+{
+    struct rng r = rng_stream(x->options->seed, 2001);
+
+    for (uint64_t c = 1; c <= x->campaigns && rng_below(&r, 4) == 0; c++) {
+        world_campaign_config(x->w, c)->ratio = between(&r, 3, 6);
+        world_campaign_config(x->w, c)->mode = MODE_RATIO;
+        world_campaign_config(x->w, c)->abandon_limit_bp = 10000;
+        world_campaign_config(x->w, c)->leg = LEG_PERMANENT;
+    }
+}
+
 static void set_people(struct walk *x, struct rng *r)
 {
     static const double humans[] = {0.25, 0.25, 0.5, 0.8};
@@ -96,6 +109,9 @@ static void set_world(struct walk *x)
     x->leads = x->leads < 100 ? 100 : x->leads;
     x->pbx_ms = between(&r, 0.2, 20);
     x->store_ms = between(&r, 0.5, 25);
+    if (x->options->store_ms > 0) {
+        x->store_ms = x->options->store_ms;
+    }
     world_pbx_latency(w, x->pbx_ms);
     world_store_latency(w, x->store_ms);
     world_pbx_duplicates(w, by_chance(&r, 0.5) ? 0 : between(&r, 0, 0.3));
@@ -105,6 +121,7 @@ static void set_world(struct walk *x)
         set_campaign(x, &r, c);
     }
     set_people(x, &r);
+    set_crowd(x);
 }
 
 /* --- the course --------------------------------------------------------------------------- */
@@ -239,13 +256,15 @@ static void look_back(struct walk *x, bool unbroken)
         }
         return;
     }
-    if (!all_over(x)) {
-        say_what_is_open(x);
+    if (!x->options->only_judged) {
+        if (!all_over(x)) {
+            say_what_is_open(x);
+        }
+        if (sim_parked(w->sim) != 0) {
+            breaks(x, BROKEN_OTHER, "an actor is parked");
+        }
+        check_replies(x);
     }
-    if (sim_parked(w->sim) != 0) {
-        breaks(x, BROKEN_OTHER, "an actor is parked");
-    }
-    check_replies(x);
     judge_walked(x);
 }
 

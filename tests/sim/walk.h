@@ -24,6 +24,7 @@ struct walk_options {
     bool log;        /* the actors' log on stderr */
     /* The daemon dies at this point (core/crash.h) the nth time it gets there; 0: nowhere. */
     unsigned crash_point, crash_count;
+    double store_ms;              /* a commit takes about half of that; 0: by the seed */
     bool only_judged;             /* what the models notice by themselves counts nothing */
     uint8_t without[WALK_FAULTS]; /* 1: this fault does not happen */
     FILE *tell;                   /* each fault as it happens, and what the judge says; NULL: not */
@@ -32,6 +33,7 @@ struct walk_options {
 struct walk_result {
     uint64_t calls, kills, faults, answered, bridged, adopted, unknown, downtime_waits;
     uint64_t lost, dialed_twice, stuck, two_calls, breaches;
+    uint64_t broken[11]; /* findings of the judge by invariant, [1] to [10] */
     double virtual_s;
     uint64_t steps, hash;
     unsigned n_faults; /* drawn, whether they happened or not */

@@ -118,6 +118,9 @@ void judge_walked(struct walk *x)
             judge_tell(x->judge, x->options->tell);
         }
     }
+    for (unsigned i = 0; i < JUDGE_INVARIANTS; i++) {
+        r->broken[i] = v.broken[i];
+    }
     r->calls += v.calls;
     r->answered += v.answered;
     r->bridged += v.bridged;

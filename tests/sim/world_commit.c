@@ -10,7 +10,7 @@
 #include "adapters/store/rules.h"
 #include "tests/sim/world_int.h"
 
-#define LATE_MOST_US (1500 * US_PER_MS)
+#define LATE_MOST_US (4 * US_PER_S)
 
 void pile_keep(struct pile *p, uint16_t type, const void *msg)
 {
@@ -183,8 +183,10 @@ static void commits(void *ctx, uint64_t arg)
     }
     w->committing = false;
     for (uint32_t i = 0; i < w->inbox.n; i++) {
+        w->nobody_listens = MUTANT(lost_disposition) && w->inbox.item[i].type == MSG_dispose;
         carry_out(w, w->inbox.item[i].type, w->inbox.item[i].block);
     }
+    w->nobody_listens = false;
     dies_after(w);
     pile_clear(&w->inbox, 0);
 }

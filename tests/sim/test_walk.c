@@ -1,0 +1,199 @@
+/*
+ * test_walk.c - walks in the suite: a few seeds; every seed that once found something; the daemon
+ * dead at each of its durable steps; and the judge, which has to notice every daemon that is broken
+ * on purpose.
+ *
+ * WALK_SEEDS=n: more seeds. CRASHES=n: so many deaths at each place (100 is what is published).
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/crash.h"
+#include "core/mutant.h"
+#include "tests/sim/sim_test.h"
+#include "tests/sim/walk.h"
+
+static unsigned wanted(const char *name, unsigned usual)
+{
+    const char *text = getenv(name);
+
+    return text != NULL ? (unsigned)strtoul(text, NULL, 10) : usual;
+}
+
+static void must_hold(const struct walk_options *options)
+{
+    struct walk_result r;
+
+    if (!walk(options, &r)) {
+        fail_msg("walk %" PRIu64 ", step %" PRIu64 ": %s\nagain: sim-soak --walk %" PRIu64
+                 " --hours %g --agents %u --verbose",
+                 options->seed, r.steps, r.first, options->seed, options->hours, options->agents);
+    }
+}
+
+/* --- a few seeds, and that a seed is a seed ----------------------------------------------- */
+
+static void test_seeds(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= wanted("WALK_SEEDS", 12); seed++) {
+        must_hold(&(struct walk_options){.seed = seed, .hours = 0.2, .agents = 20});
+    }
+}
+
+static void test_same_seed_same_walk(void **state)
+{
+    struct walk_options o = {.seed = 77, .hours = 0.1, .agents = 12};
+    struct walk_result first, again;
+
+    (void)state;
+    (void)walk(&o, &first);
+    (void)walk(&o, &again);
+    assert_true(first.hash == again.hash);
+    o.without[0] = 1;
+    (void)walk(&o, &again);
+    assert_true(first.hash != again.hash);
+}
+
+/* --- what was found once ------------------------------------------------------------------ */
+
+/* Lines of "seed sentence"; # and empty ones are for people. */
+static void test_regressions(void **state)
+{
+    FILE *f = fopen("tests/sim/regressions.txt", "r");
+    char line[400];
+    unsigned n = 0;
+
+    (void)state;
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f) != NULL) {
+        uint64_t seed = strtoull(line, NULL, 10);
+
+        if (seed != 0) {
+            must_hold(&(struct walk_options){.seed = seed});
+            n++;
+        }
+    }
+    (void)fclose(f);
+    assert_true(n > 0);
+}
+
+/* --- the places of core/crash.h ----------------------------------------------------------- */
+
+/* The walk that comes to the place first; which visit it dies at is the seed's. */
+static void die_at(enum crash_point at, unsigned times)
+{
+    struct walk_result sum = {0};
+    unsigned runs = 0;
+
+    for (uint64_t seed = 1; sum.crashes < times; seed++) {
+        struct walk_options o = {.seed = 5000 + seed,
+                                 .hours = 0.04,
+                                 .agents = 8,
+                                 .gentle = true,
+                                 .crash_point = at,
+                                 .crash_count = 1 + (unsigned)(seed % 7)};
+        struct walk_result r;
+        bool good = walk(&o, &r);
+
+        sum.crashes += r.crashes;
+        sum.adopted += r.adopted;
+        sum.unknown += r.unknown;
+        sum.lost += r.lost + r.dialed_twice + r.stuck + r.two_calls + r.breaches;
+        if (!good) {
+            fail_msg("dead at %s, visit %u, walk %" PRIu64 ": %s", crash_point_name(at),
+                     o.crash_count, o.seed, r.first);
+        }
+        if (++runs > times * 20 + 200) {
+            fail_msg("nobody ever comes to %s", crash_point_name(at));
+        }
+    }
+    print_message("# %-17s %5u deaths, %5" PRIu64 " calls adopted, %4" PRIu64 " unknown, %" PRIu64
+                  " lost\n",
+                  crash_point_name(at), sum.crashes, sum.adopted, sum.unknown, sum.lost);
+}
+
+static void test_crash_points(void **state)
+{
+    (void)state;
+    for (int at = 1; at < CRASH_POINT_COUNT; at++) {
+        die_at((enum crash_point)at, wanted("CRASHES", 5));
+    }
+}
+
+/* --- broken daemons ----------------------------------------------------------------------- */
+
+static const struct {
+    enum mutant mutant;
+    const char *name;
+    unsigned invariant; /* that it breaks (tests/judge/judge.h) */
+    double store_ms; /* what is on its way to its commit when the daemon dies needs a slow store */
+} mutants[] = {
+    {MUTANT_claim_after_originate, "claim after originate", 3, 0},
+    {MUTANT_no_retry_interval, "no retry interval", 2, 0},
+    {MUTANT_journal_not_replayed, "journal not replayed", 8, 0},
+    {MUTANT_adopt_skipped, "adopt skipped", 3, 0},
+    {MUTANT_deadline_missing, "deadline missing", 6, 0},
+    {MUTANT_double_bridge, "double bridge", 6, 0},
+    {MUTANT_lost_disposition, "lost disposition", 8, 0},
+    {MUTANT_abandon_not_counted, "abandon not counted", 7, 0},
+    {MUTANT_resume_gap, "resume gap", 9, 0},
+    {MUTANT_stale_owner, "claim by a stale owner", 3, 600},
+    {MUTANT_do_not_call_ignored, "do-not-call ignored", 5, 0},
+};
+
+enum { MUTANT_WALKS = 60 };
+
+static struct walk_options mutant_walk(uint64_t seed, double store_ms)
+{
+    return (struct walk_options){
+        .seed = 9000 + seed, .hours = 0.3, .agents = 20, .store_ms = store_ms, .only_judged = true};
+}
+
+/* The first walk in which the judge finds this invariant broken; 0 none. */
+static uint64_t noticed(size_t i, struct walk_result *r)
+{
+    mutant_now = mutants[i].mutant;
+    for (uint64_t seed = 1; seed <= MUTANT_WALKS; seed++) {
+        struct walk_options o = mutant_walk(seed, mutants[i].store_ms);
+
+        if (!walk(&o, r) && r->broken[mutants[i].invariant] > 0) {
+            mutant_now = MUTANT_none;
+            return seed;
+        }
+    }
+    mutant_now = MUTANT_none;
+    return 0;
+}
+
+static void test_mutants(void **state)
+{
+    struct walk_result r;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof mutants / sizeof mutants[0]; i++) {
+        uint64_t walks = noticed(i, &r);
+        struct walk_options same = mutant_walk(walks, mutants[i].store_ms);
+
+        if (walks == 0) {
+            fail_msg("the judge does not notice: %s", mutants[i].name);
+        }
+        print_message("# %-24s breaks I%u, noticed in walk %2" PRIu64
+                      "; its first finding: %.90s\n",
+                      mutants[i].name, mutants[i].invariant, walks, r.first);
+        must_hold(&same); /* unbroken */
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_seeds),       cmocka_unit_test(test_same_seed_same_walk),
+        cmocka_unit_test(test_regressions), cmocka_unit_test(test_crash_points),
+        cmocka_unit_test(test_mutants),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
