@@ -173,6 +173,36 @@ static void test_journal_full(void **state)
     world_close(w);
 }
 
+/* Neither store nor disk: nobody is told "saved" before it is. */
+static void test_neither(void **state)
+{
+    struct world *w = world_open(1);
+
+    (void)state;
+    world_campaign(w, 1, MODE_PROGRESSIVE);
+    world_agent(w, 1, 1);
+    world_leads(w, 1, 1);
+    world_callees(w, ANSWERS(3, 10));
+    world_begin(w);
+    world_ready(w, 1);
+    expect_agent(w, 1, AGENT_BUSY, 10);
+    world_journal_ok(w, false);
+    world_store_up(w, false);
+    expect_agent(w, 1, AGENT_WRAPUP, 15);
+    uint64_t asked = world_dispose(w, 1, "sale");
+
+    world_run(w, 10);
+    assert_int_equal(world_reply(w, asked)->result, REPLY_NONE);
+    assert_int_equal(world_mode_cause(w), REASON_journal_failing);
+    world_journal_ok(w, true);
+    expect_reply(w, asked, RESULT_OK, NULL);
+    world_restart(w); /* it is on the disk: the daemon may die now */
+    world_store_up(w, true);
+    world_run(w, 1);
+    assert_string_equal(world_disposition(w, world_number(w, 1)), "sale");
+    world_close(w);
+}
+
 /* Do not call, said while the store is away: the number is not called, not by a row that is claimed
  * already, not by the next daemon. */
 static void test_do_not_call_while_away(void **state)
@@ -258,6 +288,7 @@ int main(void)
         cmocka_unit_test(test_a_failover),
         cmocka_unit_test(test_claimed_and_never_sent),
         cmocka_unit_test(test_journal_full),
+        cmocka_unit_test(test_neither),
         cmocka_unit_test(test_do_not_call_while_away),
         cmocka_unit_test(test_alarms),
         cmocka_unit_test(test_alarms_over_a_restart),

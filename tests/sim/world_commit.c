@@ -74,6 +74,10 @@ static void put_by(struct world *w, uint16_t type, const void *msg)
 {
     struct msg_candidates_end none = {.result = RESULT_AWAY};
 
+    if (w->journal_fails && type != MSG_claim && away_keeps(type)) {
+        pile_keep(&w->unkept, type, msg); /* in memory, and nobody is promised anything */
+        return;
+    }
     if (type == MSG_claim || type == MSG_leg_claim) {
         store_take(w, type, msg); /* a leg is as good in the journal as in the store */
     } else if (type == MSG_dispose) {
@@ -101,6 +105,19 @@ static void carry_out(struct world *w, uint16_t type, const void *msg)
     } else {
         put_by(w, type, msg);
     }
+}
+
+/* The journal's disk takes it again, or the store is back. */
+void store_release(struct world *w)
+{
+    struct pile held = w->unkept;
+
+    w->unkept = (struct pile){0};
+    for (uint32_t i = 0; i < held.n; i++) {
+        carry_out(w, held.item[i].type, held.item[i].block);
+    }
+    pile_clear(&held, 0);
+    free(held.item);
 }
 
 /* The store is back, or a daemon has found it: what was kept comes first. Those who wait for an
@@ -257,6 +274,7 @@ void store_daemon_died(struct world *w)
     }
     pile_clear(&w->inbox, 0);
     pile_clear(&w->asks, 0);
+    pile_clear(&w->unkept, 0); /* it was in the daemon's memory */
     if (world_unit(w, 6) < 0.7) {
         commits_late(w, 0);
     } else {
@@ -274,6 +292,7 @@ void world_store_up(struct world *w, bool up)
     }
     if (up) {
         store_replay(w);
+        store_release(w);
     }
     for (uint32_t i = 0; up && i < w->asks.n; i++) {
         store_take(w, w->asks.item[i].type, w->asks.item[i].block);
@@ -292,6 +311,8 @@ void commit_free(struct world *w)
     pile_clear(&w->journal, 0);
     pile_clear(&w->late, 0);
     free(w->inbox.item);
+    pile_clear(&w->unkept, 0);
+    free(w->unkept.item);
     free(w->asks.item);
     free(w->journal.item);
     free(w->late.item);

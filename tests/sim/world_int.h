@@ -215,6 +215,7 @@ struct world {
     struct pile inbox, late; /* not yet committed; of the dead, and still to come */
     struct pile asks;        /* questions for when the store is there */
     struct pile journal;     /* on the disk: it outlives the daemon */
+    struct pile unkept;      /* in memory, while neither takes it */
 
     /* what people see of the daemon */
     uint8_t mode, mode_cause; /* enums daemon_mode, reason */
@@ -306,6 +307,7 @@ void store_claim(struct world *w, const struct msg_claim *m);
 void store_take(struct world *w, uint16_t type, const void *msg);
 const struct store_disposition *store_disposition(struct text code); /* NULL: there is none */
 void store_replay(struct world *w);
+void store_release(struct world *w);
 void store_daemon_died(struct world *w);
 void store_roll_back(struct world *w); /* of a mutant: what was only promised */
 void commit_free(struct world *w);

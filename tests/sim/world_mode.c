@@ -77,5 +77,8 @@ void world_journal_ok(struct world *w, bool ok)
         .ok = ok, .limit = UINT64_C(1) << 30, .text = text_of(ok ? "" : "No space left on device")};
 
     w->journal_fails = !ok;
+    if (ok) {
+        store_release(w);
+    }
     store_answer(w, ADDR_DESK, MSG_journal_state, &m);
 }
