@@ -2,6 +2,8 @@
  * test_doors.c - the daemon's port, as strangers and hostile pages use it: A7 (frames), A8 (foreign
  * origins), A9 (tickets and sessions), A10 (passwords), A16 (paths), A17 (requests and
  * connections). After each the daemon must serve somebody else.
+ *
+ * Reason for length: one daemon meets all of them, one after the other.
  */
 #include "tests/attacks/attack.h"
 

@@ -1,4 +1,6 @@
-/* Websockets: both sides against each other, and each against a peer that misbehaves. */
+/* Websockets: both sides against each other, and each against a peer that misbehaves.
+ *
+ * Reason for length: all cases share one loop, server and pair of peers. */
 #include "net_fixture.h"
 
 #include <stdio.h>
