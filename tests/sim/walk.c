@@ -299,22 +299,32 @@ bool walk(const struct walk_options *options, struct walk_result *result)
            0;
 }
 
-unsigned walk_shrink(struct walk_options *options, struct walk_result *result)
+/* Leaves out [from, to), unless it holds then. */
+static void try_without(struct walk_options *options, struct walk_result *result, unsigned from,
+                        unsigned to)
 {
-    unsigned left = 0;
+    struct walk_options less = *options;
     struct walk_result r;
 
-    for (unsigned i = 0; i < result->n_faults; i++) {
-        if (options->without[i]) {
-            continue;
+    memset(less.without + from, 1, to - from);
+    if (memcmp(less.without, options->without, sizeof less.without) != 0 && !walk(&less, &r)) {
+        *options = less;
+        *result = r;
+    }
+}
+
+unsigned walk_shrink(struct walk_options *options, struct walk_result *result)
+{
+    const unsigned n = result->n_faults;
+    unsigned left = 0;
+
+    for (unsigned size = n; size > 0; size /= 2) { /* many at once first */
+        for (unsigned from = 0; from < n; from += size) {
+            try_without(options, result, from, from + size < n ? from + size : n);
         }
-        options->without[i] = 1;
-        if (walk(options, &r)) {
-            options->without[i] = 0;
-            left++;
-        } else {
-            *result = r;
-        }
+    }
+    for (unsigned i = 0; i < n; i++) {
+        left += options->without[i] ? 0 : 1u;
     }
     return left;
 }
