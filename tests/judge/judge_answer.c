@@ -23,6 +23,14 @@ static bool in_time(const struct call *c, int64_t until_us)
            (c->ended_us && c->ended_us <= until_us && (c->by_far || c->by_crash));
 }
 
+/* Called off while it rang; the word met the answer on its way, and nobody could know of either. */
+static bool crossed(const struct judge *j, const struct call *c)
+{
+    return c->attempt != NONE && j->attempts.at[c->attempt].row.outcome == OUTCOME_CANCELLED &&
+           j->attempts.at[c->attempt].row.answered_ms == 0 && c->ended_us > 0 &&
+           c->ended_us - c->answered_us <= judge_margin_us(j);
+}
+
 static void check_wait(struct judge *j, const struct call *c)
 {
     const int64_t wait = judge_wait_us(j);
@@ -125,7 +133,7 @@ void judge_answers(struct judge *j)
     for (uint32_t i = 0; i < j->calls.n; i++) {
         struct call *c = &j->calls.at[i];
         unsigned was;
-        if (!c->customer || c->answered_us == 0) {
+        if (!c->customer || c->answered_us == 0 || crossed(j, c)) {
             continue;
         }
         was = outcome_of(j, c);

@@ -1,5 +1,6 @@
 /* test_judge.c - the judge, on histories made by hand: for each invariant one that keeps it and one
- * that breaks it. A history that is right is told first; each test then spoils one thing. */
+ * that breaks it. A history that is right is told first; each test then spoils one thing.
+ * Reason for length: one set of words for telling histories, and every invariant told with them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -461,6 +462,33 @@ static void test_answered_and_nobody_there(void **state)
     only(&t, 6, 1);
 }
 
+/* Called off while it rang: the hang-up and the answer can meet on the way, and then no later. */
+static void test_called_off_and_answered(void **state)
+{
+    static const struct {
+        double end;
+        unsigned found;
+    } cases[] = {{0.1, 0}, {0.9, 1}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct judge_attempt r = row(CALL);
+        struct tale t = begin();
+
+        r.outcome = OUTCOME_CANCELLED;
+        r.answered_ms = r.bridged_ms = r.disposed_ms = 0;
+        r.dispositions = 0;
+        r.state = ATTEMPT_ENDED;
+        see(&t, 1, JUDGE_ORIGINATE, CALL, NUMBER);
+        see_as(&t, 5, JUDGE_ANSWER, true, CALL, NULL);
+        see_as(&t, 5 + cases[i].end, JUDGE_END, false, CALL, NULL);
+        judge_attempt(t.j, &r);
+        at_rest(&t);
+        decide(&t);
+        assert_int_equal(t.v.broken[6], cases[i].found);
+    }
+}
+
 static void test_answered_into_a_fault(void **state)
 {
     struct tale t = nobody(5, 9, true, OUTCOME_ABANDONED);
@@ -622,6 +650,7 @@ int main(void)
         cmocka_unit_test(test_two_customers_with_one_agent),
         cmocka_unit_test(test_two_customers_in_one_bridge),
         cmocka_unit_test(test_answered_and_nobody_there),
+        cmocka_unit_test(test_called_off_and_answered),
         cmocka_unit_test(test_answered_into_a_fault),
         cmocka_unit_test(test_a_live_call_is_not_adopted),
         cmocka_unit_test(test_an_abandoned_call_is_not_counted),
