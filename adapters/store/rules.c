@@ -174,13 +174,16 @@ struct dispose_effect dispose_decide(const struct msg_dispose *req, const struct
 {
     struct dispose_effect e = {.result = RESULT_OK, .text = ""};
     bool correction = req->corrected_by.len > 0; /* R25 */
+    /* The number says that it is the agent's call at hand. Who has it is told by the campaign, and
+     * may come after, above all when both wait for the store. */
+    bool vouched = f->agent == 0 && req->number.len > 0;
 
     if (!f->found)
         return (struct dispose_effect){.result = RESULT_NOT_FOUND, .text = "no such call"};
     if (correction && f->disposition.len == 0)
         return (struct dispose_effect){.result = RESULT_REFUSED,
                                        .text = "the call has no disposition yet to correct"};
-    if (!correction && f->agent != req->agent)
+    if (!correction && f->agent != req->agent && !vouched)
         return (struct dispose_effect){.result = RESULT_REFUSED,
                                        .text = "only the agent who had the call may dispose it"};
     if (f->d.code.len == 0)

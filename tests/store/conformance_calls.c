@@ -34,10 +34,10 @@ static void read_call(struct world *w, uint64_t lead, int expect)
     assert_int_equal(n, expect);
 }
 
-static struct msg_claimed talk(struct world *w, uint64_t row, int64_t now)
+static void tell_talk(struct world *w, const struct msg_claimed *claimed, uint64_t row, int64_t now)
 {
     static const uint8_t states[] = {ATTEMPT_ANSWERED, ATTEMPT_BRIDGED};
-    struct msg_claimed c = world_claim_good(w, row, now);
+    struct msg_claimed c = *claimed;
     size_t i;
 
     for (i = 0; i < 2; i++) {
@@ -52,6 +52,13 @@ static struct msg_claimed talk(struct world *w, uint64_t row, int64_t now)
         store_good(w->s, OPS(w)->attempt_moved(w->s, &m, 1));
         store_good(w->s, OPS(w)->attempt_moved(w->s, &m, 1));
     }
+}
+
+static struct msg_claimed talk(struct world *w, uint64_t row, int64_t now)
+{
+    const struct msg_claimed c = world_claim_good(w, row, now);
+
+    tell_talk(w, &c, row, now);
     return c;
 }
 
@@ -266,6 +273,42 @@ void disposed_by_its_agent_only(void **state)
     read_call(w, c.lead, 1);
     assert_int_equal(one_call.state, ATTEMPT_DISPOSED);
     assert_int_equal(one_call.disposed_ms, WORLD_NOW + 61000);
+}
+
+/* The agent's word and the campaign's come by different ways: the first may be here before the
+ * store knows whose the call was. With the number it says that it is the call at hand. */
+void disposed_before_its_record(void **state)
+{
+    struct world *w = *state;
+    struct msg_attempt_over over;
+    struct msg_disposed d;
+    struct msg_claimed c;
+    uint64_t row;
+
+    world_leads(w, 1);
+    world_rows(w, WORLD_NOW, &row, 1);
+    c = world_claim_good(w, row, WORLD_NOW);
+    const struct msg_dispose m = {.attempt = c.attempt,
+                                  .agent = w->agent,
+                                  .code = text_of("sale"),
+                                  .note = text_of(""),
+                                  .number = text_of("+12125550120"),
+                                  .at_wall_ms = WORLD_NOW + 61000};
+
+    assert_int_equal(dispose(w, c.attempt, w->agent, "sale", 0, WORLD_NOW + 61000, &d),
+                     RESULT_REFUSED); /* an earlier call of somebody's, for all it says */
+    store_good(w->s, OPS(w)->dispose(w->s, &m, 1, &d));
+    assert_int_equal(d.result, RESULT_OK);
+    tell_talk(w, &c, row, WORLD_NOW);
+    over = world_over(w, &c, OUTCOME_ANSWERED, WORLD_NOW + 60000);
+    world_end(w, &over);
+    read_call(w, c.lead, 1);
+    assert_int_equal(one_call.state, ATTEMPT_DISPOSED);
+    assert_int_equal(one_call.agent, w->agent);
+    assert_true(text_is(world_lead(w, c.lead).cause, "sale"));
+    assert_int_equal(world_lead(w, c.lead).row_status, ROW_COMPLETED);
+    assert_true(world_lead(w, c.lead).final);
+    assert_int_equal(world_lead(w, c.lead).attempts, 1);
 }
 
 void disposition_recycles(void **state)
