@@ -386,6 +386,7 @@ static void on_sweep_timer(void *ctx)
 {
     struct pbx *pbx = ctx;
     int64_t now = net_now_us();
+    char line[200];
     for (int i = 0; i < LANES; i++) {
         struct lane *lane = &pbx->lanes[i];
         int64_t waits = lane->head ? now - lane->waits_us : 0;
@@ -398,6 +399,9 @@ static void on_sweep_timer(void *ctx)
         }
     }
     pbx_sweep(pbx);
+    while (refused_due(&pbx->refused, now, line, sizeof line)) {
+        pbx_log(pbx, 2, "DLR-ARI-REFUSED", "%s", line);
+    }
     pbx_pump(pbx);
     net_timer_set(pbx->sweep_timer, SWEEP_US);
 }

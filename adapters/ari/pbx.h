@@ -15,6 +15,7 @@
 #include "adapters/ari/chans.h"
 #include "adapters/ari/link.h"
 #include "adapters/ari/queue.h"
+#include "adapters/ari/refused.h"
 #include "adapters/ari/wire.h"
 #include "adapters/net/net.h"
 
@@ -119,6 +120,7 @@ struct pbx {
     uint64_t next_request;
     unsigned connect; /* counts them */
     struct queue queue;
+    struct refused refused;
     struct chans chans;
     struct chans ended; /* while listing: those whose end was told meanwhile */
     struct json doc;    /* of events and answers */

@@ -172,19 +172,23 @@ static void push_hangup(struct pbx *pbx, struct text channel)
     queue_push(&pbx->queue, &cmd->item, QUEUE_HANGUP, net_now_us());
 }
 
-/* The message of an error answer: {"message":...} or {"error":...}. */
 static struct text error_words(struct pbx *pbx, const struct answer *a)
 {
-    if (a->fate == NET_ANSWERED && json_parse(&pbx->doc, a->body, a->len) == 0) {
-        struct text t = json_text(&pbx->doc, json_get(&pbx->doc, JSON_ROOT, "message"));
-        if (!t.ptr) {
-            t = json_text(&pbx->doc, json_get(&pbx->doc, JSON_ROOT, "error"));
-        }
-        if (t.ptr) {
-            return t;
-        }
+    struct text t = {NULL, 0};
+    if (a->fate == NET_ANSWERED) {
+        t = wire_error(&pbx->doc, a->body, a->len);
     }
-    return words(a->error);
+    return t.ptr ? t : words(a->error);
+}
+
+static void log_refused(struct pbx *pbx, const struct answer *a)
+{
+    char line[200];
+
+    if (refused_note(&pbx->refused, a->status, error_words(pbx, a), net_now_us(), line,
+                     sizeof line)) {
+        pbx_log(pbx, 2, "DLR-ARI-REFUSED", "%s", line);
+    }
 }
 
 static void originate_answered(struct pbx *pbx, const struct command *cmd, const struct answer *a)
@@ -201,6 +205,9 @@ static void originate_answered(struct pbx *pbx, const struct command *cmd, const
         pbx_count(pbx, "dialer_ari_fate_unknown_total", NULL);
         tell_failed(pbx, id, 0, 2, false, words(a->error));
     } else {
+        if (a->fate == NET_ANSWERED) {
+            log_refused(pbx, a);
+        }
         if (chan) {
             chans_remove(&pbx->chans, chan);
             chan = NULL;

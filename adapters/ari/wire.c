@@ -511,6 +511,15 @@ int wire_filter(const char *application, struct wire_request *out)
     return json_writer_end(&j, &out->body_len) && end(&w) == 0 ? 0 : -1;
 }
 
+struct text wire_error(struct json *doc, const char *body, size_t len)
+{
+    if (json_parse(doc, body, len) != 0) {
+        return (struct text){NULL, 0};
+    }
+    struct text t = json_text(doc, json_get(doc, JSON_ROOT, "message"));
+    return t.ptr ? t : json_text(doc, json_get(doc, JSON_ROOT, "error"));
+}
+
 int wire_get(const char *uri, struct wire_request *out)
 {
     struct writer w = begin(out, "GET");

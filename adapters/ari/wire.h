@@ -106,6 +106,9 @@ int wire_filter(const char *application, struct wire_request *out);
 /* A GET without anything variable. */
 int wire_get(const char *uri, struct wire_request *out);
 
+/* The message of an error answer, {"message":...} or {"error":...}; in `doc`. NULL: it has none. */
+struct text wire_error(struct json *doc, const char *body, size_t len);
+
 /* The request as a RESTRequest frame. Its length, or 0 if it does not fit. */
 size_t wire_frame(const struct wire_request *r, uint64_t request, char *out, size_t size);
 

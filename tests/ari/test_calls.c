@@ -162,9 +162,21 @@ static void outcomes(void **state)
     assert_null(find(MSG_channel_answered, "", 0));
 }
 
+static unsigned logged;
+
+static void count_refusals(void *ctx, int level, const char *code, const char *line)
+{
+    (void)ctx;
+    logged += level == 2 && strcmp(code, "DLR-ARI-REFUSED") == 0 &&
+              strstr(line, "an originate was refused: 500 Allocation failed") != NULL;
+}
+
 static void refused_by_the_server(void **state)
 {
+    void (*log)(void *, int, const char *, const char *) = host.log;
+
     (void)state;
+    host.log = count_refusals;
     sim("trunk?name=carrier&down=1");
     originate(30);
     run_until(find(MSG_originate_failed, call_id(30), 0));
@@ -172,6 +184,10 @@ static void refused_by_the_server(void **state)
     assert_int_equal(failed->fate, 1);
     assert_int_equal(failed->status, 500);
     assert_string_equal(failed->text, "Allocation failed");
+    originate(33);
+    run_until(find(MSG_originate_failed, call_id(33), 0));
+    assert_int_equal(logged, 1); /* once a minute is enough */
+    host.log = log;
     /* a trunk that does not exist cannot be subscribed to: nothing of it leaves */
     originate_to(31, "+12125550131", "PJSIP/12125550131@nowhere",
                  secret_permit(host.permits, words(call_id(31)), words("+12125550131")));
