@@ -395,7 +395,7 @@ static void put_args(const struct call *c, struct json_writer *w)
         bool first = true;
         for (size_t j = 0; j < i; j++)
             first = first && c->arg[j] != a;
-        if (!first || a->type == ARG_FILE || a->type == ARG_OUTPUT)
+        if (!first || a->type == ARG_OUTPUT)
             continue;
         if (!a->many) {
             json_put_str(w, a->name, c->value[i]);

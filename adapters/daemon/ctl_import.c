@@ -3,6 +3,8 @@
 #include "adapters/daemon/ctl_settings.h"
 #include "adapters/daemon/import.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +16,9 @@ struct importing {
     struct lead_import *import;
     uint64_t list, campaign;
     bool active;
-    bool dry_run;
+    bool dry_run, recorded;
     int64_t told_us;
+    char name[200];
 };
 
 static void on_bad(void *ctx, uint64_t line, const char *column, const char *reason)
@@ -40,10 +43,36 @@ static void tell_progress(struct importing *i)
     job_row_end(i->job);
 }
 
+/* R25, once for each file, also for one that was cut off. */
+static int record(struct importing *i, const char *end)
+{
+    const struct lead_import_count *c = lead_import_counts(i->import);
+    struct store *s = i->job->ctl->store;
+    char counts[200];
+    int n = snprintf(counts, sizeof counts,
+                     "%s%" PRIu64 " rows: %" PRIu64 " inserted, %" PRIu64 " duplicates, %" PRIu64
+                     " repeated, %" PRIu64 " do not call, %" PRIu64 " bad",
+                     end, c->rows, c->store.inserted, c->store.duplicates, c->store.repeated,
+                     c->store.suppressed, c->bad);
+    const struct store_audit audit = {.at_wall_ms = pool_wall_ms(),
+                                      .who = {i->job->who, (uint32_t)strlen(i->job->who)},
+                                      .kind = {"list", 4},
+                                      .subject = i->list,
+                                      .field = {"import", 6},
+                                      .before = {i->name, (uint32_t)strlen(i->name)},
+                                      .after = {counts, (uint32_t)n}};
+    if (i->dry_run || i->recorded)
+        return STORE_OK;
+    i->recorded = true;
+    return s->ops->audit(s, &audit, 1);
+}
+
 static void finish(struct importing *i)
 {
     struct job *job = i->job;
     const struct lead_import_count *c = lead_import_counts(i->import);
+    if (job_store_failed(job, record(i, "")))
+        return;
     struct json_writer *w = job_row(job);
     json_put_uint(w, "rows", c->rows);
     json_put_uint(w, "inserted", c->store.inserted);
@@ -72,6 +101,7 @@ static void on_piece(struct job *job, const char *bytes, size_t len)
                                                          : RESULT_REFUSED;
         if (status == STORE_AWAY)
             job->ctl->store_up = false;
+        (void)record(i, "cut off: ");
         job_end(job, result, "%s", lead_import_error(i->import));
         return;
     }
@@ -83,8 +113,21 @@ static void on_piece(struct job *job, const char *bytes, size_t len)
 static void free_import(struct job *job)
 {
     struct importing *i = job->state;
+    if (lead_import_counts(i->import)->store.inserted > 0)
+        (void)record(i, "cut off: "); /* whoever sent the file went away */
     lead_import_close(i->import);
     free(i);
+}
+
+/* As it was typed, cut between two characters. */
+static void keep_name(struct importing *i, struct text name)
+{
+    size_t n = name.len < sizeof i->name ? name.len : sizeof i->name - 1;
+    while (n < name.len && n > 0 && ((unsigned char)name.ptr[n] & 0xc0) == 0x80)
+        n--;
+    if (n > 0)
+        memcpy(i->name, name.ptr, n);
+    i->name[n] = 0;
 }
 
 void cmd_lead_import(struct job *job)
@@ -102,6 +145,7 @@ void cmd_lead_import(struct job *job)
     i->campaign = list->campaign;
     i->active = list->active;
     i->dry_run = job_switch(job, "dry-run");
+    keep_name(i, job_text(job, "file"));
     const struct lead_import_options o = {
         .store = job->ctl->store,
         .by = job_by(job),

@@ -397,12 +397,15 @@ static void imports_leads(void **state)
     (void)state;
     IMPORT("phone,name,plan\n+12125550111,Ann,basic\n+12125550112,\"Bell, Bo\",plus\n", "", 0,
            "\"rows\":2,\"inserted\":2,\"duplicates\":0,\"repeated\":0", NULL);
+    expect("--json audit --limit 1", 0,
+           "/csv\",\"new\":\"2 rows: 2 inserted, 0 duplicates, 0 repeated, 0 do not call", NULL);
     IMPORT("phone,name,plan\n+12125550111,Ann,basic\n+12125550112,\"Bell, Bo\",plus\n", "", 0,
            "\"inserted\":0,\"duplicates\":0,\"repeated\":2", NULL);
     IMPORT("phone;name\n+1 (212) 555-0111;Ann\n212-555-0113;Cy\n", "--country US --dry-run", 0,
            "\"inserted\":1,\"duplicates\":1,\"repeated\":0,\"do_not_call\":0,\"bad\":0,\"dry_run\":"
            "true",
            NULL);
+    expect("--json audit --limit 1", 0, "\"new\":\"2 rows: 0 inserted, 0 dup", NULL); /* not it */
     IMPORT("tel,who\n+12125550142,Dnc\n", "--map tel=number --map who=name", 0,
            "\"inserted\":1,\"duplicates\":0,\"repeated\":0,\"do_not_call\":1", NULL);
     IMPORT("number\n4.47E+11\n300&PJSIP/1\nabc\n1234567890123456789012345678901234567890\n\n"
