@@ -121,6 +121,18 @@ await test("hanging up asks for the disposition; typed text outlives changes; sa
   equal(await page.locator(".dispose").count(), 0);
 });
 
+await test("what was refused in the wrap-up is not said any more when the wrap-up has ended by itself", async () => {
+  await page.getByLabel("Number, with country code").fill("+12125550178");
+  await page.getByRole("button", { name: "Dial", exact: true }).click();
+  await page.getByRole("button", { name: "Hang up" }).click();
+  await page.locator(".dispose").waitFor();
+  await page.getByRole("button", { name: "Stop work" }).click();
+  await page.locator(".problem").getByText("dispose your last call first").waitFor();
+  stage.stdin.write("\n");
+  await page.locator(".status.state-available").waitFor();
+  equal(await page.locator(".problem").textContent(), "");
+});
+
 await test("no error, no refused content, no foreign address, no dialog in all of this", () => {
   equal(trouble.join("; "), "");
 });

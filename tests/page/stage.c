@@ -204,6 +204,13 @@ static void on_dial(void)
     move_agent(MINE, AGENT_BUSY, "");
 }
 
+static void end_wrapup(void)
+{
+    my_attempt[0] = '\0';
+    ended = false;
+    move_agent(MINE, AGENT_AVAILABLE, "");
+}
+
 static void on_request(uint16_t type, const void *msg)
 {
     struct msg_reply reply = {.result = RESULT_OK};
@@ -214,7 +221,12 @@ static void on_request(uint16_t type, const void *msg)
         move_agent(MINE, AGENT_BREAK, "");
         break;
     case MSG_agent_logout:
-        move_agent(MINE, AGENT_OFFLINE, "");
+        if (agent[MINE].state == AGENT_WRAPUP) {
+            reply.result = RESULT_REFUSED;
+            reply.text = text_of("dispose your last call first");
+        } else {
+            move_agent(MINE, AGENT_OFFLINE, "");
+        }
         break;
     case MSG_set_status: {
         char reason[64];
@@ -231,9 +243,7 @@ static void on_request(uint16_t type, const void *msg)
         move_agent(MINE, AGENT_WRAPUP, "");
         break;
     case MSG_set_disposition:
-        my_attempt[0] = '\0';
-        ended = false;
-        move_agent(MINE, AGENT_AVAILABLE, "");
+        end_wrapup();
         break;
     default:
         break;
@@ -334,6 +344,7 @@ static void on_turn(void *ctx)
     move_on();
 }
 
+/* A byte: the wrap-up's time is over. The end: that of the stage. */
 static void on_input(void *ctx, int fd, unsigned events)
 {
     char byte;
@@ -342,6 +353,8 @@ static void on_input(void *ctx, int fd, unsigned events)
     (void)events;
     if (read(fd, &byte, 1) <= 0) {
         net_loop_stop(loop);
+    } else {
+        end_wrapup();
     }
 }
 

@@ -1,5 +1,5 @@
 // agent.tsx - the agent's page: status, the call, the lead, the end of the call.
-import { signal, useSignal } from "@preact/signals";
+import { effect, signal, useSignal } from "@preact/signals";
 import { request } from "./link.ts";
 import { campaigns, dispositions, mine, myCall, myPop } from "./model.ts";
 import type { Disposition, Request, StatusUpdate } from "./protocol.ts";
@@ -8,14 +8,21 @@ import { Empty, Panel, Pill, Timer } from "./ui.tsx";
 
 const REASONS = ["break", "lunch", "meeting", "training"] as const;
 
-/** What the daemon last refused, until the next thing is asked. */
+/** What was last refused, until the next thing is asked or the agent is in another state than then. */
 const problem = signal("");
+let askedIn = "";
+effect(() => {
+  if ((mine.value?.state ?? "") !== askedIn) {
+    problem.value = "";
+  }
+});
 /** Requests on their way: their buttons wait. */
 const asking = signal(0);
 
 async function ask(what: Request): Promise<boolean> {
   asking.value++;
   problem.value = "";
+  askedIn = mine.value?.state ?? "";
   const reply = await request(what);
   asking.value--;
   if (reply.result !== "ok") {
@@ -171,6 +178,7 @@ function Dispose({ a }: { a: StatusUpdate }) {
   const attempt = a.attempt;
   const dispose = async (d: Disposition) => {
     if (d.callback && when.value === "") {
+      askedIn = a.state;
       problem.value = t("dispose_needs_time");
       return;
     }
