@@ -111,6 +111,9 @@ const char *journal_error(const struct journal *j);
  */
 struct sent;
 
+/* What the ring holds: at 100 calls a second, eleven minutes; a call lasts four hours at most. */
+#define SENT_ENTRIES 65536u
+
 /* The file is made, or mapped as it is. NULL with a sentence. */
 struct sent *sent_open(const char *path, char *why, size_t why_size);
 void sent_close(struct sent *s); /* NULL is fine */

@@ -10,9 +10,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define ENTRIES                                                                                    \
-    65536u /* at 100 calls a second: eleven minutes; a call lasts four hours at most               \
-            */
 #define ID_BYTES 40u
 
 static const char magic[8] = "DLRSENT";
@@ -29,7 +26,7 @@ struct map {
     uint32_t node, starts;
     int64_t since_wall_ms; /* everything that left from then on is here */
     _Atomic uint64_t used; /* entries ever written */
-    struct entry entries[ENTRIES];
+    struct entry entries[SENT_ENTRIES];
 };
 
 struct sent {
@@ -103,11 +100,11 @@ void sent_note(struct sent *s, struct text attempt, int64_t now_wall_ms)
 {
     struct map *m = s->map;
     uint64_t used = atomic_load_explicit(&m->used, memory_order_relaxed);
-    struct entry *e = &m->entries[used % ENTRIES];
+    struct entry *e = &m->entries[used % SENT_ENTRIES];
 
     if (attempt.len >= ID_BYTES)
         return; /* none of ours: the adapter refuses it */
-    if (used >= ENTRIES && e->at_wall_ms >= m->since_wall_ms)
+    if (used >= SENT_ENTRIES && e->at_wall_ms >= m->since_wall_ms)
         m->since_wall_ms = e->at_wall_ms + 1;
     memset(e->id, 0, sizeof e->id);
     memcpy(e->id, attempt.ptr, attempt.len);
@@ -119,7 +116,7 @@ enum sent_answer sent_says(const struct sent *s, struct text attempt, int64_t cl
 {
     const struct map *m = s->map;
     uint64_t used = atomic_load_explicit(&m->used, memory_order_acquire);
-    uint64_t n = used < ENTRIES ? used : ENTRIES;
+    uint64_t n = used < SENT_ENTRIES ? used : SENT_ENTRIES;
 
     if (attempt.len == 0 || attempt.len >= ID_BYTES)
         return SENT_PERHAPS;

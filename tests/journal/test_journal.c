@@ -536,12 +536,12 @@ static void sent_turns_over(void **state)
     struct sent *s = sent(81, 1, 1000);
 
     (void)state;
-    for (unsigned i = 1; i <= 16384 + 10; i++)
+    for (unsigned i = 1; i <= SENT_ENTRIES + 10; i++)
         note(s, i, 2000 + (int64_t)i);
-    assert_int_equal(says(s, 16384, 1500), SENT_YES);
+    assert_int_equal(says(s, SENT_ENTRIES, 1500), SENT_YES);
     assert_int_equal(says(s, 5, 2003), SENT_PERHAPS);
-    assert_int_equal(says(s, 70000, 2003), SENT_PERHAPS);
-    assert_int_equal(says(s, 70000, 3000), SENT_NEVER);
+    assert_int_equal(says(s, SENT_ENTRIES + 70000, 2003), SENT_PERHAPS);
+    assert_int_equal(says(s, SENT_ENTRIES + 70000, 3000), SENT_NEVER);
     sent_close(s);
 }
 

@@ -106,7 +106,7 @@ static void it_does_what_an_agent_does(void **state)
     assert_non_null(strstr(r.out, "\"disposed\":1,"));
     assert_non_null(strstr(r.out, "\"gaps\":0,"));
     assert_non_null(
-        strstr(r.err, "\"what\":\"disposed\",\"result\":\"ok\",\"attempt\":\"att-1\"}"));
+        strstr(r.err, "\"what\":\"disposed\",\"code\":\"sale\",\"attempt\":\"att-1\"}"));
     ran_free(&r);
 }
 
