@@ -36,7 +36,7 @@
 /* clang-format on */
 
 enum crash_point {
-    CRASH_none,
+    CRASH_NONE,
 #define CRASH_POINT_ENUM(name) CRASH_##name,
     CRASH_POINTS(CRASH_POINT_ENUM)
 #undef CRASH_POINT_ENUM

@@ -2,7 +2,7 @@
 #include "core/mutant.h"
 
 #ifdef DIALER_MUTANTS
-enum mutant mutant_now = MUTANT_none;
+enum mutant mutant_now = MUTANT_NONE;
 #else
 typedef int mutant_is_absent; /* C wants a declaration */
 #endif

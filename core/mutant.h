@@ -27,7 +27,7 @@
 /* clang-format on */
 
 enum mutant {
-    MUTANT_none,
+    MUTANT_NONE,
 #define MUTANT_ENUM(name) MUTANT_##name,
     MUTANTS(MUTANT_ENUM)
 #undef MUTANT_ENUM

@@ -160,11 +160,11 @@ static uint64_t noticed(size_t i, struct walk_result *r)
         struct walk_options o = mutant_walk(seed, mutants[i].store_ms);
 
         if (!walk(&o, r) && r->broken[mutants[i].invariant] > 0) {
-            mutant_now = MUTANT_none;
+            mutant_now = MUTANT_NONE;
             return seed;
         }
     }
-    mutant_now = MUTANT_none;
+    mutant_now = MUTANT_NONE;
     return 0;
 }
 
