@@ -426,10 +426,27 @@ static void test_late_claim(void **state)
     world_close(w);
 }
 
-/* Claims run ahead by the pace of two seconds, 60 at most, and go back when they are not used. */
+/* The most rows that stood between claim and originate in the next 20 s. */
+static unsigned most_ahead(struct world *w)
+{
+    unsigned most = 0;
+
+    for (int i = 0; i < 200; i++) {
+        uint64_t ahead = world_witness(w)->claims_allowed - world_witness(w)->originates -
+                         world_witness(w)->by_outcome[OUTCOME_NEVER_SENT];
+
+        most = (unsigned)ahead > most ? (unsigned)ahead : most;
+        world_run(w, 0.1);
+    }
+    return most;
+}
+
+/* Claims run ahead by the pace of two seconds, 60 at most, both settings, and go back when they are
+ * not used. */
 static void test_claims_ahead(void **state)
 {
     struct world *w = world_open(1);
+    unsigned by_count, by_pace, at_once;
 
     (void)state;
     world_campaign(w, 1, MODE_PROGRESSIVE);
@@ -440,16 +457,18 @@ static void test_claims_ahead(void **state)
     world_callees(w, (struct callee){FATE_BUSY, 1, 0, 0});
     world_begin(w);
     all_ready(w, 30);
-    unsigned most = 0;
-
-    for (int i = 0; i < 200; i++) {
-        uint64_t ahead = world_witness(w)->claims_allowed - world_witness(w)->originates -
-                         world_witness(w)->by_outcome[OUTCOME_NEVER_SENT];
-
-        most = (unsigned)ahead > most ? (unsigned)ahead : most;
-        world_run(w, 0.1);
-    }
-    assert_in_range(most, 5, 90);
+    by_count = most_ahead(w);
+    world_campaign_config(w, 1)->claim_ahead_ms = 500;
+    world_changed(w, KIND_CAMPAIGN, 1);
+    world_run(w, 5);
+    by_pace = most_ahead(w);
+    world_campaign_config(w, 1)->claim_ahead_max = 7;
+    world_changed(w, KIND_CAMPAIGN, 1);
+    world_run(w, 5);
+    at_once = most_ahead(w);
+    assert_in_range(by_count, 45, 60);
+    assert_in_range(by_pace, 8, 20);
+    assert_in_range(at_once, 3, 7);
     for (uint64_t a = 1; a <= 30; a++) {
         world_break(w, a, "all");
     }
