@@ -289,6 +289,10 @@ void campaign_on_channel_found(struct campaign *c, const struct event *ev, struc
     }
     a->seen = true;
     a->found_in = words_equal(m->bridge, a->bridge);
+    if (!a->found_in && a->fsm.state == ATTEMPT_ANSWERED) {
+        a->customer_in = false; /* what was to put it there was lost with the link */
+        a->bridge_made = false;
+    }
     campaign_line_held(c, a, fx);
     if (!m->up && a->fsm.state == ATTEMPT_UNKNOWN) {
         attempt_fire(c, a, AE_RINGING, ev, fx); /* counted as in flight from now on */

@@ -24,6 +24,7 @@
 #define WINDOW_US (60 * US_PER_S)
 #define BACKOFF_MIN_US (100 * US_PER_MS)
 #define BACKOFF_MAX_US (5 * US_PER_S)
+#define HELD_WAIT_US (3 * US_PER_S)
 #define BACKLOG_BYTES ((size_t)64 << 20)
 #define CLOCK_APART_MS 2000 /* R19 */
 #define SILENCE_MS 100
@@ -123,6 +124,20 @@ static void try_connect(struct service *s)
         retry_later(s);
 }
 
+/* A daemon that was killed a moment ago leaves a connection that the database may need a while to
+ * notice, above all in the middle of a statement: it holds the store for so long. */
+static bool waits_for_owner(struct service *s)
+{
+    const int64_t now = pool_now_us();
+
+    if (s->held_us == 0) {
+        s->held_us = now;
+        say(s, 1, "DLR-STORE-WAIT", s->store->error);
+    }
+    s->backoff_us = BACKOFF_MIN_US;
+    return now - s->held_us < HELD_WAIT_US;
+}
+
 /* The thread has ended, or is waited for. */
 static void take_connection(struct service *s)
 {
@@ -131,6 +146,10 @@ static void take_connection(struct service *s)
     pthread_join(s->connector, NULL);
     s->connecting = false;
     rc = s->connect_result;
+    if (rc == STORE_HELD && !s->ready && waits_for_owner(s)) {
+        retry_later(s);
+        return;
+    }
     if (rc == STORE_HELD && !s->ready) {
         s->held = true;
         say(s, 3, "DLR-STORE-HELD", s->store->error);

@@ -51,6 +51,7 @@ struct service {
     bool more_mail; /* the last look did not see the end of it */
     int64_t apart_ms, told_apart_ms;
     int64_t retry_us, backoff_us;
+    int64_t held_us; /* since when another one has the store; 0: none has */
     int64_t renew_us, ping_us, window_us;
     uint64_t campaigns[CAMPAIGNS_MAX]; /* loaded ones: their windows are told from time to time */
     struct text zone[CAMPAIGNS_MAX];
