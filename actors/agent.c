@@ -162,6 +162,41 @@ static void on_timer(struct agent *g, const struct event *ev, struct effects *fx
     }
 }
 
+#define BACK_US (60 * US_PER_S)
+
+/* How it was when the last daemon went. Who was in a call, or had one to dispose, is told by the
+ * campaign that adopts it. */
+static void on_open(struct agent *g, const struct event *ev, struct effects *fx)
+{
+    const struct msg_open_agent *m = ev->msg;
+
+    (void)fx;
+    if (g->fsm.state == AGENT_OFFLINE && g->attempt[0] == 0) {
+        g->was = m->state == AGENT_BREAK                                       ? AGENT_BREAK
+                 : m->state == AGENT_AVAILABLE || m->state == AGENT_CONNECTING ? AGENT_AVAILABLE
+                                                                               : 0;
+        g->was_until_us = ev->now_us + BACK_US;
+        words_keep(g->next_reason, sizeof g->next_reason, m->reason);
+    }
+}
+
+/* A restart of the daemon is no reason to log in again: the page is back, the campaign is known,
+ * and the list of its server has told what became of the leg. */
+static void go_on(struct agent *g, const struct event *ev, struct effects *fx)
+{
+    if (g->fsm.state == AGENT_OFFLINE && ev->now_us <= g->was_until_us) {
+        if (g->socket && g->enabled && g->campaign != 0 && g->pbx_up && g->leg.state != LEG_LEFT) {
+            agent_fire(g, GE_BACK, ev, fx);
+        }
+    } else if (g->fsm.state == AGENT_OFFLINE) {
+        g->next_reason[0] = 0;
+        g->was = 0;
+    }
+    if (g->fsm.state != AGENT_OFFLINE) {
+        g->was = 0;
+    }
+}
+
 static const struct {
     uint16_t type;
     void (*handle)(struct agent *g, const struct event *ev, struct effects *fx);
@@ -188,6 +223,7 @@ static const struct {
     {MSG_disposed, agent_on_disposed},
     {MSG_leg_claimed, leg_on_message},
     {MSG_open_leg, leg_on_message},
+    {MSG_open_agent, on_open},
     {MSG_channel_answered, leg_on_message},
     {MSG_channel_ended, leg_on_message},
     {MSG_originate_failed, leg_on_message},
@@ -212,6 +248,9 @@ static void step(void *state, const struct event *ev, struct effects *fx)
     for (size_t i = 0; i < sizeof handlers / sizeof handlers[0]; i++) {
         if (handlers[i].type == ev->type) {
             handlers[i].handle(g, ev, fx);
+            if (g->was != 0) {
+                go_on(g, ev, fx);
+            }
             return;
         }
     }

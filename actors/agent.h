@@ -82,7 +82,10 @@ struct agent {
     bool pbx_up;
     timer_ref socket_timer, tone_timer;
 
-    bool want_available; /* connecting: become available when the leg is up */
+    uint8_t
+        was; /* after a restart: AGENT_AVAILABLE, AGENT_BREAK; 0 there is nothing to go on with */
+    int64_t was_until_us; /* who comes later may be somebody else */
+    bool want_available;  /* connecting: become available when the leg is up */
     bool want_logout;
     uint8_t next; /* R5: AGENT_AVAILABLE or AGENT_BREAK, 0 none */
     char next_reason[AGENT_REASON_SIZE];
@@ -125,6 +128,7 @@ enum agent_event {
     GE_LINK_LOST,
     GE_LOGOUT,
     GE_ADOPT, /* after a restart: in a call */
+    GE_BACK,  /* after a restart: the page is there again, as it was */
     GE_EVENTS
 };
 

@@ -8,6 +8,7 @@ static void log_in(struct agent *g, uint64_t client, uint64_t request, const str
                    struct effects *fx)
 {
     g->link_lost = false;
+    g->was = 0; /* its own word counts */
     if (g->fsm.state == AGENT_OFFLINE && leg_unused(g)) {
         g->leg_kind = g->leg_wish; /* R2: the kind stays while logged in */
     }
@@ -58,6 +59,7 @@ void agent_on_logout(struct agent *g, const struct event *ev, struct effects *fx
     const struct msg_agent_logout *m = ev->msg;
     uint8_t s = g->fsm.state;
 
+    g->was = 0;
     if (s == AGENT_WRAPUP) { /* R6 */
         agent_answer(m->client, m->request, RESULT_REFUSED, "dispose your last call first", NO_JSON,
                      fx);

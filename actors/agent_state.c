@@ -19,8 +19,9 @@ static const struct fsm_timer timers[N_TIMERS] = {
 static const char *const states[AGENT_STATES] = {"offline", "connecting", "available", "reserved",
                                                  "busy",    "wrapup",     "break"};
 static const char *const events[GE_EVENTS] = {
-    "timeout", "login",  "leg_up",    "leg_failed", "leg_down",  "set_available", "set_break",
-    "reserve", "joined", "call_over", "disposed",   "link_lost", "logout",        "adopt"};
+    "timeout",       "login",     "leg_up",  "leg_failed", "leg_down",
+    "set_available", "set_break", "reserve", "joined",     "call_over",
+    "disposed",      "link_lost", "logout",  "adopt",      "back"};
 
 static struct agent *self(const struct fsm_ctx *x)
 {
@@ -60,6 +61,11 @@ static bool can_connect(const struct fsm_ctx *x)
 
     return g->leg_kind == LEG_PERMANENT && g->leg.state != LEG_UP && g->phone_enabled &&
            g->endpoint[0] != 0 && g->phone_online && g->pbx_up && !g->link_lost;
+}
+
+static bool was_resting(const struct fsm_ctx *x)
+{
+    return self(x)->was == AGENT_BREAK;
 }
 
 static bool leg_in_turn(const struct fsm_ctx *x)
@@ -402,6 +408,9 @@ static const struct fsm_row rows[] = {
     ROW(S(BREAK), GE_ADOPT, call_alive, joined, S(BUSY), T_BUSY),
     ROW(S(BREAK), GE_ADOPT, 0, 0, S(WRAPUP), T_WRAPUP),
     ROW(S(OFFLINE), GE_LINK_LOST, 0, leave, FSM_STAY, FSM_NO_TIMER),
+    ROW(S(OFFLINE), GE_BACK, was_resting, rest_as_asked, S(BREAK), FSM_NO_TIMER),
+    ROW(S(OFFLINE), GE_BACK, reachable, be_available, S(AVAILABLE), FSM_NO_TIMER),
+    ROW(S(OFFLINE), GE_BACK, can_connect, call_leg_to_work, S(CONNECTING), T_CONNECT),
 
     ROW(S(CONNECTING), GE_LEG_UP, wanted_and_reachable, be_available, S(AVAILABLE), FSM_NO_TIMER),
     ROW(S(CONNECTING), GE_LEG_UP, 0, rest_after_login, S(BREAK), FSM_NO_TIMER),
@@ -462,6 +471,7 @@ static const struct fsm_row rows[] = {
     ANY(GE_LINK_LOST, 0, 0, FSM_STAY, FSM_NO_TIMER),
     ANY(GE_LOGOUT, 0, 0, FSM_STAY, FSM_NO_TIMER),
     ANY(GE_ADOPT, 0, 0, FSM_STAY, FSM_NO_TIMER),
+    ANY(GE_BACK, 0, 0, FSM_STAY, FSM_NO_TIMER),
 };
 /* clang-format on */
 

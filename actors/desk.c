@@ -501,6 +501,14 @@ static void pass_attempt(struct desk *d, const struct event *ev, struct effects 
     fx_send(fx, named(KIND_CAMPAIGN, m->campaign), MSG_open_attempt, m);
 }
 
+static void pass_open_agent(struct desk *d, const struct event *ev, struct effects *fx)
+{
+    const struct msg_open_agent *m = ev->msg;
+
+    (void)d;
+    fx_send(fx, named(KIND_AGENT, m->agent), MSG_open_agent, m);
+}
+
 static void pass_leg(struct desk *d, const struct event *ev, struct effects *fx)
 {
     const struct msg_open_leg *m = ev->msg;
@@ -532,6 +540,7 @@ static const struct {
     {MSG_choose_campaign, on_choose},
     {MSG_open_attempt, pass_attempt},
     {MSG_open_leg, pass_leg},
+    {MSG_open_agent, pass_open_agent},
     {MSG_abandon_window, pass_window},
     {MSG_pbx_moved, on_pbx},
     {MSG_pbx_retake, on_retake},

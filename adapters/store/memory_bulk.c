@@ -123,6 +123,28 @@ static void load_legs(struct load *l)
     }
 }
 
+static void load_open_agents(struct load *l)
+{
+    const struct memory *me = l->me;
+    size_t i, k;
+
+    for (i = 0; i < M_COUNT(agents); i++) {
+        const struct msg_agent_config *a = &M_ROW(struct m_agent, agents, i)->a;
+        const struct msg_agent_moved *last = NULL;
+        for (k = 0; k < M_COUNT(events); k++) {
+            const struct msg_agent_moved *m = &M_ROW(struct m_event, events, k)->m;
+            if (m->agent == a->agent && (!last || m->at_wall_ms >= last->at_wall_ms) &&
+                !(m->state == AGENT_OFFLINE && text_same(m->reason, text_from("daemon started"))))
+                last = m;
+        }
+        if (a->enabled && last && last->state != AGENT_OFFLINE) {
+            struct msg_open_agent m = {
+                .agent = a->agent, .state = last->state, .reason = last->reason};
+            l->sink(l->ctx, MSG_open_agent, &m);
+        }
+    }
+}
+
 static int load(struct store *s, uint8_t kind, uint64_t id, int64_t now, store_sink sink, void *ctx)
 {
     struct memory *me = memory_of(s);
@@ -146,6 +168,8 @@ static int load(struct store *s, uint8_t kind, uint64_t id, int64_t now, store_s
         load_attempts(&l, false);
     if (kind == 0 || kind == KIND_AGENT)
         load_legs(&l);
+    if (kind == 0)
+        load_open_agents(&l);
     if (rc == STORE_OK && id && l.found == 0)
         rc = memory_fail(me, STORE_NOT_FOUND, "there is nothing with the id %llu",
                          (unsigned long long)id);

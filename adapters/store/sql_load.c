@@ -148,6 +148,16 @@ static int take_member(void *ctx, size_t item, const struct sql_value *c)
     return l->sink(l->ctx, MSG_member, &m);
 }
 
+static int take_open_agent(void *ctx, size_t item, const struct sql_value *c)
+{
+    struct load *l = ctx;
+    struct msg_open_agent m = {
+        .agent = (uint64_t)c[0].i, .state = (uint8_t)c[1].i, .reason = c[2].t};
+
+    (void)item;
+    return l->sink(l->ctx, MSG_open_agent, &m);
+}
+
 static int load_kind(struct load *l, uint8_t kind, uint64_t id)
 {
     switch (kind) {
@@ -184,6 +194,8 @@ int sql_load(struct store *st, uint8_t kind, uint64_t id, int64_t now, store_sin
         rc = sql_query(s, members, take_member, &l, sql_u(id));
     if (rc == STORE_OK && (kind == 0 || kind == KIND_AGENT))
         rc = sql_query(s, open_legs, take_leg, &l, sql_u(id));
+    if (rc == STORE_OK && kind == 0)
+        rc = s->backend->query(s, SQL_open_agents, NULL, take_open_agent, &l);
     if (rc == STORE_OK && id != 0 && l.found == 0)
         rc = sql_fail(s, STORE_NOT_FOUND, "there is nothing with the id %llu",
                       (unsigned long long)id);

@@ -1,6 +1,7 @@
 /*
  * test_restart.c - kill -9 of the daemon and its next start, as people notice them: a browser's
- * session goes on with the cookie it has.
+ * session goes on with the cookie it has, a call that was answered meanwhile still reaches an
+ * agent, calls in progress stay as they are however often it happens.
  */
 #include "tests/rules/boss.h"
 
@@ -106,6 +107,49 @@ static void who_is_disabled_has_no_session(void **state)
     seat_leave(&s);
 }
 
+/* --- answered while nobody is there -------------------------------------------------------------
+ */
+
+/* Asterisk's dialplan asks for the application three times more, in 1.5 s. */
+static void who_answers_meanwhile_reaches_an_agent(void **state)
+{
+    struct site site =
+        site_new("progressive", ANSWERS AND_TALKS("30") "&ring=constant:0.8", "leg=permanent");
+    char number[20], attempt[40];
+    struct seat s, idler;
+
+    (void)state;
+    site_start(&site);
+    seat_new(&s, site.campaign);
+    seat_work(&s);
+    SEAT_UNTIL(&s, s.leg_up);
+    seat_new(&idler, site.campaign);
+    seat_work(&idler);
+    assert_string_equal(seat_ask(&idler, "set_status", ",\"state\":\"break\",\"reason\":\"lunch\""),
+                        "ok");
+    SEAT_STATE(&idler, "break");
+    (void)site_lead(&site, "Ada", number);
+    SEAT_UNTIL(&s, witnessed("originate", "att-") == 1);
+    daemon_kill();
+    run_until(witnessed("no_client", "att-") == 1);
+    daemon_start();
+    seat_again(&s);
+    SEAT_UNTIL(&s, strcmp(s.state, "busy") == 0 && strcmp(s.call, "bridged") == 0);
+    snprintf(attempt, sizeof attempt, "%s", s.attempt);
+    assert_true(talks(attempt));
+    assert_int_equal(witnessed("message", "att-"), 0);
+    seat_again(&idler); /* nobody has to log in again, and who rested rests */
+    SEAT_STATE(&idler, "break");
+    assert_string_equal(idler.reason, "lunch");
+    seat_leave(&idler);
+    assert_int_equal(witnessed("originate", "att-"), 1);
+    assert_string_equal(seat_ask(&s, "hang_up", ""), "ok");
+    SEAT_STATE(&s, "wrapup");
+    seat_dispose(&s, "sale");
+    run_until(strcmp(call_text(attempt, "disposition"), "sale") == 0);
+    seat_leave(&s);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, stack_up, stack_down)
 
 int main(void)
@@ -113,6 +157,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_browser_goes_on_with_its_cookie),
         TEST(who_is_disabled_has_no_session),
+        TEST(who_answers_meanwhile_reaches_an_agent),
     };
 
     return cmocka_run_group_tests_name("rules-restart", tests, NULL, NULL);

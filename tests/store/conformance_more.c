@@ -25,6 +25,8 @@ struct loaded {
     struct msg_trunk_config trunk;
     struct msg_open_attempt attempt;
     struct msg_open_leg leg;
+    struct msg_open_agent open_agent;
+    int open_agents;
     int campaigns, agents, trunks, attempts, legs;
     bool texts_good;
 };
@@ -39,6 +41,10 @@ static int take_loaded(void *ctx, uint16_t type, const void *msg)
         l->texts_good = text_is(l->campaign.name, "first") &&
                         text_is(l->campaign.endpoint, "PJSIP/{number}@carrier") &&
                         text_is(l->campaign.zone, "UTC");
+    } else if (type == MSG_open_agent) {
+        l->open_agent = *(const struct msg_open_agent *)msg;
+        l->texts_good = l->texts_good && text_is(l->open_agent.reason, "lunch");
+        l->open_agents++;
     } else if (type == MSG_agent_config) {
         l->agent = *(const struct msg_agent_config *)msg;
         l->agents++;
@@ -99,6 +105,11 @@ void loads_what_was_open(void **state)
                                       .state = ATTEMPT_BRIDGED,
                                       .agent = w->agent,
                                       .at_wall_ms = WORLD_NOW + 5};
+    const struct msg_agent_moved states[] = {
+        {w->agent, AGENT_AVAILABLE, text_of(""), w->campaign, text_of(""), WORLD_NOW},
+        {w->agent, AGENT_BREAK, text_of("lunch"), w->campaign, text_of(""), WORLD_NOW + 1},
+        {w->agent, AGENT_OFFLINE, text_of("daemon started"), 0, text_of(""), WORLD_NOW + 2},
+        {w->agent, AGENT_OFFLINE, text_of(""), 0, text_of(""), WORLD_NOW + 3}};
     struct msg_claimed c;
     struct loaded l = {0};
     uint64_t row;
@@ -109,7 +120,11 @@ void loads_what_was_open(void **state)
     moved.attempt = c.attempt;
     store_good(w->s, OPS(w)->attempt_moved(w->s, &moved, 1));
     store_good(w->s, OPS(w)->leg_claim(w->s, &leg, 1, &claimed_leg));
+    store_good(w->s, OPS(w)->agent_moved(w->s, states, 3));
     store_good(w->s, OPS(w)->load(w->s, 0, 0, WORLD_NOW, take_loaded, &l));
+    assert_int_equal(l.open_agents, 1); /* a start is no state of an agent */
+    assert_int_equal(l.open_agent.agent, w->agent);
+    assert_int_equal(l.open_agent.state, AGENT_BREAK);
     assert_int_equal(l.attempts, 1);
     assert_int_equal(l.legs, 1);
     assert_true(l.texts_good);
@@ -117,6 +132,9 @@ void loads_what_was_open(void **state)
     assert_int_equal(l.attempt.agent, w->agent);
     assert_int_equal(l.attempt.row, row);
     assert_int_equal(l.leg.agent, w->agent);
+    store_good(w->s, OPS(w)->agent_moved(w->s, &states[3], 1));
+    store_good(w->s, OPS(w)->load(w->s, 0, 0, WORLD_NOW, take_loaded, &l));
+    assert_int_equal(l.open_agents, 1); /* logged out */
 }
 
 /* Another handle on the same store. */
