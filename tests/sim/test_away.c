@@ -89,6 +89,10 @@ static void test_a_failover(void **state)
     world_run(w, 600);
     uint64_t start = world_witness(w)->originates;
 
+    /* what is claimed a minute ahead is not given back before its minute is over; some is, because
+     * the pace at the start of a shift is not the pace of the shift */
+    assert_true(world_witness(w)->by_outcome[OUTCOME_NEVER_SENT] * 2 < start);
+
     world_run(w, 60);
     uint64_t minute = world_witness(w)->originates - start;
 
@@ -129,6 +133,9 @@ static void test_claimed_and_never_sent(void **state)
     assert_true(pending > 20);
     world_store_up(w, false);
     world_run(w, 1);
+    uint64_t back = world_witness(w)->by_outcome[OUTCOME_NEVER_SENT];
+    uint64_t unknown = world_witness(w)->by_outcome[OUTCOME_UNKNOWN];
+
     world_restart(w);
     world_run(w, 30);
     assert_int_not_equal(world_mode(w), DAEMON_RUN);
@@ -139,7 +146,10 @@ static void test_claimed_and_never_sent(void **state)
         assert_in_range(world_attempts(w, world_number(w, lead)), 0, 1);
     }
     assert_int_equal(again, 0);
-    assert_true(world_witness(w)->by_outcome[OUTCOME_NEVER_SENT] >= pending / 2);
+    back = world_witness(w)->by_outcome[OUTCOME_NEVER_SENT] - back;
+    unknown = world_witness(w)->by_outcome[OUTCOME_UNKNOWN] - unknown;
+    assert_true(back * 10 >= pending * 9);
+    assert_true(unknown <= 20); /* those on the line when it died: one for each agent at most */
     world_close(w);
 }
 
