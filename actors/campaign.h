@@ -116,7 +116,8 @@ struct campaign {
     struct campaign_settings set;
     struct fsm fsm;
     uint8_t pbx_state;
-    bool listed; /* since our start: who lives there is known */
+    bool listed;          /* since our start: who lives there is known */
+    int64_t away_wall_ms; /* since when, or when last, the server was away; 0: never */
     bool store_up;
     bool clocks_apart;    /* R19: the store's and ours; wall-clock rules cannot be kept */
     uint8_t held_back;    /* enum reason: why the desk lets nothing leave; allow: it does */

@@ -199,6 +199,10 @@ static void bury_unseen(struct campaign *c, struct attempt *a, const struct even
 {
     if (!a->seen) {
         a->vanished = true;
+        if (a->fsm.state == ATTEMPT_BRIDGED && c->away_wall_ms != 0 &&
+            a->bridged_wall_ms >= c->away_wall_ms) {
+            a->bridged_wall_ms = 0; /* joined while nobody could see whether it was still there */
+        }
         wrap_up_unseen(c, a, fx);
         attempt_fire(c, a, AE_GONE, ev, fx);
     }
@@ -222,6 +226,7 @@ void campaign_on_pbx_moved(struct campaign *c, const struct event *ev, struct ef
         return;
     }
     if (c->pbx_state == PBX_UP && m->state != PBX_UP) {
+        c->away_wall_ms = ev->wall_ms;
         each_on(c, m->pbx, unsee, ev, fx);
     }
     c->pbx_state = m->state;
