@@ -150,8 +150,3 @@ int campaign_mode_parse(struct text name)
 {
     return parse(mode_names, sizeof mode_names / sizeof mode_names[0], name);
 }
-
-int outcome_parse(struct text name)
-{
-    return parse(outcome_names, sizeof outcome_names / sizeof outcome_names[0], name);
-}

@@ -240,11 +240,9 @@ const char *alarm_code(unsigned kind);       /* "DLR-STORE-AWAY" */
 const char *alarm_subject(unsigned kind);    /* "pbx ", in front of the number; "": no subject */
 /* The number of a name, or -1. */
 int campaign_mode_parse(struct text name);
-int outcome_parse(struct text name);
 
 /* --- people --------------------------------------------------------------------------------- */
 
-/* What a user of the page may see and do; checked for each message (adapters/web/PROTOCOL.md). */
 /* What a supervisor may order an agent (R6). */
 enum agent_order {
     ORDER_AVAILABLE = 1,
@@ -253,6 +251,7 @@ enum agent_order {
     ORDER_HANG_UP = 4, /* end the call; its disposition stays open */
 };
 
+/* What a user of the page may see and do; checked for each message (adapters/web/PROTOCOL.md). */
 enum role {
     ROLE_NONE = 0,
     ROLE_AGENT = 1,      /* itself, its own call, its campaign's line */

@@ -91,16 +91,6 @@ bool endpoint_exists(const struct endpoint *ep, handle name)
     return names_get(ep->out.pool->names, name) != HANDLE_NONE;
 }
 
-size_t endpoint_backlog(const struct endpoint *ep)
-{
-    size_t n = 0;
-
-    for (unsigned i = 0; i < ep->out.pool->n_workers; i++) {
-        n += ep->out.to_worker[i].link != NULL ? link_backlog(ep->out.to_worker[i].link) : 0;
-    }
-    return n;
-}
-
 /* --- receiving ------------------------------------------------------------------------------- */
 
 static bool deliver(struct endpoint *ep, const struct record *r, endpoint_handler handler,

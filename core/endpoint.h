@@ -55,9 +55,6 @@ size_t endpoint_receive(struct endpoint *ep, endpoint_handler handler, void *ctx
 /* Is an actor or endpoint of this name there now? */
 bool endpoint_exists(const struct endpoint *ep, handle name);
 
-/* Bags and records that wait for a receiver that does not keep up, for readiness and metrics. */
-size_t endpoint_backlog(const struct endpoint *ep);
-
 /* Idempotent, never blocks; only after pool_stop(). The memory goes with pool_close(). */
 void endpoint_close(struct endpoint *ep);
 

@@ -128,22 +128,12 @@ static void end_actor(struct sim *s, struct actor *a)
 static void park(struct sim *s, struct actor *a)
 {
     metric_add(s->counters, "actor_parked_total", a->type->name, 0, 1);
-    s->logged[3]++;
     s->parked++;
     sim_make_idle(s, a);
     a->parked = true;
     drop_mail(s, a);
     while (a->timers != 0) {
         sim_unlink_timer(s, a->timers - 1);
-    }
-}
-
-void sim_kill(struct sim *sim, handle actor)
-{
-    struct actor *a = sim_resolve(sim, actor);
-
-    if (a != NULL) {
-        end_actor(sim, a);
     }
 }
 
@@ -470,16 +460,6 @@ int64_t sim_counter(const struct sim *sim, const char *name, const char *label, 
 int64_t sim_counter_sum(const struct sim *sim, const char *name)
 {
     return metric_sum(sim->metrics, name);
-}
-
-uint64_t sim_logged(const struct sim *sim, int level)
-{
-    uint64_t n = 0;
-
-    for (int i = level < 0 ? 0 : level; i < 4; i++) {
-        n += sim->logged[i];
-    }
-    return n;
 }
 
 void sim_fail_alloc(struct sim *sim, uint64_t nth)

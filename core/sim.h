@@ -40,11 +40,7 @@ void sim_endpoint(struct sim *sim, unsigned kind, endpoint_handler deliver, void
 handle sim_spawn(struct sim *sim, const struct actor_type *type, uint64_t id, uint16_t arg_type,
                  const void *arg);
 
-/* The actor is gone with its timers and its mail, as when its process died. Not from inside a step.
- */
-void sim_kill(struct sim *sim, handle actor);
-
-/* The process dies: every actor as by sim_kill, and every message on its way. Models' callbacks
+/* The process dies: every actor with its timers and its mail, and every message on its way. Models' callbacks
  * (sim_at) live on: they are the world outside. Not from inside a step. */
 void sim_crash(struct sim *sim);
 
@@ -99,7 +95,6 @@ size_t sim_queued(const struct sim *sim); /* messages in mailboxes and on their 
 int64_t sim_counter(const struct sim *sim, const char *name, const char *label, uint64_t id);
 /* The same over all labels and ids. */
 int64_t sim_counter_sum(const struct sim *sim, const char *name);
-uint64_t sim_logged(const struct sim *sim, int level); /* fx_log lines of that level and above */
 
 /* The `nth` fx_realloc from now fails (1 = the next); 0 = none. The actor that asked is parked. */
 void sim_fail_alloc(struct sim *sim, uint64_t nth);

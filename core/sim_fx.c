@@ -301,7 +301,6 @@ static void sim_log(struct effects *fx, int level, const char *code, const char 
     const int64_t numbers[3] = {a, b, c};
     char line[512];
 
-    s->logged[level < 0 ? 0 : level > 3 ? 3 : level]++;
     if (s->config.log != NULL) {
         (void)effects_format(line, sizeof line, text, numbers);
         (void)fprintf(s->config.log, "%" PRId64 ".%06" PRId64 " %d %s %s: %s\n",

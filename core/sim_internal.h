@@ -108,7 +108,6 @@ struct sim {
     void *deliver_ctx[KIND_ENDPOINT_MAX + 1];
     bool (*hook)(void *ctx, handle actor, const struct event *ev);
     void *hook_ctx;
-    uint64_t logged[4];
 
     struct actor *running; /* whose step it is */
     bool ending;

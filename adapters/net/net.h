@@ -168,8 +168,6 @@ struct net_ws_limits {
 int net_ws_send(struct net_ws *ws, const char *text, size_t len);
 /* Bytes not yet given to the kernel. */
 size_t net_ws_pending(const struct net_ws *ws);
-/* For how long the kernel has been taking nothing although bytes wait; 0 = it is taking. */
-int64_t net_ws_blocked_us(const struct net_ws *ws);
 /* Stop / go on reading: TCP pushes back on the peer. While paused dead_us does not count. */
 void net_ws_pause(struct net_ws *ws, bool paused);
 /* Send what is queued, then a close frame with code and reason (at most 123 bytes, NULL = ""), and
@@ -178,10 +176,6 @@ void net_ws_close(struct net_ws *ws, int code, const char *reason);
 /* End the connection now without a close frame: the peer sees 1006. on_close follows from the loop,
  * no on_message comes any more. */
 void net_ws_drop(struct net_ws *ws);
-void *net_ws_ctx(const struct net_ws *ws);
-void net_ws_set_ctx(struct net_ws *ws, void *ctx);
-/* "127.0.0.1:4711" or "unix"; the peer's. */
-const char *net_ws_peer(const struct net_ws *ws);
 
 struct net_ws_target {
     const char *host; /* name or address; a name is resolved when connecting, and blocks the loop

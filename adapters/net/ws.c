@@ -258,11 +258,6 @@ size_t net_ws_pending(const struct net_ws *ws)
     return ws->out.len + ws->in_lws;
 }
 
-int64_t net_ws_blocked_us(const struct net_ws *ws)
-{
-    return ws->waiting_us ? net_now_us() - ws->waiting_us : 0;
-}
-
 /* The kernel takes bytes and lws holds none of ours. Answer for lws: -1 = close. */
 int ws_on_writable(struct net_ws *ws)
 {
@@ -499,19 +494,4 @@ struct net_ws *ws_new(struct net_loop *loop, const struct net_ws_limits *limits,
     ev_timer_init(&ws->timer, on_ws_timer, 0., 0.);
     ws->timer.data = ws;
     return ws;
-}
-
-void *net_ws_ctx(const struct net_ws *ws)
-{
-    return ws->ctx;
-}
-
-void net_ws_set_ctx(struct net_ws *ws, void *ctx)
-{
-    ws->ctx = ctx;
-}
-
-const char *net_ws_peer(const struct net_ws *ws)
-{
-    return ws->peer;
 }

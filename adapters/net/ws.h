@@ -41,7 +41,6 @@ struct net_ws {
     size_t in_lws;                     /* bytes of the last write that lws may still hold */
     struct net_ws_end end;
     char reason[REASON_MAX + 1];
-    char peer[64];
     struct ws_client client;
     /* server side */
     struct net_server *server;

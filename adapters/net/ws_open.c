@@ -215,7 +215,6 @@ struct net_ws *ws_take_over(struct net_loop *loop, const struct ws_takeover *fro
     snprintf(ws->key, sizeof ws->key, "%s", from->key);
     snprintf(ws->subprotocol, sizeof ws->subprotocol, "%s",
              from->subprotocol ? from->subprotocol : "");
-    snprintf(ws->peer, sizeof ws->peer, "%s", from->peer);
     net_defer(loop, &ws->task);
     ws_arm(ws);
     return ws;
@@ -266,7 +265,6 @@ struct net_ws *net_ws_connect(struct net_loop *loop, const struct net_ws_target 
     }
     c->port = target->port;
     c->tls = target->tls;
-    snprintf(ws->peer, sizeof ws->peer, "%.50s:%u", target->host, target->port);
     net_defer(loop, &ws->task);
     return ws;
 }

@@ -87,7 +87,6 @@ void person_connect(struct person *p);
 /* Finish: log out unless in a call; the socket is closed once that is answered. */
 void person_leave(struct person *p);
 void person_drop(struct person *p);
-bool person_online(const struct person *p);
 /* Cut off, and waiting for a ticket. */
 bool person_waits(const struct person *p);
 /* The agent's number, 0: it has never been welcomed. */

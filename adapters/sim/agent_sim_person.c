@@ -312,11 +312,6 @@ void person_ticket(struct person *p, const char *ticket)
     person_connect(p);
 }
 
-bool person_online(const struct person *p)
-{
-    return p->ws != NULL;
-}
-
 void person_leave(struct person *p)
 {
     if (p->ws == NULL) {

@@ -114,16 +114,6 @@ void checker_free(struct checker *c)
     free(c);
 }
 
-bool checker_room(struct checker *c)
-{
-    bool room;
-
-    pthread_mutex_lock(&c->lock);
-    room = oldest(c, JOB_FREE) != NULL;
-    pthread_mutex_unlock(&c->lock);
-    return room;
-}
-
 int checker_ask(struct checker *c, uint64_t id, struct text hash, struct text password)
 {
     struct job *j;

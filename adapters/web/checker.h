@@ -15,8 +15,6 @@ struct checker;
 struct checker *checker_new(void (*wake)(void *ctx), void *ctx);
 /* Waits for the checks under way; their answers are lost. */
 void checker_free(struct checker *c);
-/* Is there room for one more? */
-bool checker_room(struct checker *c);
 /* Does the password belong to the hash (both copied, wiped afterwards)? The answer carries `id`.
  * -1: no room. An empty hash is never right and takes as long. */
 int checker_ask(struct checker *c, uint64_t id, struct text hash, struct text password);
