@@ -79,13 +79,13 @@ const struct setting config_settings[] = {
     {"ctl", "socket", SET_PATH, AT(ctl, socket), 0, 0, NULL, "/run/dialerd/ctl", false,
      "path of the socket; who may open it may do everything"},
 
-    {"timers", "wrapup_default", SET_DURATION, AT(timers, wrapup_default_ms), 1000,
-     24 * MS_PER_HOUR, NULL, "5min", true, "wrap-up of an agent who is in no campaign ends after"},
+    {"timers", "wrapup_default", SET_DURATION, AT(timers, wrapup_default_ms), 1000, MS_PER_HOUR,
+     NULL, "5min", true, "wrap-up of an agent who is in no campaign ends after"},
     {"timers", "busy_reset", SET_DURATION, AT(timers, busy_reset_ms), 1000, 24 * MS_PER_HOUR, NULL,
      "10min", true, "an agent who is busy without a call is released after"},
-    {"timers", "link_grace", SET_DURATION, AT(timers, link_grace_ms), 1000, MS_PER_HOUR, NULL,
+    {"timers", "link_grace", SET_DURATION, AT(timers, link_grace_ms), 1000, 10 * MS_PER_MIN, NULL,
      "10s", true, "an agent's page may be away for so long before its agent gets no more calls"},
-    {"timers", "leg_ring", SET_DURATION, AT(timers, leg_ring_ms), 5000, MS_PER_HOUR, NULL, "30s",
+    {"timers", "leg_ring", SET_DURATION, AT(timers, leg_ring_ms), 5000, 2 * MS_PER_MIN, NULL, "30s",
      true, "an agent's phone is rung for so long"},
 };
 const size_t config_n_settings = sizeof config_settings / sizeof config_settings[0];

@@ -17,6 +17,8 @@ static void usage(FILE *out)
         "       dialerd --config FILE --show     every setting in force, and where it comes from\n"
         "       dialerd db-status --config FILE [--json]\n"
         "       dialerd db-migrate --config FILE [--json]\n"
+        "       dialerd check-witness FILE --config FILE\n"
+        "                                        compare ari-sim's record with the store\n"
         "       dialerd demo [--help]            a campaign dials on this machine\n"
         "       dialerd --print-example          an example of the config file\n"
         "       dialerd --print-manual           the manual page of the config file\n"
