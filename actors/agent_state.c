@@ -411,6 +411,7 @@ static const struct fsm_row rows[] = {
     ROW(S(OFFLINE), GE_BACK, was_resting, rest_as_asked, S(BREAK), FSM_NO_TIMER),
     ROW(S(OFFLINE), GE_BACK, reachable, be_available, S(AVAILABLE), FSM_NO_TIMER),
     ROW(S(OFFLINE), GE_BACK, can_connect, call_leg_to_work, S(CONNECTING), T_CONNECT),
+    ROW(S(OFFLINE), GE_BACK, 0, 0, FSM_STAY, FSM_NO_TIMER),
 
     ROW(S(CONNECTING), GE_LEG_UP, wanted_and_reachable, be_available, S(AVAILABLE), FSM_NO_TIMER),
     ROW(S(CONNECTING), GE_LEG_UP, 0, rest_after_login, S(BREAK), FSM_NO_TIMER),
