@@ -489,6 +489,13 @@ void attempt_cancel(const struct fsm_ctx *x)
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
+/* Cleared as a conversation is, and not by us, though nobody was seen to answer: the dialplan had
+ * it, and its end has overtaken the list that would have shown it. */
+static bool cleared_unseen(const struct attempt *a)
+{
+    return a->blind && a->fsm.state != ATTEMPT_ENDING && a->q850 == 16 && a->sip == 0;
+}
+
 static enum outcome final_outcome(const struct attempt *a)
 {
     if (a->outcome != OUTCOME_NONE && !MUTANT(abandon_not_counted)) {
@@ -503,7 +510,7 @@ static enum outcome final_outcome(const struct attempt *a)
     if (a->answered_wall_ms != 0) {
         return OUTCOME_CUSTOMER_GONE;
     }
-    if (a->unattended_wall_ms != 0) {
+    if (a->unattended_wall_ms != 0 || cleared_unseen(a)) {
         return OUTCOME_ABANDONED;
     }
     return a->q850 != 0 || a->sip != 0 ? outcome_of_cause(a->q850, a->sip) : OUTCOME_UNKNOWN;
@@ -514,7 +521,7 @@ static void finish(struct campaign *c, struct attempt *a, enum outcome outcome,
 {
     a->outcome = outcome;
     if (outcome == OUTCOME_ABANDONED && a->answered_wall_ms == 0) {
-        a->answered_wall_ms = a->unattended_wall_ms;
+        a->answered_wall_ms = a->unattended_wall_ms != 0 ? a->unattended_wall_ms : x->ev->wall_ms;
         if (a->cause == CAUSE_AUTO) {
             pacing_note(&c->pacing, PACING_ANSWERED, OUTCOME_NONE, x->ev->now_us);
         }

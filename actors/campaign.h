@@ -83,6 +83,7 @@ struct attempt {
     bool restored; /* from before our start */
     bool vanished; /* not found there: nobody knows how it ended */
     bool joining;  /* the agent's leg was sent into the bridge, the answer is on its way */
+    bool blind;    /* the link was away in its life, or it is from before our start */
     bool heard;    /* the message was played to it */
     bool suspect;  /* a number was suppressed while its claim was on the way */
     bool callback; /* somebody was promised this call */

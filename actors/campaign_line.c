@@ -119,10 +119,14 @@ void campaign_on_bridge_added(struct campaign *c, const struct event *ev, struct
     struct map_slot *slot = map_find(&c->attempts, id_key(&id));
     struct attempt *a = slot ? slot->value.ptr : NULL;
 
+    if (a && !good && m->status != 0 && words_equal(m->channel, a->id)) {
+        a->customer_in = false; /* whoever takes the call next has to put it there again */
+        a->bridge_made = false;
+    }
     if (!a || a->fsm.state != ATTEMPT_BRIDGING) {
         return;
     }
-    if (a->joining && (m->status == 0 || (good && c->pbx_state != PBX_UP))) {
+    if (a->joining && (m->status == 0 || (good && c->pbx_state != PBX_UP && !a->seen))) {
         return; /* nobody knows whether it was carried out, or whether the customer was still there
                    when it was: the link's return, or time, will tell */
     }
@@ -192,6 +196,7 @@ static void unsee(struct campaign *c, struct attempt *a, const struct event *ev,
     (void)ev;
     (void)fx;
     a->seen = false;
+    a->blind = true;
 }
 
 static void bury_unseen(struct campaign *c, struct attempt *a, const struct event *ev,
@@ -410,6 +415,7 @@ void campaign_on_open_attempt(struct campaign *c, const struct event *ev, struct
     a->agent = m->bridged_wall_ms != 0 ? m->agent : 0;
     a->attempt_no = m->attempt_no;
     a->restored = true;
+    a->blind = true;
     a->cause = m->cause == CAUSE_AGENT ? CAUSE_AGENT : CAUSE_AUTO;
     a->answered_wall_ms = m->answered_wall_ms;
     a->bridged_wall_ms = m->bridged_wall_ms;

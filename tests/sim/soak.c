@@ -48,7 +48,7 @@ static int usage(void)
 {
     (void)fputs("usage: sim-soak [--seconds N | --calls N] [--seed N] [--json]\n"
                 "       sim-soak --walk SEED [--hours H] [--agents N] [--only 3,17] [--verbose] "
-                "[--log]\n",
+                "[--judged] [--log]\n",
                 stderr);
     return 2;
 }
@@ -79,6 +79,8 @@ static bool read_args(struct args *a, int argc, char **argv)
             a->json = true;
         } else if (strcmp(argv[i], "--verbose") == 0) {
             a->verbose = true;
+        } else if (strcmp(argv[i], "--judged") == 0) { /* what the models notice does not end it */
+            a->walk.only_judged = true;
         } else if (strcmp(argv[i], "--log") == 0) {
             a->walk.log = true;
         } else if (value == NULL) {

@@ -402,7 +402,8 @@ void faults_reconnect(struct walk *x)
 {
     struct world *w = x->w;
 
-    if (w->alive && !w->link && w->pbx_up && !w->deaf && x->on[FAULT_LINK_CUT] == 0) {
+    if (w->alive && !w->link && w->pbx_up && !w->deaf && x->on[FAULT_LINK_CUT] == 0 &&
+        sim_now_us(w->sim) >= w->frozen_until_us) {
         world_link_back(w);
     }
 }

@@ -72,6 +72,7 @@ void world_kill(struct world *w)
     see(w, &(struct judge_event){.kind = JUDGE_NOT_HELD});
     sim_crash(w->sim);
     w->alive = w->loaded = w->dying = false;
+    w->frozen_until_us = 0;
     for (uint32_t i = 0; i < w->n_people; i++) {
         if (w->people[i].socket) {
             see(w, &(struct judge_event){.kind = JUDGE_GONE, .agent = w->people[i].config.agent});
@@ -115,6 +116,7 @@ bool world_dies(struct world *w, enum crash_point at)
 void world_freeze(struct world *w, double seconds)
 {
     sim_freeze(w->sim, (int64_t)(seconds * 1e6));
+    w->frozen_until_us = sim_now_us(w->sim) + (int64_t)(seconds * 1e6);
     world_trouble(w, seconds);
 }
 

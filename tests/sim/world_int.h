@@ -190,7 +190,8 @@ struct world {
     bool alive, begun, loaded; /* the daemon runs; has its store; its actors are there */
     bool drained;
     bool troubled;
-    int64_t calm_us; /* trouble lasts until then at least */
+    int64_t frozen_until_us; /* the whole process: its adapters, too */
+    int64_t calm_us;         /* trouble lasts until then at least */
     int64_t jitter_us;
     int64_t trace_us; /* -1: no trace */
     int64_t still_us; /* so many steps at this instant */
