@@ -87,6 +87,7 @@ struct lane {
     enum lane_kind kind;
     struct net_ws *ws;
     bool open, settled;          /* settled: open, or failed at least once since the connect */
+    bool told;                   /* that it is gone: one line for an outage, not one for each try */
     struct command *head, *tail; /* under way on it, oldest first */
     int64_t waits_us;            /* since then for the next answer: they come one by one */
     struct net_timer *retry;

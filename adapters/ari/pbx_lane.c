@@ -164,6 +164,7 @@ static void on_lane_open(void *ctx, struct net_ws *ws)
     struct lane *lane = ctx;
     (void)ws;
     lane->open = lane->settled = true;
+    lane->told = false;
     pbx_maybe_opened(lane->pbx);
 }
 
@@ -194,8 +195,11 @@ static void on_lane_close(void *ctx, struct net_ws *ws, const struct net_ws_end 
         link_state(&pbx->link) == LINK_REPLACED) {
         return;
     }
-    pbx_log(pbx, 2, "DLR-ARI-LANE", "request socket %d ended (%d %s %d): HTTP until it is back",
-            (int)lane->kind, end->code, end->reason, end->http_status);
+    if (!lane->told) {
+        lane->told = true;
+        pbx_log(pbx, 2, "DLR-ARI-LANE", "request socket %d ended (%d %s %d): HTTP until it is back",
+                (int)lane->kind, end->code, end->reason, end->http_status);
+    }
     pbx_count(pbx, "dialer_ari_lanes_lost_total", NULL);
     net_timer_set(lane->retry, LANE_RETRY_US);
     pbx_maybe_opened(pbx);

@@ -150,14 +150,130 @@ static void who_answers_meanwhile_reaches_an_agent(void **state)
     seat_leave(&s);
 }
 
+/* --- many kills ---------------------------------------------------------------------------------
+ */
+
+#define CALLS 12
+#define KILLS_MOST 500
+
+struct times {
+    int64_t us[KILLS_MOST];
+    unsigned n;
+};
+
+static int by_value(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void say_times(const char *what, struct times *t)
+{
+    qsort(t->us, t->n, sizeof *t->us, by_value);
+    print_message("# %s over %u kills: p50 %lld ms, p99 %lld ms, max %lld ms\n", what, t->n,
+                  (long long)(t->us[t->n / 2] / US_PER_MS),
+                  (long long)(t->us[t->n * 99 / 100] / US_PER_MS),
+                  (long long)(t->us[t->n - 1] / US_PER_MS));
+}
+
+static int64_t bridged_by(const struct site *site)
+{
+    ctl("explain|campaign|%lld", (long long)site->campaign);
+    return ctl_number("bridged");
+}
+
+/* All their pages stay away: what is adopted stands on its own. */
+static void restart_and_measure(const struct site *site, unsigned k, struct times *ready,
+                                struct times *adopted)
+{
+    int64_t from_us;
+
+    for (const int64_t until_us = net_now_us() + (int64_t)(k * 37 % 200) * US_PER_MS;
+         net_now_us() < until_us;) {
+        net_loop_run_once(loop, 5 * US_PER_MS);
+    }
+    daemon_kill();
+    from_us = net_now_us();
+    daemon_start();
+    ready->us[ready->n++] = net_now_us() - from_us;
+    run_until(bridged_by(site) == CALLS);
+    adopted->us[adopted->n++] = net_now_us() - from_us;
+}
+
+/* RULES_KILLS says how many; each ends at another moment after the start before it. */
+static void no_kill_parts_anybody(void **state)
+{
+    const char *wish = getenv("RULES_KILLS");
+    const long kills = wish != NULL ? strtol(wish, NULL, 10) : 4;
+    struct site site = site_new("progressive", ANSWERS AND_TALKS("600"), "leg=permanent|ratio=1");
+    static struct times ready, adopted;
+    struct seat seats[CALLS];
+    unsigned left;
+
+    (void)state;
+    ready.n = adopted.n = 0;
+    assert_in_range(kills, 1, KILLS_MOST);
+    for (int i = 0; i < CALLS; i++) {
+        seat_new(&seats[i], site.campaign);
+        seat_work(&seats[i]);
+    }
+    site_leads(&site, CALLS);
+    site_start(&site);
+    for (int i = 0; i < CALLS; i++) {
+        SEAT_UNTIL(&seats[i], strcmp(seats[i].call, "bridged") == 0);
+    }
+    left = witnessed("bridge_leave", NULL); /* their legs came out of their own bridges */
+    for (unsigned k = 0; k < (unsigned)kills; k++) {
+        restart_and_measure(&site, k, &ready, &adopted);
+    }
+    assert_int_equal(witnessed("end", "att-"), 0);
+    assert_int_equal(witnessed("bridge_leave", NULL), left);
+    assert_int_equal(witnessed("originate", "att-"), CALLS);
+    for (int i = 0; i < CALLS; i++) {
+        assert_true(talks(seats[i].attempt));
+    }
+    say_times("ready", &ready);
+    say_times("all calls adopted", &adopted);
+    assert_true(ready.us[ready.n - 1] < 3 * US_PER_S);
+    assert_true(adopted.us[adopted.n - 1] < 5 * US_PER_S);
+    for (int i = 0; i < CALLS; i++) {
+        seat_again(&seats[i]);
+        SEAT_UNTIL(&seats[i], strcmp(seats[i].call, "bridged") == 0);
+        assert_string_equal(seat_ask(&seats[i], "hang_up", ""), "ok");
+        SEAT_STATE(&seats[i], "wrapup");
+        seat_dispose(&seats[i], "sale");
+        SEAT_STATE(&seats[i], "available");
+        seat_leave(&seats[i]);
+    }
+    site_stop(&site);
+    daemon_stop();
+    assert_witnessed();
+}
+
+/* --- the log ------------------------------------------------------------------------------------
+ */
+
+/* Asterisk is away for several tries of each socket. */
+static void an_outage_of_asterisk_is_one_line(void **state)
+{
+    (void)state;
+    for (unsigned outages = 1; outages <= 2; outages++) {
+        sim_order("/sim/kill?down_ms=2500");
+        run_until(!daemon_ready());
+        run_until(daemon_ready());
+        assert_int_equal(logged("request socket 0 ended"), outages);
+    }
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, stack_up, stack_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_browser_goes_on_with_its_cookie),
-        TEST(who_is_disabled_has_no_session),
-        TEST(who_answers_meanwhile_reaches_an_agent),
+        TEST(a_browser_goes_on_with_its_cookie),      TEST(who_is_disabled_has_no_session),
+        TEST(who_answers_meanwhile_reaches_an_agent), TEST(no_kill_parts_anybody),
+        TEST(an_outage_of_asterisk_is_one_line),
     };
 
     return cmocka_run_group_tests_name("rules-restart", tests, NULL, NULL);
