@@ -102,6 +102,7 @@ static void reload(struct daemon *d)
 {
     struct config_errors *errors = calloc(1, sizeof *errors);
     struct config fresh = {.n_pbx = 0};
+    bool taken = false;
     if (!errors)
         abort();
     notify_reloading();
@@ -117,7 +118,9 @@ static void reload(struct daemon *d)
                  d->config.daemon.log_file, strerrordesc_np(errno));
     } else {
         put_in_force(d, &fresh);
+        taken = true;
     }
+    wire_count(d->wire, "dialer_reloads_total", taken ? "taken" : "refused");
     notify("READY=1");
     config_free(&fresh);
     free(errors);

@@ -26,6 +26,7 @@ struct wire {
     const struct config *config;
     struct wire_hooks hooks;
     struct metrics *metrics;
+    struct metric_set *counts; /* the main thread's */
     struct pool *pool;
     struct service *store;
     struct hopper_service *hopper;
@@ -295,12 +296,13 @@ static int open_pool(struct wire *w, char *why, size_t size)
     uint64_t seed = 0;
     secret_random(&seed, sizeof seed);
     w->metrics = metrics_open();
+    w->counts = w->metrics ? metrics_set(w->metrics) : NULL;
     const struct pool_config o = {.workers = (unsigned)w->config->daemon.workers,
                                   .seed = seed,
                                   .catalogue = &dialer_catalogue,
                                   .metrics = w->metrics,
                                   .spin_us = -1};
-    w->pool = w->metrics ? pool_open(&o, why, size) : NULL;
+    w->pool = w->counts ? pool_open(&o, why, size) : NULL;
     return w->pool ? 0 : -1;
 }
 
@@ -369,6 +371,11 @@ void wire_reload(struct wire *w, const struct config *fresh)
             if (strcmp(w->config->pbx[i].name, fresh->pbx[k].name) == 0)
                 ari_limits(w->ari, (uint32_t)w->config->pbx[i].number, fresh->pbx[k].calls_per_s,
                            (unsigned)fresh->pbx[k].lines);
+}
+
+void wire_count(struct wire *w, const char *name, const char *label)
+{
+    metric_add(w->counts, name, label, 0, 1);
 }
 
 /* --- end ------------------------------------------------------------------------------------- */

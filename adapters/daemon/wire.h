@@ -27,6 +27,8 @@ int wire_start(struct wire *wire, char *why, size_t why_size);
 void wire_drain(struct wire *wire, uint32_t drain_ms);
 /* What a reload can change is in force from now on: the live keys of `fresh`. Main thread. */
 void wire_reload(struct wire *wire, const struct config *fresh);
+/* Counts one; both are strings with static life. Main thread. */
+void wire_count(struct wire *wire, const char *name, const char *label);
 /* Who holds the store, as a sentence; "" if nobody else. Any thread. */
 void wire_held_by(struct wire *wire, char *out, size_t size);
 void wire_stop(struct wire *wire);

@@ -454,7 +454,6 @@ static void imports_leads(void **state)
     IMPORT("number\n", "--list 1", 2, NULL, "comes twice");
     expect("--json lead show 2", 0, "\"name\":\"Bell, Bo\"", NULL);
     expect("--json lead show 2", 0, "\"fields\":{\"plan\":\"plus\"}", NULL);
-    expect("db status", 0, "sqlite", NULL);
 }
 
 static void makes_demo_data_and_exports(void **state)

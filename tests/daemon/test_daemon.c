@@ -5,6 +5,7 @@
 #include "tests/support/tls_front.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -137,6 +139,36 @@ static void refuses_a_second_daemon(void **state)
 
 /* --- reload ---------------------------------------------------------------------------------- */
 
+/* What /metrics has on its line `name`, until it is `value`. */
+static void until_metric(const char *name, const char *value)
+{
+    static const char ask[] = "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    const char *colon = strrchr(place.page, ':');
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    char line[120];
+    bool there = false;
+
+    assert_non_null(colon);
+    a.sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10));
+    snprintf(line, sizeof line, "\n%s %s\n", name, value);
+    char *text = malloc(1 << 20);
+    assert_non_null(text);
+    while (!there) { /* the test's time limit is the bound */
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        size_t len = 0;
+        ssize_t n = 0;
+
+        assert_int_equal(connect(fd, (const struct sockaddr *)&a, sizeof a), 0);
+        assert_int_equal(send(fd, ask, sizeof ask - 1, MSG_NOSIGNAL), (ssize_t)sizeof ask - 1);
+        while (len < (1 << 20) - 1 && (n = read(fd, text + len, (1 << 20) - 1 - len)) > 0)
+            len += (size_t)n;
+        text[len] = '\0';
+        close(fd);
+        there = strstr(text, line) != NULL;
+    }
+    free(text);
+}
+
 /* A new agent starts with the timers in force. */
 static void add_agent(const char *login, const char *row)
 {
@@ -156,6 +188,7 @@ static void reloads_all_or_nothing(void **state)
     kill(place.daemon.pid, SIGHUP);
     place_until_log(&place, "the old configuration stays in force", 20);
     place_until_log(&place, "did you mean link_grace?", 5);
+    until_metric("dialer_reloads_total{kind=\"refused\"}", "1");
     add_agent("before", "\"leg_ring\":30");
     place_config(
         &place, NULL,
@@ -164,10 +197,12 @@ static void reloads_all_or_nothing(void **state)
     place_until_log(&place, "in force now: [timers] link_grace, [timers] leg_ring", 20);
     place_until_log(&place, "waits for a restart: [hopper] url", 5);
     place_until_log(&place, "configuration read again", 5);
+    until_metric("dialer_reloads_total{kind=\"taken\"}", "1");
     add_agent("after", "\"leg_ring\":7");
     unlink(place.conf);
     kill(place.daemon.pid, SIGHUP);
     place_until_log(&place, "cannot be opened", 20);
+    until_metric("dialer_reloads_total{kind=\"refused\"}", "2");
     place_expect(&place, "db status", 0, "sqlite");
     assert_int_equal(place_end(&place), 0);
 }

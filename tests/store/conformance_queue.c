@@ -131,7 +131,7 @@ void list_priorities_act(void **state)
 void claims_by_prefix(void **state)
 {
     struct world *w = *state;
-    struct store_lead lead = {.number = text_of("+19002545555")};
+    struct store_lead lead = {.number = text_of("+19005550155")};
     struct store_import_count count = {0};
     struct msg_campaign_config other;
     struct msg_explain_lead why;
