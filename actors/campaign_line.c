@@ -119,8 +119,8 @@ void campaign_on_bridge_added(struct campaign *c, const struct event *ev, struct
     struct map_slot *slot = map_find(&c->attempts, id_key(&id));
     struct attempt *a = slot ? slot->value.ptr : NULL;
 
-    if (a && !good && m->status != 0 && words_equal(m->channel, a->id)) {
-        a->customer_in = false; /* whoever takes the call next has to put it there again */
+    if (a && !good && m->status != 0) {
+        a->customer_in = false; /* both or neither: whoever is next puts it there again */
         a->bridge_made = false;
     }
     if (!a || a->fsm.state != ATTEMPT_BRIDGING) {
