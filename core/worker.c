@@ -413,12 +413,17 @@ void worker_no_memory(struct worker *w)
 
 bool worker_round(struct worker *w)
 {
+    const bool fresh = ++w->clock_rounds >= ROUNDS_A_CLOCK || !station_empty(w->out.station);
     bool busy;
 
-    if (++w->clock_rounds >= ROUNDS_A_CLOCK || !station_empty(w->out.station)) {
+    if (fresh) {
         clock_read(w);
     }
     busy = take_mail(w);
+    if (busy && !fresh) {
+        clock_read(
+            w); /* it came after the look: a process that was stopped there was so for long */
+    }
     wheel_expire(&w->wheel, w->now_us, timer_due, w);
     busy = run_pass(w) || busy;
     sender_flush(&w->out);

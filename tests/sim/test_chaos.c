@@ -221,11 +221,49 @@ static void test_chaos_with_restarts(void **state)
     }
 }
 
+/* The process is stopped, up to a minute at a time, at any moment: nothing that was decided before
+ * is sent after, every promise holds, and all agents come back to work. */
+static void test_stopped(void **state)
+{
+    static const double seconds[] = {0.5, 2, 5, 20, 60};
+    struct world *w = world_open(7);
+    uint64_t before;
+
+    (void)state;
+    world_campaign(w, 1, MODE_PROGRESSIVE);
+    for (uint64_t a = 1; a <= 6; a++) {
+        world_agent(w, a, 1);
+    }
+    world_leads(w, 1, 600);
+    world_callees(w, ANSWERS(4, 9));
+    for (uint64_t a = 1; a <= 6; a++) {
+        world_habits(w, a, (struct habits){.wrap_s = 3, .hang_up_share = 0.3, .code = "sale"});
+    }
+    world_begin(w);
+    all_ready(w, 6);
+    for (int i = 0; i < 100; i++) {
+        world_run(w, 0.13 + (i * 37 % 100) / 10.0);
+        world_freeze(w, seconds[i % 5]);
+        int64_t stopped_us = sim_now_us(world_sim(w));
+
+        world_run(w, seconds[i % 5] + 0.05);
+        assert_true(world_witness(w)->last_originate_us <= stopped_us ||
+                    world_witness(w)->last_originate_us >=
+                        stopped_us + (int64_t)(seconds[i % 5] * 1e6));
+    }
+    before = world_witness(w)->bridged;
+    world_run(w, 120);
+    assert_true(world_witness(w)->bridged > before + 6);
+    assert_int_equal(world_witness(w)->unclaimed, 0);
+    world_close(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_chaos),
         cmocka_unit_test(test_chaos_with_restarts),
+        cmocka_unit_test(test_stopped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

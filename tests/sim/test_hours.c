@@ -169,13 +169,108 @@ static void test_manual_in_its_zone(void **state)
     world_close(w);
 }
 
+/* Somebody sets the clock of this machine, by an hour, forth and back, at every moment of a call:
+ * no timer takes notice, and the window is that of the clock as it is. */
+static void test_clock_is_set(void **state)
+{
+    struct world *w = dialing(9, 15, 3);
+
+    (void)state;
+    world_leads(w, 1, 1000);
+    world_campaign_config(w, 1)->wrapup_s = 60;
+    world_callees(w, ANSWERS(5, 20));
+    for (uint64_t a = 1; a <= 3; a++) {
+        world_habits(w, a, (struct habits){.wrap_s = 0, .code = "sale"}); /* nobody disposes */
+    }
+    world_begin(w);
+    all_ready(w, 3);
+    for (int step = 0; step < 40; step++) {
+        struct sim *sim = world_sim(w);
+        int64_t hour = step % 2 == 0 ? HOUR : -HOUR;
+
+        expect_agent(w, 1, AGENT_BUSY, 300);
+        world_run(w, step % 20); /* the talk is 20 s long */
+        sim_step_wall(sim, hour);
+        int64_t at_us = sim_now_us(sim);
+        expect_agent(w, 1, AGENT_WRAPUP, 21);
+        assert_true(sim_now_us(sim) - at_us <= 20 * US_PER_S);
+        at_us = sim_now_us(sim);
+        sim_step_wall(sim, -hour);
+        world_run(w, 59);
+        expect_agent(w, 1, AGENT_WRAPUP, 0);
+        world_run(w, 2);
+        assert_int_not_equal(world_page(w, 1)->state, AGENT_WRAPUP);
+        (void)world_available(w, 1);
+        (void)world_available(w, 2);
+        (void)world_available(w, 3);
+    }
+    uint64_t before = world_witness(w)->originates;
+
+    sim_step_wall(world_sim(w), 4 * HOUR); /* past three o'clock */
+    world_run(w, 1);
+    before = world_witness(w)->originates;
+    world_run(w, 600);
+    assert_int_equal(world_witness(w)->originates, before);
+    sim_step_wall(world_sim(w), -4 * HOUR);
+    for (uint64_t a = 1; a <= 3; a++) {
+        (void)world_available(w, a);
+    }
+    world_run(w, 30);
+    assert_true(world_witness(w)->originates > before);
+    world_close(w);
+}
+
+#define MARCH_8 INT64_C(1772928000000)    /* 2026-03-08 00:00 UTC: New York loses 02:00 to 03:00 */
+#define NOVEMBER_1 INT64_C(1793491200000) /* 2026-11-01: it has 01:00 to 02:00 twice */
+
+/* The window from..to o'clock of New York on that day: its first and its last call, UTC. */
+static void day_in_new_york(int64_t day_ms, unsigned from, unsigned to, double opens_h,
+                            double shuts_h)
+{
+    struct world *w = dialing(from, to, 1);
+    uint64_t lead = world_leads(w, 1, 1000);
+    bool opened = false;
+
+    zoned(w, lead, 1000, NEW_YORK);
+    world_callees(w, (struct callee){.fate = FATE_NO_ANSWER});
+    sim_step_wall(world_sim(w), day_ms + 4 * HOUR - WORLD_WALL_MS);
+    world_begin(w);
+    all_ready(w, 1);
+    while (world_now_ms(w) < day_ms + 12 * HOUR) {
+        uint64_t seen = world_witness(w)->originates;
+
+        world_run(w, 60);
+        double hour = (double)(world_now_ms(w) - day_ms) / (double)HOUR;
+
+        if (world_witness(w)->originates > seen) {
+            opened = true;
+            if (hour < opens_h || hour > shuts_h + 1.0 / 60) {
+                fail_msg("a call at %.2f o'clock UTC", hour);
+            }
+        } else if (hour > opens_h + 0.1 && hour < shuts_h - 0.1) {
+            fail_msg("no call at %.2f o'clock UTC", hour);
+        }
+    }
+    assert_int_equal(opened, opens_h < shuts_h);
+    world_close(w);
+}
+
+static void test_summer_time(void **state)
+{
+    (void)state;
+    day_in_new_york(MARCH_8, 1, 4, 6, 8);    /* an hour shorter */
+    day_in_new_york(MARCH_8, 2, 3, 0, 0);    /* not at all */
+    day_in_new_york(MARCH_8, 3, 4, 7, 8);    /* already by the new clock */
+    day_in_new_york(NOVEMBER_1, 0, 3, 4, 8); /* an hour longer */
+    day_in_new_york(NOVEMBER_1, 2, 4, 7, 9); /* by the new clock */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_in_its_zone),
-        cmocka_unit_test(test_queue_is_not_blocked),
-        cmocka_unit_test(test_all_shut),
-        cmocka_unit_test(test_manual_in_its_zone),
+        cmocka_unit_test(test_each_in_its_zone), cmocka_unit_test(test_queue_is_not_blocked),
+        cmocka_unit_test(test_all_shut),         cmocka_unit_test(test_manual_in_its_zone),
+        cmocka_unit_test(test_clock_is_set),     cmocka_unit_test(test_summer_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
