@@ -276,6 +276,13 @@ void daemon_kill(void)
     stop(&dialerd, SIGKILL);
 }
 
+void daemon_freeze(bool on)
+{
+    if (dialerd > 0) {
+        kill(dialerd, on ? SIGSTOP : SIGCONT);
+    }
+}
+
 void daemon_stop(void)
 {
     stop(&dialerd, SIGTERM);
@@ -376,6 +383,7 @@ void stack_close(void)
         stack_at(n);
         sim_freeze(false); /* a test may have failed in between */
     }
+    daemon_freeze(false);
     stop(&dialerd, SIGTERM);
     stop(&servers[0].pid, SIGTERM);
     stop(&servers[1].pid, SIGTERM);

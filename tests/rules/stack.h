@@ -28,9 +28,10 @@ uint16_t stack_port(void);       /* of its HTTP and websockets */
 
 /* --- stack.c: the programs -------------------------------------------------------------------- */
 
-void daemon_kill(void);  /* -9 */
-void daemon_stop(void);  /* SIGTERM, and its end */
-void daemon_start(void); /* again: waits until it is ready */
+void daemon_kill(void);      /* -9 */
+void daemon_freeze(bool on); /* SIGSTOP; false: goes on */
+void daemon_stop(void);      /* SIGTERM, and its end */
+void daemon_start(void);     /* again: waits until it is ready */
 /* GET of the daemon's: the body, valid until the next; status may be NULL. */
 const char *daemon_get(const char *target, int *status);
 /* Every dependency is there. */

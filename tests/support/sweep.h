@@ -1,0 +1,43 @@
+/*
+ * sweep.h - the Nth call to the kernel or for memory that our own code makes fails, for all N: what
+ * SQLite does to itself. The linker puts these in the place of malloc, read, send and the like for
+ * our objects and for them alone (libraries that are shared fail as they like: that counts as
+ * kill -9). A test links with the CMake function sweep_test().
+ *
+ *     SWEEP(kind, nth) {
+ *         the operation, which may be refused; then what must be true, whatever came
+ *     }
+ *
+ * runs until an operation passes untouched.
+ */
+#ifndef TESTS_SUPPORT_SWEEP_H
+#define TESTS_SUPPORT_SWEEP_H
+
+#include <stdbool.h>
+
+enum sweep_kind {
+    SWEEP_MEMORY,  /* malloc, calloc, realloc, strdup, strndup */
+    SWEEP_READ,    /* read, pread, recv */
+    SWEEP_WRITE,   /* write, pwrite, writev, ftruncate */
+    SWEEP_SYNC,    /* fsync, fdatasync */
+    SWEEP_SEND,    /* send, sendmsg */
+    SWEEP_CONNECT, /* socket, connect, open */
+    SWEEP_KINDS
+};
+const char *sweep_name(enum sweep_kind kind);
+
+/* From now on the nth (from 1) call of this kind by any thread fails, with `error` in errno; with
+ * `on` all after it, too. */
+void sweep_arm(enum sweep_kind kind, unsigned nth, int error, bool on);
+/* All calls work again. True: at least one has failed. */
+bool sweep_disarm(void);
+
+#define SWEEP_MOST 20000u
+#define SWEEP(nth) for (unsigned nth = 1, sweeping_ = 1; sweeping_ && nth <= SWEEP_MOST; nth++)
+/* Ends the sweep when the operation has passed untouched. */
+#define SWEEP_DISARM()                                                                             \
+    do {                                                                                           \
+        sweeping_ = sweep_disarm();                                                                \
+    } while (0)
+
+#endif
