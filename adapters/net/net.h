@@ -212,11 +212,13 @@ struct net_server_events {
 };
 
 struct net_server_config {
-    const char *host;         /* address to bind; NULL = 127.0.0.1 */
-    uint16_t port;            /* 0 = a free one, see net_server_port */
-    const char *unix_path;    /* not NULL: a unix socket instead; an old socket file is replaced */
-    int unix_mode;            /* its permissions; 0 = 0600 */
-    int backlog;              /* 0 = 1024 */
+    const char *host;      /* address to bind; NULL = 127.0.0.1 */
+    uint16_t port;         /* 0 = a free one, see net_server_port */
+    const char *unix_path; /* not NULL: a unix socket instead; an old socket file is replaced */
+    int unix_mode;         /* its permissions; 0 = 0600 */
+    int backlog;           /* 0 = 1024 */
+    int max_descriptor;    /* a connection whose descriptor would be greater is closed at once: the
+                              process' last ones are for others. 0 = no limit */
     unsigned max_connections; /* open at once, websockets included; more are closed without an
                                  answer. 0 = 16384 */
     unsigned max_per_address; /* of these by one address (of IPv6 one /64) that are not websockets;

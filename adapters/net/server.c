@@ -312,9 +312,14 @@ static void take_connection(struct net_server *s, int fd, const struct sockaddr_
         close(fd);
         return;
     }
-    struct conn *c = s->stats.open_now < s->config.max_connections ? calloc(1, sizeof *c) : NULL;
+    /* The kernel gives the lowest number that is free: this one tells how many are in use. */
+    bool room = s->stats.open_now < s->config.max_connections &&
+                (s->config.max_descriptor == 0 || fd <= s->config.max_descriptor);
+    struct conn *c = room ? calloc(1, sizeof *c) : NULL;
     if (!c) {
-        s->stats.refused_full++;
+        if (s->stats.refused_full++ % 1024 == 0) {
+            net_log(s->loop, 2, "port %u: no place for another connection", s->port);
+        }
         close(fd);
         return;
     }

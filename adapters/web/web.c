@@ -1,10 +1,12 @@
 /* web.c - the adapter's life and the turn of its loop. */
 #include "adapters/web/internal.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #define TOKENS_MAX 20000
@@ -256,6 +258,22 @@ static struct web *fail(struct web *web, char *err, size_t errlen, const char *w
     return NULL;
 }
 
+/* When descriptors run out pages are refused first: Asterisk, the store, the hopper, the journal
+ * and the operator need some to come back with. */
+#define KEPT_FOR_OTHERS 256
+
+static int last_for_pages(void)
+{
+    struct rlimit files;
+    rlim_t kept = KEPT_FOR_OTHERS;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur > INT_MAX) {
+        return 0;
+    }
+    kept = kept < files.rlim_cur / 4 ? kept : files.rlim_cur / 4;
+    return (int)(files.rlim_cur - kept);
+}
+
 struct web *web_open(const struct web_options *options, char *err, size_t errlen)
 {
     struct web *web = calloc(1, sizeof *web);
@@ -274,6 +292,7 @@ struct web *web_open(const struct web_options *options, char *err, size_t errlen
     web->max_clients = options->max_clients != 0 ? options->max_clients : 8192;
     loop.ctx = web;
     server.max_connections = web->max_clients + 256;
+    server.max_descriptor = last_for_pages();
     /* One address must not take all places. Behind a proxy every one of them is the proxy's. */
     server.max_per_address = options->behind_tls ? 0
                              : server.max_connections > PER_ADDRESS * 2

@@ -257,10 +257,22 @@ bool talks(const char *attempt)
 
 /* --- the programs ----------------------------------------------------------------------------- */
 
+static unsigned files; /* descriptors for dialerd */
+
 static void launch(void)
 {
-    dialerd = start(program("DIALERD"), in_folder("dialerd.log"),
-                    (char *[]){"dialerd", "--config", (char *)in_folder("conf"), NULL});
+    const char *log = in_folder("dialerd.log");
+    char limit[32];
+
+    snprintf(limit, sizeof limit, "--nofile=%u", files);
+    if (files != 0) {
+        dialerd = start("/usr/bin/prlimit", log,
+                        (char *[]){"prlimit", limit, (char *)program("DIALERD"), "--config",
+                                   (char *)in_folder("conf"), NULL});
+    } else {
+        dialerd = start(program("DIALERD"), log,
+                        (char *[]){"dialerd", "--config", (char *)in_folder("conf"), NULL});
+    }
     run_until((page_port = (uint16_t)number_after("dialerd.log", "page at http://127.0.0.1:")) !=
               0);
     run_until(daemon_ready());
@@ -367,6 +379,7 @@ void stack_open(const struct stack_parts *parts)
              in_folder("password"), second, in_folder("ctl"),
              parts->more != NULL ? parts->more : "");
     write_file("conf", text);
+    files = parts->files;
     launch();
 }
 

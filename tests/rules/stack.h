@@ -9,6 +9,7 @@
 struct stack_parts {
     const char *store;  /* of [store]; NULL: SQLite in the folder */
     const char *hopper; /* of [hopper]; NULL: inside the daemon */
+    unsigned files;     /* descriptors that dialerd may have, 0: as it is */
     bool second;        /* two Asterisk servers, "sim" and "other" */
     const char *more;   /* further sections, "" none; NULL the same */
 };

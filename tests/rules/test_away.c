@@ -393,64 +393,56 @@ static void a_call_outlives_the_daemon(void **state)
     finish(&s);
 }
 
-#define STOPS 4u
-#define STOPPED_LEADS 40u
+#define FILES 160u
+#define FLOOD 400u
 
-/* SIGSTOP in the middle of dialing, for longer than the link's patience: no lead is called twice or
- * lost, who answered meanwhile heard the message, and the agents work on. */
-static void a_stopped_daemon_sends_nothing_stale(void **state)
+/* A connection to the page that says nothing, from an address of its own. */
+static int idle_page(unsigned n)
 {
-    struct site site;
-    struct seat s[3];
-    unsigned stops = 0;
-    int64_t until_us;
+    struct sockaddr_in from = {.sin_family = AF_INET,
+                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1u + n % 200u)};
+    const struct sockaddr_in to = {.sin_family = AF_INET,
+                                   .sin_port = htons(page_port),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    stack_up(state);
-    site = site_new("progressive", ANSWERS AND_TALKS("0.4"), "leg=permanent");
-    site_leads(&site, STOPPED_LEADS);
-    site_start(&site);
-    for (int i = 0; i < 3; i++) {
-        seat_new(&s[i], site.campaign);
-        seat_work(&s[i]);
-    }
-    until_us = net_now_us() + 90 * US_PER_S;
-    for (unsigned dialed = 0; dialed < STOPPED_LEADS; dialed = dialed_by(&site)) {
-        assert_true(net_now_us() < until_us);
-        net_loop_run_once(loop, 20 * US_PER_MS);
-        for (int i = 0; i < 3; i++) {
-            seat_serve(&s[i]);
-        }
-        if (stops < STOPS && dialed >= 3 + 8 * stops) {
-            const int64_t back_us = net_now_us() + (1 + stops) * US_PER_S;
-            const int64_t read_us = net_now_us() + 300 * US_PER_MS;
-            unsigned sent;
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *)(const void *)&from, sizeof from), 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)(const void *)&to, sizeof to), 0);
+    return fd;
+}
 
-            stops++;
-            daemon_freeze(true);
-            while (net_now_us() < read_us) { /* what had left is taken in */
-                net_loop_run_once(loop, 20 * US_PER_MS);
-            }
-            sent = dialed_by(&site);
-            while (net_now_us() < back_us) {
-                net_loop_run_once(loop, 20 * US_PER_MS);
-            }
-            assert_int_equal(dialed_by(&site), sent);
-            daemon_freeze(false);
-        }
+/* Pages take all descriptors there are: further ones are refused, and Asterisk's sockets, the store
+ * and the operator still find some. */
+static void descriptors_run_out_for_pages_first(void **state)
+{
+    struct scene s;
+    int fd[FLOOD];
+    unsigned up;
+
+    (void)state;
+    stack_open(&(struct stack_parts){.files = FILES});
+    begin(&s);
+    for (unsigned i = 0; i < FLOOD; i++) {
+        fd[i] = idle_page(i);
     }
-    assert_int_equal(stops, STOPS);
-    run_until(outcomes(&site, "answered") + outcomes(&site, "abandoned") == STOPPED_LEADS);
-    assert_int_equal(dialed_by(&site), STOPPED_LEADS);
+    SEAT_WHILE(&s.idler, 500, seat_hear(&s.talker));
     for (int i = 0; i < 3; i++) {
-        SEAT_UNTIL(&s[i], (seat_serve(&s[i]), strcmp(s[i].state, "available") == 0 ||
-                                                  strcmp(s[i].state, "break") == 0));
-        seat_leave(&s[i]);
+        up = logged("DLR-ARI-LINK sim: up");
+        sim_order("/sim/drop-sockets");
+        run_until(seat_hear(&s.talker) && seat_hear(&s.idler) &&
+                  logged("DLR-ARI-LINK sim: up") > up);
     }
-    print_message("%u stops of up to %u s: %u abandoned, the link was lost %u times\n", STOPS,
-                  STOPS, outcomes(&site, "abandoned"), logged("DLR-ARI-LINK sim: down"));
-    site_stop(&site);
-    daemon_stop();
-    assert_witnessed();
+    assert_true(talks(s.attempt));
+    ctl("status");
+    go_to_work(&s.idler);
+    dialing_goes_on(&s);
+    for (unsigned i = 0; i < FLOOD; i++) {
+        close(fd[i]);
+    }
+    run_until(seat_hear(&s.talker) && seat_hear(&s.idler) && daemon_ready());
+    assert_true(metric("web_connections_refused_full_total") > 0);
+    finish(&s);
 }
 
 int main(void)
@@ -464,7 +456,7 @@ int main(void)
         TEST(a_call_outlives_a_cut),
         TEST(a_call_whose_end_is_not_heard_does_not_hold_its_agent),
         TEST(a_call_outlives_the_daemon),
-        TEST(a_stopped_daemon_sends_nothing_stale),
+        TEST(descriptors_run_out_for_pages_first),
     };
 
     return cmocka_run_group_tests_name("rules-away", tests, NULL, NULL);
