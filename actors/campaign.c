@@ -588,4 +588,5 @@ const struct actor_type campaign_actor = {
     .state_size = sizeof(struct campaign),
     .step = step,
     .fini = fini,
+    .parked = campaign_parked,
 };

@@ -308,6 +308,8 @@ void campaign_on_bridge_added(struct campaign *c, const struct event *ev, struct
 void campaign_on_playback_over(struct campaign *c, const struct event *ev, struct effects *fx);
 void campaign_on_digit(struct campaign *c, const struct event *ev, struct effects *fx);
 void campaign_on_pbx_moved(struct campaign *c, const struct event *ev, struct effects *fx);
+/* actor_type.parked */
+void campaign_parked(void *self, const struct event *ev, const char *why, struct effects *fx);
 void campaign_on_pbx_listed(struct campaign *c, const struct event *ev, struct effects *fx);
 void campaign_on_channel_found(struct campaign *c, const struct event *ev, struct effects *fx);
 void campaign_on_leg_found(struct campaign *c, const struct event *ev, struct effects *fx);

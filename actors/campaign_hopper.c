@@ -172,6 +172,7 @@ void campaign_on_hopper(struct campaign *c, const struct event *ev, struct effec
     if (ev->type == MSG_hopper_row) {
         const struct msg_hopper_row *m = ev->msg;
 
+        fx_check(fx, m->campaign == c->id);
         if (c->hopper_left > 0 && !c->take_void) {
             c->hopper_left--;
         }
@@ -191,6 +192,8 @@ void campaign_on_hopper(struct campaign *c, const struct event *ev, struct effec
     }
     const struct msg_hopper_taken *m = ev->msg;
     bool counts = !c->take_void;
+
+    fx_check(fx, m->campaign == c->id);
 
     c->take_open = false;
     c->take_void = false;

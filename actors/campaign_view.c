@@ -216,3 +216,28 @@ void campaign_explain_lead(struct campaign *c, const struct event *ev, struct ef
     words_add(&w, "}");
     answer(m->reply_to, m->client, m->request, &w, fx);
 }
+
+/* A step of ours was left in the middle. The desk raises the alarm; who is in a call of ours is
+ * free after busy_reset, as nobody tells its end any more. The next start of the daemon adopts the
+ * calls. */
+void campaign_parked(void *self, const struct event *ev, const char *why, struct effects *fx)
+{
+    const uint64_t id = handle_id(ev->self);
+    struct campaign *c = self;
+    struct msg_alarm alarm = {
+        .kind = ALARM_campaign_parked, .subject = id, .stands = true, .text = words_of(why)};
+
+    fx_send(fx, ADDR_DESK, MSG_alarm, &alarm);
+    for (uint32_t i = 0; i < c->attempts.size; i++) {
+        const struct attempt *a = c->attempts.slots[i].value.ptr;
+
+        if (c->attempts.slots[i].key != 0 && a->agent != 0) {
+            struct msg_call_moved lost = {.attempt = words_of(a->id),
+                                          .state = ATTEMPT_UNKNOWN,
+                                          .lead = a->lead,
+                                          .number = words_of(a->number)};
+
+            fx_send(fx, named(KIND_AGENT, a->agent), MSG_call_moved, &lost);
+        }
+    }
+}

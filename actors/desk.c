@@ -390,9 +390,17 @@ static void on_switch(struct desk *d, const struct event *ev, struct effects *fx
                           .text = words_of("there is no such campaign"),
                           .json = words_of("")};
 
-    if (map_find(&d->campaigns, m->campaign)) {
+    const struct map_slot *slot = map_find(&d->campaigns, m->campaign);
+
+    if (slot && !((const struct known_campaign *)slot->value.ptr)->parked) {
         fx_send(fx, named(KIND_CAMPAIGN, m->campaign), MSG_campaign_switch, m);
-    } else if (m->reply_to != HANDLE_NONE) {
+        return;
+    }
+    if (slot) {
+        r.result = RESULT_REFUSED;
+        r.text = words_of("it is parked (see the alarm): the next start of dialerd takes it up");
+    }
+    if (m->reply_to != HANDLE_NONE) {
         fx_send(fx, m->reply_to, MSG_reply, &r);
     }
 }

@@ -68,10 +68,25 @@ void desk_alarm(struct desk *d, enum alarm_kind kind, uint64_t subject, bool sta
     memset(a, 0, sizeof *a);
 }
 
+/* It takes no more mail: nobody waits for it. */
+static void park(struct desk *d, uint64_t campaign)
+{
+    struct map_slot *slot = map_find(&d->campaigns, campaign);
+    struct known_campaign *c = slot ? slot->value.ptr : NULL;
+
+    if (c) {
+        c->parked = c->quiet = true;
+        c->rides = false;
+    }
+}
+
 void desk_on_alarm(struct desk *d, const struct event *ev, struct effects *fx)
 {
     const struct msg_alarm *m = ev->msg;
 
+    if (m->kind == ALARM_campaign_parked && m->stands) {
+        park(d, m->subject);
+    }
     if (m->kind > 0 && m->kind < ALARM_COUNT) {
         desk_alarm(d, (enum alarm_kind)m->kind, m->subject, m->stands, m->text, ev, fx);
     }

@@ -26,7 +26,8 @@ struct known_campaign {
     uint32_t pbx;
     char name[96];
     bool quiet;
-    bool rides; /* the store is away: it has claimed rows to dial, as far as we know */
+    bool parked; /* an error of ours in one of its steps: until the next start */
+    bool rides;  /* the store is away: it has claimed rows to dial, as far as we know */
 };
 
 struct known_agent {

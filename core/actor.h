@@ -15,8 +15,9 @@
 #include "core/types.h"
 
 /* Message types below this are the runtime's own. Types of the contract start here (message.h). */
-#define EV_START 1 /* first event of every actor; msg = the spawn argument (a message) or NULL */
-#define EV_TIMER 2 /* a timer of this actor ran out: event.timer_kind, event.timer_key */
+#define EV_START 1  /* first event of every actor; msg = the spawn argument (a message) or NULL */
+#define EV_TIMER 2  /* a timer of this actor ran out: event.timer_kind, event.timer_key */
+#define EV_PARKED 3 /* only in actor_type.parked */
 #define EV_CONTRACT 16
 
 struct event {
@@ -42,6 +43,10 @@ struct actor_type {
     size_t state_size; /* zeroed before init */
     void (*step)(void *self, const struct event *ev, struct effects *fx);
     void (*fini)(void *self); /* frees what the state owns; may be NULL */
+    /* The actor is parked: a step was left in the middle, for want of memory or because of a check
+     * that did not hold (`why`). It takes no more mail, has no timers, and its name is free. Here
+     * it can tell others, once; it must not trust its state, nor change it. May be NULL. */
+    void (*parked)(void *self, const struct event *ev, const char *why, struct effects *fx);
 };
 
 /* --- effects: what a step may ask for -------------------------------------------------------- */
@@ -81,6 +86,11 @@ void fx_log(struct effects *fx, int level, const char *code, const char *text, i
 
 /* A random number from the actor's own seeded generator (same seed, same numbers). */
 uint64_t fx_random(struct effects *fx);
+
+/* What a step takes for granted. If it does not hold the step does not go on, and this actor is
+ * parked; all others go on. What was sent before it has been sent: check first. */
+#define fx_check(fx, holds) ((holds) ? (void)0 : fx_broken((fx), #holds))
+_Noreturn void fx_broken(struct effects *fx, const char *what); /* what: of static life */
 
 /* Memory for the state's own tables: the executor's allocator, never NULL (a failed allocation
  * parks the actor with an alarm, the step does not return). realloc semantics: size 0 frees; fini,

@@ -54,6 +54,14 @@ uint64_t fx_random(struct effects *fx)
     return fx->ops->random(fx);
 }
 
+void fx_broken(struct effects *fx, const char *what)
+{
+    if (fx->ops->broken != NULL) {
+        fx->ops->broken(fx, what);
+    }
+    abort(); /* an executor that cannot leave a step */
+}
+
 void *fx_realloc(struct effects *fx, void *ptr, size_t size)
 {
     if (fx == NULL) { /* from fini: no step is running */

@@ -23,6 +23,7 @@ struct effects_ops {
                 int64_t b, int64_t c);
     uint64_t (*random)(struct effects *fx);
     void *(*realloc)(struct effects *fx, void *ptr, size_t size);
+    void (*broken)(struct effects *fx, const char *what); /* does not return */
 };
 
 struct effects {

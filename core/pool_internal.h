@@ -162,7 +162,8 @@ struct worker {
     struct actor *running;
     struct node *in_hand; /* whose message it is; freed by the loop when the step does not return */
     bool ending;
-    jmp_buf no_memory;
+    jmp_buf no_memory; /* out of a step that cannot go on */
+    const char *why;   /* it cannot */
     void *scratch; /* one unpacked message */
 
     struct wheel wheel;

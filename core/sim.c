@@ -125,8 +125,14 @@ static void end_actor(struct sim *s, struct actor *a)
     free(a);
 }
 
-static void park(struct sim *s, struct actor *a)
+static void park(struct sim *s, struct actor *a, const struct event *ev)
 {
+    const struct event last = {
+        .type = EV_PARKED, .self = ev->self, .now_us = s->now_us, .wall_ms = sim_wall_ms(s)};
+
+    if (a->parked) {
+        return; /* its last word failed, too */
+    }
     metric_add(s->counters, "actor_parked_total", a->type->name, 0, 1);
     s->parked++;
     sim_make_idle(s, a);
@@ -134,6 +140,12 @@ static void park(struct sim *s, struct actor *a)
     drop_mail(s, a);
     while (a->timers != 0) {
         sim_unlink_timer(s, a->timers - 1);
+    }
+    if (a->name != HANDLE_NONE) {
+        names_remove(s->names, a->name, a->self);
+    }
+    if (a->type->parked != NULL) {
+        a->type->parked(a->state, &last, s->why, &s->fx);
     }
 }
 
@@ -196,7 +208,7 @@ static bool step(struct sim *s, struct actor *a, struct node *n, struct event *e
     if (setjmp(s->no_memory) == 0) {
         a->type->step(a->state, ev, &s->fx);
     } else {
-        park(s, a);
+        park(s, a, ev);
     }
     return true;
 }

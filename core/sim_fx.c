@@ -324,10 +324,19 @@ static void *sim_realloc(struct effects *fx, void *ptr, size_t size)
         return NULL;
     }
     if (s->fail_alloc != 0 && --s->fail_alloc == 0) {
+        s->why = "no memory";
         longjmp(s->no_memory, 1);
     }
     p = realloc(ptr, size);
     return sim_need(p);
+}
+
+static void sim_broken(struct effects *fx, const char *what)
+{
+    struct sim *s = (struct sim *)fx;
+
+    s->why = what;
+    longjmp(s->no_memory, 1);
 }
 
 const struct effects_ops sim_ops = {.send = sim_send,
@@ -339,4 +348,5 @@ const struct effects_ops sim_ops = {.send = sim_send,
                                     .count = sim_count,
                                     .log = sim_log,
                                     .random = sim_fx_random,
-                                    .realloc = sim_realloc};
+                                    .realloc = sim_realloc,
+                                    .broken = sim_broken};

@@ -115,6 +115,7 @@ struct sim {
     struct rng jitter;
     int64_t way_due[SIM_WAYS]; /* with jitter: when the last of a way arrives; ways may share */
     jmp_buf no_memory;
+    const char *why; /* a step was left */
     uint64_t fail_alloc;
 };
 

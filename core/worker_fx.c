@@ -230,12 +230,26 @@ void actor_end(struct worker *w, struct actor *a)
 
 void actor_park(struct worker *w, struct actor *a)
 {
+    const struct event ev = {.type = EV_PARKED,
+                             .self = a->name != HANDLE_NONE ? a->name : a->self,
+                             .now_us = w->now_us,
+                             .wall_ms = w->wall_ms};
+
+    if (a->parked) {
+        return; /* its last word failed, too */
+    }
     a->parked = true;
     drop_mail(w, a);
-    log_line(3, "DLR-ACTOR-PARKED", "no memory in a step of %s: it takes no more mail",
-             a->type->name);
+    if (a->name != HANDLE_NONE) {
+        names_remove(w->out.pool->names, a->name, a->self);
+    }
+    log_line(3, "DLR-ACTOR-PARKED", "a step of %s cannot go on (%s): it takes no more mail",
+             a->type->name, w->why);
     if (w->out.metrics != NULL) {
         metric_add(w->out.metrics, "actor_parked_total", a->type->name, 0, 1);
+    }
+    if (a->type->parked != NULL) {
+        a->type->parked(a->state, &ev, w->why, &w->fx);
     }
 }
 
@@ -297,9 +311,16 @@ static void *worker_realloc(struct effects *fx, void *ptr, size_t size)
     }
     p = realloc(ptr, size);
     if (p == NULL) {
+        worker_of(fx)->why = "no memory";
         longjmp(worker_of(fx)->no_memory, 1);
     }
     return p;
+}
+
+static void worker_broken(struct effects *fx, const char *what)
+{
+    worker_of(fx)->why = what;
+    longjmp(worker_of(fx)->no_memory, 1);
 }
 
 const struct effects_ops worker_ops = {.send = worker_send,
@@ -311,4 +332,5 @@ const struct effects_ops worker_ops = {.send = worker_send,
                                        .count = worker_count,
                                        .log = worker_log,
                                        .random = worker_random,
-                                       .realloc = worker_realloc};
+                                       .realloc = worker_realloc,
+                                       .broken = worker_broken};

@@ -44,8 +44,27 @@ static void lead_explained(struct job *job, const struct msg_reply *reply)
     job_end(job, (enum result)reply->result, "%.*s", (int)reply->text.len, reply->text.ptr);
 }
 
+/* The alarm of a campaign that is parked, NULL: it is not. */
+static const struct ctl_alarm *parked(const struct job *job, uint64_t id)
+{
+    const struct ctl_seen *seen = &job->ctl->seen;
+    char subject[32];
+    snprintf(subject, sizeof subject, "campaign %llu", (unsigned long long)id);
+    for (size_t i = 0; i < seen->n_alarms; i++)
+        if (seen->alarms[i].kind == ALARM_campaign_parked &&
+            strcmp(seen->alarms[i].subject, subject) == 0)
+            return &seen->alarms[i];
+    return NULL;
+}
+
 static bool campaign_lives(struct job *job, uint64_t id)
 {
+    const struct ctl_alarm *alarm = parked(job, id);
+    if (alarm) {
+        job_end(job, RESULT_REFUSED, "campaign %llu is parked: %s", (unsigned long long)id,
+                alarm->text);
+        return false;
+    }
     if (endpoint_exists(job->ctl->endpoint, named(KIND_CAMPAIGN, id)))
         return true;
     job_end(job, RESULT_NOT_FOUND, "campaign %llu is not loaded", (unsigned long long)id);
@@ -136,6 +155,12 @@ static void free_status(struct job *job)
 static void ask_one(struct job *job, uint64_t campaign)
 {
     struct status *st = job->state;
+    const struct ctl_alarm *alarm = parked(job, campaign);
+    if (alarm) {
+        char what[64];
+        snprintf(what, sizeof what, "campaign %llu", (unsigned long long)campaign);
+        row_status_line(job, what, text_of(""), "parked", alarm->text);
+    }
     if (!endpoint_exists(job->ctl->endpoint, named(KIND_CAMPAIGN, campaign)))
         return;
     struct msg_explain_campaign ask = {.campaign = campaign,

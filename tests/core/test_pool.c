@@ -475,6 +475,62 @@ static void births_and_ends(void **state)
     assert_int_equal(atomic_load(&finis), 2);
 }
 
+/* --- a check that does not hold ----------------------------------------------------------------
+ */
+
+static void frail_step(void *self, const struct event *ev, struct effects *fx)
+{
+    (void)self;
+    if (ev->type == MSG_number) {
+        const struct msg_number *m = ev->msg;
+
+        fx_check(fx, m->value != 13);
+        fx_send(fx, US, MSG_number, &(struct msg_number){m->value, ev->self});
+    }
+}
+
+/* Its last word; that it fails, too, is the end of it. */
+static void frail_parked(void *self, const struct event *ev, const char *why, struct effects *fx)
+{
+    (void)self;
+    assert_string_equal(why, "m->value != 13");
+    assert_int_equal(ev->type, EV_PARKED);
+    fx_send(fx, US, MSG_start, &(struct msg_start){99, ev->self});
+    fx_check(fx, why == NULL);
+}
+
+static const struct actor_type frail = {
+    .name = "frail", .kind = KIND_ACTOR, .step = frail_step, .parked = frail_parked};
+
+static void note_both(void *ctx, handle to, handle from, uint16_t type, const void *msg)
+{
+    struct result *r = ctx;
+
+    note_result(ctx, to, from, type, msg);
+    r->done = r->a == 99 && r->c == 5;
+}
+
+static void a_check_that_fails_parks_one(void **state)
+{
+    struct bench b;
+    struct result r = {0};
+
+    (void)state;
+    open_bench(&b, 2, 0, -1);
+    (void)pool_spawn(b.pool, 0, &frail, 1, 0, NULL);
+    (void)pool_spawn(b.pool, 0, &frail, 2, 0, NULL);
+    assert_int_equal(pool_start(b.pool), 0);
+    endpoint_send(b.ep, named(KIND_ACTOR, 1), MSG_number, &(struct msg_number){13, 0});
+    endpoint_send(b.ep, named(KIND_ACTOR, 2), MSG_number, &(struct msg_number){5, 0});
+    endpoint_flush(b.ep);
+    read_until(&b, note_both, &r, &r.done);
+    assert_int_equal(r.b, named(KIND_ACTOR, 1));
+    assert_int_equal(r.d, named(KIND_ACTOR, 2));
+    assert_false(endpoint_exists(b.ep, named(KIND_ACTOR, 1)));
+    assert_int_equal(metric_sum(b.metrics, "actor_parked_total"), 1);
+    close_bench(&b);
+}
+
 /* The sanitizers shall answer as malloc does. */
 const char *__asan_default_options(void); /* NOLINT(readability-identifier-naming) */
 const char *__asan_default_options(void)  /* NOLINT(readability-identifier-naming) */
@@ -493,7 +549,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_wakeup_is_lost), cmocka_unit_test(full_mailbox),
         cmocka_unit_test(full_link),         cmocka_unit_test(timers),
-        cmocka_unit_test(births_and_ends),
+        cmocka_unit_test(births_and_ends),   cmocka_unit_test(a_check_that_fails_parks_one),
     };
 
     return cmocka_run_group_tests_name("pool", tests, NULL, NULL);

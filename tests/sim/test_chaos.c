@@ -258,12 +258,49 @@ static void test_stopped(void **state)
     world_close(w);
 }
 
+/* A message that one campaign cannot be meant by: it is parked, its agent is free, an alarm stands,
+ * and the other one goes on. The next start takes it up again. */
+static void test_parked(void **state)
+{
+    struct world *w = world_open(8);
+    const struct msg_hopper_row foreign = {.campaign = 2, .row = 1};
+
+    (void)state;
+    world_campaign(w, 1, MODE_PROGRESSIVE);
+    world_campaign(w, 2, MODE_PROGRESSIVE);
+    world_agent(w, 1, 1);
+    world_agent(w, 2, 2);
+    world_leads(w, 1, 50);
+    world_leads(w, 2, 50);
+    world_callees(w, ANSWERS(4, 30));
+    world_habits(w, 2, (struct habits){.wrap_s = 3, .code = "sale"});
+    world_begin(w);
+    world_ready(w, 1);
+    world_ready(w, 2);
+    expect_agent(w, 1, AGENT_BUSY, 60);
+    sim_post(world_sim(w), 0, ADDR_HOPPER, named(KIND_CAMPAIGN, 1), MSG_hopper_row, &foreign);
+    world_run(w, 1);
+    assert_int_equal(sim_parked(world_sim(w)), 1);
+    assert_int_equal(world_alarms(w, "DLR-CAMPAIGN-PARKED", true), 1);
+    expect_reply(w, world_switch(w, 1, 1), RESULT_REFUSED, "parked");
+    uint64_t before = world_witness(w)->bridged;
+
+    world_run(w, 700);
+    assert_true(world_witness(w)->bridged > before + 10);
+    assert_int_not_equal(world_page(w, 1)->state, AGENT_BUSY);
+    world_restart(w);
+    assert_int_equal(sim_parked(world_sim(w)), 0);
+    assert_int_equal(world_alarms(w, "DLR-CAMPAIGN-PARKED", true), 0);
+    world_close(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_chaos),
         cmocka_unit_test(test_chaos_with_restarts),
         cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_parked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
