@@ -140,6 +140,7 @@ static void poison(struct walk *x, const struct fault *f)
     }
 }
 
+/* Reason for length: one case for each kind of fault. */
 static void begins(struct walk *x, const struct fault *f, bool first)
 {
     struct world *w = x->w;
@@ -239,6 +240,7 @@ static void begins(struct walk *x, const struct fault *f, bool first)
 
 /* --- what ends ---------------------------------------------------------------------------- */
 
+/* Reason for length: one case for each kind of fault that has an end. */
 static void ends(struct walk *x, const struct fault *f, bool last)
 {
     struct world *w = x->w;
