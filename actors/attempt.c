@@ -104,6 +104,8 @@ static const struct fsm_row rows[] = {
     ROW(S(ANSWERED), AE_TIMEOUT, 0, attempt_play_message, S(MESSAGE), T_MESSAGE),
 
     ROW(S(BRIDGING), AE_GRANTED, 0, attempt_join, FSM_STAY, FSM_NO_TIMER),
+    ROW(S(BRIDGING), AE_UNSERVED, attempt_was_bridged, attempt_join, FSM_STAY, FSM_NO_TIMER),
+    ROW(S(BRIDGING), AE_UNSERVED, 0, attempt_join, S(BRIDGING), T_BRIDGE),
     ROW(S(BRIDGING), AE_JOINED, 0, attempt_joined, S(BRIDGED), T_CALL),
     ROW(S(BRIDGING), AE_JOIN_FAILED, attempt_was_bridged, attempt_hold, S(HELD), T_HELD),
     ROW(S(BRIDGING), AE_JOIN_FAILED, attempt_time_left, attempt_seek_agent, S(ANSWERED), T_WAIT),

@@ -258,27 +258,31 @@ static void on_drain(struct campaign *c, const struct event *ev, struct effects 
 
 /* --- agents' words about calls ---------------------------------------------------------------- */
 
+/* An agent bound before the originate leaves may tell only while the customer is called that its
+ * tone is over: without that word the two would not be joined after the answer. */
+static bool awaits_agent(const struct attempt *a, bool ok)
+{
+    uint8_t s = a->fsm.state;
+
+    if (s == ATTEMPT_CLAIMED || s == ATTEMPT_ANSWERED || s == ATTEMPT_BRIDGING) {
+        return true;
+    }
+    return ok && a->bound &&
+           (s == ATTEMPT_ORIGINATING || s == ATTEMPT_RINGING || s == ATTEMPT_UNKNOWN);
+}
+
 static void on_reserved(struct campaign *c, const struct event *ev, struct effects *fx)
 {
     const struct msg_reserved *m = ev->msg;
     struct attempt *a = attempt_find(c, m->attempt);
-    bool awaited = a && a->agent == m->agent &&
-                   (a->fsm.state == ATTEMPT_ANSWERED || a->fsm.state == ATTEMPT_CLAIMED ||
-                    a->fsm.state == ATTEMPT_BRIDGING);
 
     campaign_agent_answered(c, m->agent, m->ok);
-    if (!awaited) {
-        if (m->ok && !a) { /* the call is over: let the agent go */
+    if (!a || a->agent != m->agent || !awaits_agent(a, m->ok)) {
+        if (m->ok && (!a || a->agent != m->agent)) { /* over, or another's: let the agent go */
             struct msg_call_moved gone = {.attempt = m->attempt,
                                           .state = ATTEMPT_ENDED,
-                                          .outcome = OUTCOME_CUSTOMER_GONE,
-                                          .number = words_of("")};
-
-            fx_send(fx, named(KIND_AGENT, m->agent), MSG_call_moved, &gone);
-        } else if (m->ok && a->agent != m->agent) {
-            struct msg_call_moved gone = {.attempt = m->attempt,
-                                          .state = ATTEMPT_ENDED,
-                                          .outcome = (uint8_t)a->outcome,
+                                          .outcome =
+                                              (uint8_t)(a ? a->outcome : OUTCOME_CUSTOMER_GONE),
                                           .number = words_of("")};
 
             fx_send(fx, named(KIND_AGENT, m->agent), MSG_call_moved, &gone);

@@ -331,7 +331,10 @@ void campaign_on_channel_found(struct campaign *c, const struct event *ev, struc
     if (a->fsm.state == ATTEMPT_BRIDGING) { /* what was on its way may be lost: once more */
         a->customer_in = a->found_in;
         a->bridge_made = a->customer_in;
-        attempt_fire(c, a, AE_GRANTED, ev, fx);
+        if (a->wait_until_us != 0 && a->wait_until_us < ev->now_us) { /* it waits anew from now */
+            a->wait_until_us = ev->now_us + (int64_t)c->set.answer_wait_ms * US_PER_MS;
+        }
+        attempt_fire(c, a, AE_UNSERVED, ev, fx);
         return;
     }
     if (a->fsm.state == ATTEMPT_MESSAGE || a->fsm.state == ATTEMPT_ENDING) {

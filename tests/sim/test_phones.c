@@ -1,4 +1,5 @@
 /* test_phones.c - the agent's page and phone: R2, R3, R8. */
+#include "actors/words.h"
 #include "tests/sim/sim_test.h"
 
 /* S7 and R3: the page is gone when the wrap-up ends: not available. */
@@ -267,6 +268,65 @@ static void test_leg_kind_stays(void **state)
     world_close(w);
 }
 
+/* On demand, and the daemon restarts while the agent's phone is up: the leg serves the next call.
+ * Its tone is over while the customer is still called, and that word counts after the answer. */
+static void test_leg_left_over(void **state)
+{
+    struct world *w = with_agent();
+
+    (void)state;
+    world_campaign_config(w, 1)->leg = LEG_ON_DEMAND;
+    world_leads(w, 1, 2);
+    world_callees(w, ANSWERS(5, 0));
+    world_callee(w, world_number(w, 1), NEVER);
+    world_begin(w);
+    world_ready(w, 7);
+    expect_line(w, world_number(w, 1), LINE_RINGING, 10);
+    world_restart(w);
+    assert_true(world_leg_up(w, 7));
+    world_login(w, 7);
+    world_run(w, 1);
+    world_available(w, 7);
+    expect_line(w, world_number(w, 2), LINE_RINGING, 60);
+    assert_true(world_leg_up(w, 7));
+    expect_line(w, world_number(w, 2), LINE_BRIDGED, 6);
+    assert_int_equal(world_talks_with(w, 7), 2);
+    assert_int_equal(world_witness(w)->legs, 1);
+    world_close(w);
+}
+
+/* An agent takes the call and says no more, and the link is away when the two seconds are over:
+ * they begin anew when it is back. */
+static void test_silent_agent_link_away(void **state)
+{
+    struct world *w = world_open(1);
+    struct msg_agent_status ready = {
+        .agent = 99, .state = AGENT_AVAILABLE, .pbx = WORLD_PBX, .leg = LEG_PERMANENT};
+    struct msg_reserved yes = {.agent = 99, .ok = true, .pbx = WORLD_PBX};
+    handle campaign = named(KIND_CAMPAIGN, 1);
+    handle agent = named(KIND_AGENT, 99);
+
+    (void)state;
+    world_campaign(w, 1, MODE_PROGRESSIVE);
+    world_leads(w, 1, 1);
+    world_callees(w, ANSWERS(5, 0));
+    world_begin(w);
+    sim_post(world_sim(w), 0, agent, campaign, MSG_agent_status, &ready);
+    expect_line(w, world_number(w, 1), LINE_ANSWERED, 20);
+    yes.attempt = words_of(world_attempt(w, world_number(w, 1)));
+    yes.leg = words_of("leg-0001-00000063-00000001-00000001");
+    sim_post(world_sim(w), 0, agent, campaign, MSG_reserved, &yes);
+    world_run(w, 1.5);
+    world_pbx_up(w, false);
+    world_run(w, 2);
+    world_pbx_up(w, true);
+    expect_line(w, world_number(w, 1), LINE_MESSAGE, 2.2);
+    world_run(w, 30);
+    assert_int_equal(world_outcome(w, world_number(w, 1)), OUTCOME_ABANDONED);
+    assert_int_equal(world_lines(w), 0);
+    world_close(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +342,8 @@ int main(void)
         cmocka_unit_test(test_phone_goes),
         cmocka_unit_test(test_all_log_in_at_once),
         cmocka_unit_test(test_leg_kind_stays),
+        cmocka_unit_test(test_leg_left_over),
+        cmocka_unit_test(test_silent_agent_link_away),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

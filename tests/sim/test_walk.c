@@ -26,7 +26,14 @@ static void must_hold(const struct walk_options *options)
 {
     struct walk_result r;
 
-    if (!walk(options, &r)) {
+    if (walk(options, &r)) {
+        return;
+    }
+    if (options->crash_point != 0) {
+        fail_msg("walk %" PRIu64 ", dead at %s, visit %u: %s", options->seed,
+                 crash_point_name((enum crash_point)options->crash_point), options->crash_count,
+                 r.first);
+    } else {
         fail_msg("walk %" PRIu64 ", step %" PRIu64 ": %s\nagain: sim-soak --walk %" PRIu64
                  " --hours %g --agents %u --verbose",
                  options->seed, r.steps, r.first, options->seed, options->hours, options->agents);
@@ -59,7 +66,32 @@ static void test_same_seed_same_walk(void **state)
 
 /* --- what was found once ------------------------------------------------------------------ */
 
-/* Lines of "seed sentence"; # and empty ones are for people. */
+/* A short walk that is calm but for a death at the given visit to a place. */
+static struct walk_options crash_walk(uint64_t seed, enum crash_point at, unsigned visit)
+{
+    return (struct walk_options){.seed = seed,
+                                 .hours = 0.04,
+                                 .agents = 8,
+                                 .gentle = true,
+                                 .crash_point = at,
+                                 .crash_count = visit};
+}
+
+/* "place visit ..." after the seed; another word is the sentence's first. */
+static struct walk_options regression(uint64_t seed, const char *rest)
+{
+    for (int at = 1; at < CRASH_POINT_COUNT; at++) {
+        const char *name = crash_point_name((enum crash_point)at);
+        size_t n = strlen(name);
+
+        if (strncmp(rest, name, n) == 0 && rest[n] == ' ') {
+            return crash_walk(seed, (enum crash_point)at, (unsigned)strtoul(rest + n, NULL, 10));
+        }
+    }
+    return (struct walk_options){.seed = seed};
+}
+
+/* Lines of "seed sentence" or "seed place visit sentence"; # and empty ones are for people. */
 static void test_regressions(void **state)
 {
     FILE *f = fopen("tests/sim/regressions.txt", "r");
@@ -69,10 +101,13 @@ static void test_regressions(void **state)
     (void)state;
     assert_non_null(f);
     while (fgets(line, sizeof line, f) != NULL) {
-        uint64_t seed = strtoull(line, NULL, 10);
+        char *rest;
+        uint64_t seed = strtoull(line, &rest, 10);
 
         if (seed != 0) {
-            must_hold(&(struct walk_options){.seed = seed});
+            struct walk_options o = regression(seed, rest + (*rest == ' '));
+
+            must_hold(&o);
             n++;
         }
     }
@@ -89,12 +124,7 @@ static void die_at(enum crash_point at, unsigned times)
     unsigned runs = 0;
 
     for (uint64_t seed = 1; sum.crashes < times; seed++) {
-        struct walk_options o = {.seed = 5000 + seed,
-                                 .hours = 0.04,
-                                 .agents = 8,
-                                 .gentle = true,
-                                 .crash_point = at,
-                                 .crash_count = 1 + (unsigned)(seed % 7)};
+        struct walk_options o = crash_walk(5000 + seed, at, 1 + (unsigned)(seed % 7));
         struct walk_result r;
         bool good = walk(&o, &r);
 
