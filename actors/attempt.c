@@ -145,6 +145,7 @@ static const struct fsm_row rows[] = {
     ROW(S(ENDING), AE_NOT_SENT, attempt_has_agent, attempt_not_sent, S(ENDED), T_DISPOSE),
     ROW(S(ENDING), AE_NOT_SENT, 0, attempt_not_sent, S(DISPOSED), FSM_NO_TIMER),
     ENDS_BY_GONE(S(ENDING)),
+    ROW(S(ENDING), AE_TIMEOUT, attempt_line_away, attempt_wait_on, S(ENDING), T_END),
     ROW(S(ENDING), AE_TIMEOUT, attempt_has_agent, attempt_over, S(ENDED), T_DISPOSE),
     ROW(S(ENDING), AE_TIMEOUT, 0, attempt_over, S(DISPOSED), FSM_NO_TIMER),
 

@@ -67,12 +67,13 @@ bool attempt_is_joining(const struct fsm_ctx *x)
     return ((const struct attempt *)x->subject)->joining;
 }
 
-/* It was answered, nobody came, and what was to be played to it was lost with the link. */
+/* Found answered and waiting when the link is back: nobody came, and what was to be played to it was
+ * lost, or it was called off while it rang and answered all the same. */
 bool attempt_owes_message(const struct fsm_ctx *x)
 {
     const struct attempt *a = x->subject;
 
-    return a->outcome == OUTCOME_ABANDONED && !a->heard;
+    return a->bridged_wall_ms == 0 && !a->heard;
 }
 
 /* --- the claim -------------------------------------------------------------------------------- */

@@ -348,10 +348,38 @@ static void test_explain(void **state)
     world_close(w);
 }
 
+/* Called off while the link is away, and answered before it is back: who waits hears the message,
+ * and the line is in use for as long as nobody can tell. */
+static void test_stop_link_away(void **state)
+{
+    struct world *w = with_agents(MODE_PROGRESSIVE, 1, 2);
+
+    (void)state;
+    world_trunk(w)->lines = 1;
+    world_callees(w, ANSWERS(5, 0));
+    world_begin(w);
+    all_ready(w, 1);
+    expect_line(w, world_number(w, 1), LINE_RINGING, 5);
+    world_link_deaf(w);
+    world_run(w, 1);
+    world_link_noticed(w);
+    world_switch(w, 1, 3);
+    world_run(w, 15);
+    assert_int_equal(world_open_attempts(w), 1);
+    world_switch(w, 1, 1);
+    world_link_back(w);
+    expect_line(w, world_number(w, 1), LINE_MESSAGE, 2.2);
+    world_run(w, 30);
+    assert_int_equal(world_outcome(w, world_number(w, 1)), OUTCOME_ABANDONED);
+    assert_int_equal(world_witness(w)->lines_most, 1);
+    world_close(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_stop_link_away),
         cmocka_unit_test(test_stop_now),
         cmocka_unit_test(test_claimed_rows),
         cmocka_unit_test(test_list_stopped),
