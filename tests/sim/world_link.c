@@ -77,6 +77,11 @@ void pbx_receive(void *ctx, handle to, handle from, uint16_t type, const void *m
             a->noted = true;
         }
     }
+    if (!w->link && (type == MSG_originate_call || type == MSG_originate_leg)) {
+        pbx_take(w, type, msg); /* the adapter refuses it: it has no way to send it */
+        free(block);
+        return;
+    }
     if (type == MSG_list_again) { /* everybody is there; what lives is told soon */
         w->loaded = true;
         world_trouble(w, (double)(4 * w->pbx_us + 2 * w->jitter_us) / 1e6);
