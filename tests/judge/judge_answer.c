@@ -118,6 +118,11 @@ static void check_outcome(struct judge *j, struct call *c)
         judge_outage(j, c->ended_us - judge_margin_us(j) * 2, c->ended_us) != 0) {
         return;
     }
+    /* the agent hung up before the two were joined, and the join was on its way: it parted them */
+    if (row->outcome == OUTCOME_ABANDONED && was == OUTCOME_ANSWERED && c->message_us &&
+        c->parted_us && c->parted_us - c->bridged_us <= judge_margin_us(j)) {
+        return;
+    }
     /* who hung up unseen, just before an agent's leg was put into the bridge, looks joined */
     if (row->outcome == OUTCOME_ANSWERED && was == OUTCOME_CUSTOMER_GONE && blind(j, c)) {
         return;

@@ -29,6 +29,7 @@ struct call {
     uint64_t epoch; /* from the id */
     uint32_t originates;
     int64_t originated_us, answered_us, bridged_us, message_us, message_end_us, ended_us;
+    int64_t parted_us;     /* one of the first two who were joined left the bridge */
     bool held;             /* a client held the application at the answer */
     bool by_far;           /* the far end ended it */
     bool by_crash;         /* the server died with it */

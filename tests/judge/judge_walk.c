@@ -196,7 +196,14 @@ static void talks(struct judge *j, word bridge, int64_t at_us)
     }
 }
 
-static void leave(struct judge *j, struct call *c)
+static void parted(struct call *customer, int64_t at_us)
+{
+    if (customer->parted_us == 0) {
+        customer->parted_us = at_us;
+    }
+}
+
+static void leave(struct judge *j, struct call *c, int64_t at_us)
 {
     uint32_t at = first_index(j, c->bridge);
     const bool customer = c->customer;
@@ -213,7 +220,14 @@ static void leave(struct judge *j, struct call *c)
         j->calls.at[at].next = c->next;
     }
     if (!customer) {
-        judge_person(j, c->owner)->customer = NONE;
+        struct agent *own = judge_person(j, c->owner);
+
+        if (own->customer != NONE) {
+            parted(&j->calls.at[own->customer], at_us);
+        }
+        own->customer = NONE;
+    } else if (c->bridged_us != 0) {
+        parted(c, at_us);
     }
     for (struct call *m = customer ? first_in(j, c->bridge) : NULL; m; m = next_in(j, m)) {
         struct agent *a = m->customer ? NULL : judge_person(j, m->owner);
@@ -229,7 +243,7 @@ static void enter(struct judge *j, const struct seen *s)
 {
     struct call *c = judge_call(j, s->id);
 
-    leave(j, c);
+    leave(j, c, s->at_us);
     c->bridge = s->text;
     c->next = first_index(j, s->text);
     judge_put(&j->bridge_first, s->text, index_of(j, c) + 1);
@@ -241,7 +255,7 @@ static void enter(struct judge *j, const struct seen *s)
 
 static void ended(struct judge *j, struct call *c, int64_t at_us)
 {
-    leave(j, c);
+    leave(j, c, at_us);
     if (c->ended_us == 0) {
         c->ended_us = at_us;
     }
@@ -358,7 +372,7 @@ static void step(struct judge *j, const struct seen *s, bool *broken)
         enter(j, s);
         break;
     case JUDGE_LEAVE:
-        leave(j, judge_call(j, s->id));
+        leave(j, judge_call(j, s->id), s->at_us);
         break;
     case JUDGE_ANSWER:
     case JUDGE_MESSAGE:

@@ -489,6 +489,42 @@ static void test_called_off_and_answered(void **state)
     }
 }
 
+/* The agent hung up, and the join was on its way: they were together for an instant, or for long.
+ */
+static void test_parted_by_a_crossing(void **state)
+{
+    static const struct {
+        double parted;
+        unsigned found;
+    } cases[] = {{5.6, 0}, {6.5, 1}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct judge_attempt r = row(CALL);
+        struct tale t = begin();
+
+        r.outcome = OUTCOME_ABANDONED;
+        r.bridged_ms = r.disposed_ms = 0;
+        r.dispositions = 0;
+        r.disposition = NULL;
+        r.by_agent = false;
+        r.state = ATTEMPT_ENDED;
+        r.agent = 0;
+        see(&t, 1, JUDGE_ORIGINATE, CALL, NUMBER);
+        see_as(&t, 5, JUDGE_ANSWER, true, CALL, NULL);
+        see(&t, 5.3, JUDGE_ENTER, CALL, "brg-1");
+        see(&t, 5.5, JUDGE_ENTER, LEG, "brg-1");
+        see(&t, cases[i].parted, JUDGE_LEAVE, LEG, "brg-1");
+        see(&t, 6.9, JUDGE_LEAVE, CALL, "brg-1");
+        see(&t, 6.9, JUDGE_MESSAGE, CALL, NULL);
+        see(&t, 10, JUDGE_END, CALL, "us");
+        judge_attempt(t.j, &r);
+        at_rest(&t);
+        decide(&t);
+        assert_int_equal(t.v.broken[7], cases[i].found);
+    }
+}
+
 static void test_answered_into_a_fault(void **state)
 {
     struct tale t = nobody(5, 9, true, OUTCOME_ABANDONED);
@@ -651,6 +687,7 @@ int main(void)
         cmocka_unit_test(test_two_customers_in_one_bridge),
         cmocka_unit_test(test_answered_and_nobody_there),
         cmocka_unit_test(test_called_off_and_answered),
+        cmocka_unit_test(test_parted_by_a_crossing),
         cmocka_unit_test(test_answered_into_a_fault),
         cmocka_unit_test(test_a_live_call_is_not_adopted),
         cmocka_unit_test(test_an_abandoned_call_is_not_counted),
