@@ -67,8 +67,8 @@ bool attempt_is_joining(const struct fsm_ctx *x)
     return ((const struct attempt *)x->subject)->joining;
 }
 
-/* Found answered and waiting when the link is back: nobody came, and what was to be played to it was
- * lost, or it was called off while it rang and answered all the same. */
+/* Found answered and waiting when the link is back: nobody came, and what was to be played to it
+ * was lost, or it was called off while it rang and answered all the same. */
 bool attempt_owes_message(const struct fsm_ctx *x)
 {
     const struct attempt *a = x->subject;
