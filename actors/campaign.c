@@ -167,7 +167,12 @@ static void keep_settings(struct campaign *c, const struct msg_campaign_config *
     s->account = m->account;
     words_keep(s->name, sizeof s->name, m->name);
     s->mode = (enum campaign_mode)m->mode;
-    s->wanted = m->active;
+    /* Read before a switch, a configuration can come after it: only one that says something new
+     * about the wish changes it. The shell has the configuration read again after each switch. */
+    if (!c->configured || m->active != s->was_active) {
+        s->wanted = m->active;
+    }
+    s->was_active = m->active;
     s->epoch = m->epoch;
     s->trunk = m->trunk;
     s->pbx = m->pbx;

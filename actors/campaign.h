@@ -35,7 +35,8 @@ struct campaign_settings {
     uint64_t account;
     char name[NAME_SIZE];
     enum campaign_mode mode;
-    bool wanted; /* by its people: active */
+    bool wanted;     /* by its people: active */
+    bool was_active; /* as the store's last configuration told it */
     uint32_t epoch;
     uint64_t trunk;
     uint32_t pbx;

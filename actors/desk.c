@@ -183,123 +183,12 @@ static void on_trunk(struct desk *d, const struct event *ev, struct effects *fx)
 
 /* --- passing on ------------------------------------------------------------------------------- */
 
-static void to_each(const struct map *m, unsigned kind, uint16_t type, const void *msg,
-                    struct effects *fx)
+void desk_to_each(const struct map *m, unsigned kind, uint16_t type, const void *msg,
+                  struct effects *fx)
 {
     for (uint32_t i = 0; i < m->size; i++) {
         if (m->slots[i].key != 0) {
             fx_send(fx, named(kind, m->slots[i].key), type, msg);
-        }
-    }
-}
-
-static void on_pbx(struct desk *d, const struct event *ev, struct effects *fx)
-{
-    const struct msg_pbx_moved *m = ev->msg;
-    struct msg_view_pbx v = {.pbx = m->pbx, .name = m->name, .state = m->state, .text = m->text};
-    uint32_t i = 0;
-
-    while (i < d->n_pbxs && d->pbxs[i].pbx != m->pbx) {
-        i++;
-    }
-    if (i < PBX_MOST) {
-        d->pbxs[i].pbx = m->pbx;
-        d->pbxs[i].state = m->state;
-        d->n_pbxs = i == d->n_pbxs ? d->n_pbxs + 1u : d->n_pbxs;
-    }
-    to_each(&d->campaigns, KIND_CAMPAIGN, MSG_pbx_moved, m, fx);
-    to_each(&d->agents, KIND_AGENT, MSG_pbx_moved, m, fx);
-    to_each(&d->trunks, KIND_TRUNK, MSG_pbx_moved, m, fx);
-    fx_send(fx, ADDR_WEB, MSG_view_pbx, &v);
-    fx_send(fx, ADDR_CTL, MSG_view_pbx, &v);
-    if (m->state == PBX_DOWN || m->state == PBX_UP) { /* what lies between is on its way up */
-        desk_alarm(d, ALARM_pbx_away, m->pbx, m->state == PBX_DOWN, m->text, ev, fx);
-    }
-    if (m->state == PBX_REPLACED || m->state == PBX_UP) {
-        desk_alarm(d, ALARM_pbx_replaced, m->pbx, m->state == PBX_REPLACED, m->text, ev, fx);
-    }
-}
-
-/* Before the store has told which calls there were, nobody can say whose a channel is: it would be
- * ended as nobody's, or a call given up that lives. Such a list is passed over, also when its end
- * comes after: the one that is asked for then follows. */
-static bool missed_some(struct desk *d, uint32_t pbx, bool now)
-{
-    bool missed = false;
-
-    for (uint32_t i = 0; i < d->n_pbxs; i++) {
-        if (d->pbxs[i].pbx == pbx) {
-            missed = d->pbxs[i].missed;
-            d->pbxs[i].missed = now;
-        }
-    }
-    return missed;
-}
-
-/* Nobody but a person knows whether the other program has gone. */
-static void on_retake(struct desk *d, const struct event *ev, struct effects *fx)
-{
-    const struct msg_pbx_retake *m = ev->msg;
-    struct msg_reply r = {.client = m->client,
-                          .request = m->request,
-                          .result = RESULT_NOT_FOUND,
-                          .text = words_of("there is no such server"),
-                          .json = words_of("")};
-
-    for (uint32_t i = 0; i < d->n_pbxs; i++) {
-        if (d->pbxs[i].pbx == m->pbx) {
-            bool taken = d->pbxs[i].state == PBX_REPLACED;
-
-            r.result = taken ? RESULT_OK : RESULT_REFUSED;
-            r.text = words_of(taken ? "" : "its application is not taken over");
-        }
-    }
-    if (r.result == RESULT_OK) {
-        fx_send(fx, ADDR_ARI, MSG_pbx_retake, m);
-    }
-    fx_send(fx, m->reply_to, MSG_reply, &r);
-}
-
-/* Which channels live comes the same way as the word that these were all: straight from the adapter
- * to the owner it could be overtaken by it, and a call that lives would be given up as gone. */
-static void on_found(struct desk *d, const struct event *ev, struct effects *fx)
-{
-    const struct msg_channel_found *m = ev->msg;
-    struct channel_id id;
-    enum id_class cls = id_parse(m->channel, &id);
-
-    if (!d->known) {
-        missed_some(d, m->pbx, true);
-        return;
-    }
-    if (cls == ID_ATTEMPT || cls == ID_LEG) {
-        fx_send(fx, named(cls == ID_ATTEMPT ? KIND_CAMPAIGN : KIND_AGENT, id.owner),
-                MSG_channel_found, m);
-    }
-}
-
-static void on_listed(struct desk *d, const struct event *ev, struct effects *fx)
-{
-    /* whether it was missed or not, the next list begins anew */
-    bool missed = missed_some(d, ((const struct msg_pbx_listed *)ev->msg)->pbx, false);
-
-    if (!d->known || missed) {
-        return;
-    }
-    to_each(&d->campaigns, KIND_CAMPAIGN, MSG_pbx_listed, ev->msg, fx);
-    to_each(&d->agents, KIND_AGENT, MSG_pbx_listed, ev->msg, fx);
-}
-
-static void on_endpoint(struct desk *d, const struct event *ev, struct effects *fx)
-{
-    const struct msg_endpoint_state *m = ev->msg;
-    uint64_t hash = map_hash(m->endpoint);
-
-    for (uint32_t i = 0; i < d->agents.size; i++) {
-        const struct known_agent *a = d->agents.slots[i].value.ptr;
-
-        if (d->agents.slots[i].key != 0 && a->endpoint_hash == hash && a->pbx == m->pbx) {
-            fx_send(fx, named(KIND_AGENT, a->id), MSG_endpoint_state, m);
         }
     }
 }
@@ -330,7 +219,7 @@ static void on_store(struct desk *d, const struct event *ev, struct effects *fx)
             ((struct known_campaign *)d->campaigns.slots[i].value.ptr)->rides = !m->up;
         }
     }
-    to_each(&d->campaigns, KIND_CAMPAIGN, MSG_store_state, m, fx);
+    desk_to_each(&d->campaigns, KIND_CAMPAIGN, MSG_store_state, m, fx);
     tell_ready("store", m->up, m->text, fx);
     desk_alarm(d, ALARM_store_away, 0, !m->up, m->text, ev, fx);
     desk_alarm(d, ALARM_clocks_apart, 0,
@@ -369,7 +258,7 @@ static void on_loaded(struct desk *d, const struct event *ev, struct effects *fx
 
 static void on_suppressed(struct desk *d, const struct event *ev, struct effects *fx)
 {
-    to_each(&d->campaigns, KIND_CAMPAIGN, MSG_suppressed, ev->msg, fx);
+    desk_to_each(&d->campaigns, KIND_CAMPAIGN, MSG_suppressed, ev->msg, fx);
 }
 
 static void on_list_changed(struct desk *d, const struct event *ev, struct effects *fx)
@@ -460,7 +349,7 @@ static void on_drain(struct desk *d, const struct event *ev, struct effects *fx)
     d->draining = true;
     desk_mode_look(d, ev, fx);
     tell_ready("configuration", false, words_of("the daemon is being stopped"), fx);
-    to_each(&d->campaigns, KIND_CAMPAIGN, MSG_drain, m, fx);
+    desk_to_each(&d->campaigns, KIND_CAMPAIGN, MSG_drain, m, fx);
     if (d->campaigns.used == 0) {
         finish_drain(d, 0, fx);
     } else if (d->drain_timer == 0) {
@@ -550,11 +439,11 @@ static const struct {
     {MSG_open_leg, pass_leg},
     {MSG_open_agent, pass_open_agent},
     {MSG_abandon_window, pass_window},
-    {MSG_pbx_moved, on_pbx},
-    {MSG_pbx_retake, on_retake},
-    {MSG_channel_found, on_found},
-    {MSG_pbx_listed, on_listed},
-    {MSG_endpoint_state, on_endpoint},
+    {MSG_pbx_moved, desk_on_pbx},
+    {MSG_pbx_retake, desk_on_retake},
+    {MSG_channel_found, desk_on_found},
+    {MSG_pbx_listed, desk_on_listed},
+    {MSG_endpoint_state, desk_on_endpoint},
     {MSG_store_state, on_store},
     {MSG_journal_state, desk_on_journal},
     {MSG_claims_left, desk_on_claims_left},

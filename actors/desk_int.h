@@ -2,6 +2,7 @@
  * desk_int.h - the desk's actor, as its own files see it.
  *
  *   desk.c        who exists, configuration, passing on, start and stop
+ *   desk_pbx.c    the Asterisk servers and what lives on them
  *   desk_mode.c   what the daemon as a whole does: RUN, NO_NEW_DIALS, DRAIN, as a table
  *   desk_alarm.c  what people are called for (R26)
  */
@@ -71,6 +72,17 @@ struct desk {
 
     struct standing_alarm alarms[ALARMS_MOST];
 };
+
+/* --- desk.c */
+void desk_to_each(const struct map *m, unsigned kind, uint16_t type, const void *msg,
+                  struct effects *fx);
+
+/* --- desk_pbx.c */
+void desk_on_pbx(struct desk *d, const struct event *ev, struct effects *fx);
+void desk_on_retake(struct desk *d, const struct event *ev, struct effects *fx);
+void desk_on_found(struct desk *d, const struct event *ev, struct effects *fx);
+void desk_on_listed(struct desk *d, const struct event *ev, struct effects *fx);
+void desk_on_endpoint(struct desk *d, const struct event *ev, struct effects *fx);
 
 /* --- desk_mode.c */
 extern const struct fsm_def desk_fsm;

@@ -164,7 +164,7 @@ struct worker {
     bool ending;
     jmp_buf no_memory; /* out of a step that cannot go on */
     const char *why;   /* it cannot */
-    void *scratch; /* one unpacked message */
+    void *scratch;     /* one unpacked message */
 
     struct wheel wheel;
     struct timer *free_timers;

@@ -40,8 +40,8 @@ void sim_endpoint(struct sim *sim, unsigned kind, endpoint_handler deliver, void
 handle sim_spawn(struct sim *sim, const struct actor_type *type, uint64_t id, uint16_t arg_type,
                  const void *arg);
 
-/* The process dies: every actor with its timers and its mail, and every message on its way. Models' callbacks
- * (sim_at) live on: they are the world outside. Not from inside a step. */
+/* The process dies: every actor with its timers and its mail, and every message on its way. Models'
+ * callbacks (sim_at) live on: they are the world outside. Not from inside a step. */
 void sim_crash(struct sim *sim);
 
 /* The process is stopped for so long (SIGSTOP, a frozen machine): nobody takes a step; messages and

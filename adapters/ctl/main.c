@@ -46,6 +46,8 @@ struct call {
     uint64_t bad_rows;
     bool on_terminal;
     bool progress_shown;
+    bool out_shown; /* what is written goes to a terminal: progress would stand in the middle of it
+                     */
     struct talk talk;
 };
 
@@ -294,7 +296,7 @@ static void clear_progress(struct call *c)
 static void show_progress(struct call *c, const struct json *doc, json_ref progress)
 {
     int64_t rows = 0;
-    if (!c->on_terminal || !json_int(doc, json_get(doc, progress, "rows"), &rows))
+    if (!c->on_terminal || c->out_shown || !json_int(doc, json_get(doc, progress, "rows"), &rows))
         return;
     if (c->talk.size > 0)
         fprintf(stderr, "\r\033[K%lld rows, %d %%", (long long)rows,
@@ -341,8 +343,10 @@ static void on_line(void *ctx, struct json *doc, const char *line)
     json_ref bad = json_get(doc, JSON_ROOT, "bad");
     if (row != JSON_NONE)
         rows_add(&c->rows, json_raw(doc, row, line));
-    if (data.ptr)
+    if (data.ptr) {
+        c->out_shown = isatty(fileno(c->out)) == 1;
         fwrite(data.ptr, 1, data.len, c->out);
+    }
     if (progress != JSON_NONE)
         show_progress(c, doc, progress);
     if (bad != JSON_NONE)

@@ -190,6 +190,9 @@ enum result ctl_switch(struct ctl *ctl, const struct msg_campaign_switch *ask, c
     struct msg_campaign_switch on = *ask;
     on.who = text_of("");
     endpoint_send(ctl->endpoint, ADDR_DESK, MSG_campaign_switch, &on);
+    /* A configuration may be on its way that was read before this wish: the last one says it. */
+    struct msg_changed changed = {.kind = KIND_CAMPAIGN, .id = ask->campaign};
+    endpoint_send(ctl->endpoint, ADDR_DESK, MSG_changed, &changed);
     return RESULT_OK;
 }
 

@@ -21,6 +21,7 @@ struct export
     struct json doc;        /* the same, for CSV */
     char *page;
     size_t page_len, page_cap;
+    uint64_t rows; /* so far */
 };
 
 /* --- time ------------------------------------------------------------------------------------ */
@@ -225,6 +226,10 @@ static void next_page(struct job *job)
         job_data(job, e->page + at, len);
         at += len;
     }
+    e->rows += n;
+    struct json_writer *w = job_line(job, "progress");
+    json_put_uint(w, "rows", e->rows);
+    job_row_end(job);
     if (n == 0)
         job_end(job, RESULT_OK, "%s", "");
 }

@@ -30,7 +30,7 @@ struct net_ws {
     bool parked;  /* client: waits in loop->to_connect */
     bool counted; /* client: one of loop->connecting */
     bool paused;
-    bool want_drain;      /* on_drain is owed */
+    bool want_drain; /* on_drain is owed */
     bool pong_due;
     ev_timer timer;
     int64_t opened_us, rx_us, ping_us; /* began; last received; last ping */

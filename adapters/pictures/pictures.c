@@ -1,5 +1,6 @@
 /* pictures.c - writes each state table as DIR/<name>.dot. Part of the build, not of the daemon. */
 #include "actors/tables.h"
+#include "adapters/ari/link.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,5 +42,5 @@ int main(int argc, char **argv)
             return 1;
         }
     }
-    return 0;
+    return draw(&link_def, argv[1]) != 0;
 }

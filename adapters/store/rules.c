@@ -111,7 +111,8 @@ enum reason claim_decide(const struct msg_claim *req, const struct claim_facts *
         return REASON_row_not_pending;
     if (f->suppressed && !MUTANT(do_not_call_ignored))
         return REASON_do_not_call;
-    if (!f->list_active || (automatic && f->list_manual))
+    /* A list that is stopped is not dialed (R24); its agent may still call one of its people. */
+    if (automatic && (!f->list_active || f->list_manual))
         return REASON_list_stopped;
     if (f->alive) {
         *due_ms = req->at_wall_ms + ALIVE_AGAIN_MS;

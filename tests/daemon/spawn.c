@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,17 @@ static int take(int fd, struct buffer *b)
     return n > 0 ? 0 : -1;
 }
 
-struct ran ran(const char *input, char *const argv[])
+/* Two ends of a terminal, as pipe2 gives those of a pipe. */
+static int terminal(int ends[2])
+{
+    ends[0] = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (ends[0] < 0 || grantpt(ends[0]) != 0 || unlockpt(ends[0]) != 0)
+        return -1;
+    ends[1] = open(ptsname(ends[0]), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    return ends[1] < 0 ? -1 : 0;
+}
+
+static struct ran run(const char *input, char *const argv[], bool on_terminal)
 {
     int in[2];
     int out[2];
@@ -36,7 +47,8 @@ struct ran ran(const char *input, char *const argv[])
     struct ran r = {.status = -1};
     struct buffer b[2] = {{calloc(1, 1), 0}, {calloc(1, 1), 0}};
     posix_spawn_file_actions_t actions;
-    if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0)
+    if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0 ||
+        (on_terminal ? terminal(err) : pipe2(err, O_CLOEXEC)) != 0)
         abort();
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, in[0], 0);
@@ -65,6 +77,16 @@ struct ran ran(const char *input, char *const argv[])
     r.out = b[0].text;
     r.err = b[1].text;
     return r;
+}
+
+struct ran ran(const char *input, char *const argv[])
+{
+    return run(input, argv, false);
+}
+
+struct ran ran_on_terminal(char *const argv[])
+{
+    return run("", argv, true);
 }
 
 void ran_free(struct ran *r)

@@ -13,6 +13,8 @@ struct ran {
 /* argv[0] is the path; input (may be NULL) is its standard input. The caller frees with ran_free.
  */
 struct ran ran(const char *input, char *const argv[]);
+/* The same, its standard error a terminal. */
+struct ran ran_on_terminal(char *const argv[]);
 void ran_free(struct ran *r);
 
 #endif

@@ -178,6 +178,44 @@ static void add_agent(const char *login, const char *row)
     place_expect(&place, words, 0, row);
 }
 
+/* Long work shows how far it is, where somebody looks; what is written is not disturbed by it. */
+static void long_work_tells_its_progress(void **state)
+{
+    (void)state;
+    char file[300];
+    char *export[] = {getenv("DIALERCTL"),          (char *)(uintptr_t) "--socket", place.socket,
+                      (char *)(uintptr_t) "export", (char *)(uintptr_t) "leads",    NULL};
+    place_config(&place, NULL, "[pbx one]\nurl = http://127.0.0.1:9\n");
+    place_start(&place, true);
+    place_expect(&place, "demo-data --leads 1000 --agents 1", 0, NULL);
+    struct ran r = ran_on_terminal(export);
+    assert_int_equal(r.status, 0);
+    assert_non_null(strstr(r.err, "\r\033[K1000 rows\r\033[K"));
+    assert_null(strstr(r.out, " rows"));
+    ran_free(&r);
+    r = ran("", export);
+    assert_string_equal(r.err, "");
+    ran_free(&r);
+    place_write(&place, "people.csv", "phone\n+12125550133\n");
+    snprintf(file, sizeof file, "%s/people.csv", place.dir);
+    place_expect(&place, "list add more --campaign 1", 0, NULL);
+    char *import[] = {getenv("DIALERCTL"),
+                      (char *)(uintptr_t) "--socket",
+                      place.socket,
+                      (char *)(uintptr_t) "lead",
+                      (char *)(uintptr_t) "import",
+                      file,
+                      (char *)(uintptr_t) "--list",
+                      (char *)(uintptr_t) "2",
+                      (char *)(uintptr_t) "--map",
+                      (char *)(uintptr_t) "phone=number",
+                      NULL};
+    r = ran_on_terminal(import);
+    assert_int_equal(r.status, 0);
+    assert_non_null(strstr(r.err, " rows, 100 %"));
+    ran_free(&r);
+}
+
 static void reloads_all_or_nothing(void **state)
 {
     (void)state;
@@ -505,6 +543,7 @@ int main(void)
         TEST(checks_its_config),
         TEST(migrates_without_a_daemon),
         TEST(refuses_a_second_daemon),
+        TEST(long_work_tells_its_progress),
         TEST(reloads_all_or_nothing),
         TEST(dials_from_an_empty_database),
         TEST(a_reload_gives_a_server_more_lines),

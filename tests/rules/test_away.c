@@ -445,6 +445,76 @@ static void descriptors_run_out_for_pages_first(void **state)
     finish(&s);
 }
 
+#define STOPS 4u
+#define STOPPED_LEADS 40u
+
+/* SIGSTOP in the middle of dialing, for longer than the link's patience: no lead is called twice or
+ * lost, who answered meanwhile heard the message, and the agents work on. */
+static void a_stopped_daemon_sends_nothing_stale(void **state)
+{
+    static const char *const ends[] = {"answered",  "abandoned",     "unknown",
+                                       "no_answer", "customer_gone", "cancelled"};
+    struct site site;
+    struct seat s[3];
+    unsigned stops = 0;
+    int64_t until_us;
+
+    stack_up(state);
+    site = site_new("progressive", ANSWERS AND_TALKS("0.4"), "leg=permanent");
+    site_leads(&site, STOPPED_LEADS);
+    site_start(&site);
+    for (int i = 0; i < 3; i++) {
+        seat_new(&s[i], site.campaign);
+        seat_work(&s[i]);
+    }
+    until_us = net_now_us() + 90 * US_PER_S;
+    for (unsigned dialed = 0; dialed < STOPPED_LEADS; dialed = dialed_by(&site)) {
+        assert_true(net_now_us() < until_us);
+        net_loop_run_once(loop, 20 * US_PER_MS);
+        for (int i = 0; i < 3; i++) {
+            seat_serve(&s[i]);
+        }
+        if (stops < STOPS && dialed >= 3 + 8 * stops) {
+            const int64_t back_us = net_now_us() + (1 + stops) * US_PER_S;
+            const int64_t read_us = net_now_us() + 300 * US_PER_MS;
+            unsigned sent;
+
+            stops++;
+            daemon_freeze(true);
+            while (net_now_us() < read_us) { /* what had left is taken in */
+                net_loop_run_once(loop, 20 * US_PER_MS);
+            }
+            sent = dialed_by(&site);
+            while (net_now_us() < back_us) {
+                net_loop_run_once(loop, 20 * US_PER_MS);
+            }
+            assert_int_equal(dialed_by(&site), sent);
+            daemon_freeze(false);
+        }
+    }
+    assert_int_equal(stops, STOPS);
+    site_stop(&site);
+    for (unsigned ended = 0; ended < dialed_by(&site);) { /* also those that were called again */
+        assert_true(net_now_us() < until_us);
+        ended = 0;
+        for (unsigned i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+            ended += outcomes(&site, ends[i]);
+        }
+        for (int i = 0; i < 3; i++) {
+            seat_serve(&s[i]);
+        }
+    }
+    for (int i = 0; i < 3; i++) {
+        SEAT_UNTIL(&s[i], (seat_serve(&s[i]), strcmp(s[i].state, "available") == 0 ||
+                                                  strcmp(s[i].state, "break") == 0));
+        seat_leave(&s[i]);
+    }
+    print_message("%u stops of up to %u s: %u abandoned, the link was lost %u times\n", STOPS,
+                  STOPS, outcomes(&site, "abandoned"), logged("DLR-ARI-LINK sim: down"));
+    site_stop(&site);
+    daemon_stop(); /* check-witness knows no retry interval of a second, and no refused originate */
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_teardown(f, close_all)
@@ -456,6 +526,7 @@ int main(void)
         TEST(a_call_outlives_a_cut),
         TEST(a_call_whose_end_is_not_heard_does_not_hold_its_agent),
         TEST(a_call_outlives_the_daemon),
+        TEST(a_stopped_daemon_sends_nothing_stale),
         TEST(descriptors_run_out_for_pages_first),
     };
 

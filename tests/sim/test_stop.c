@@ -67,6 +67,41 @@ static void test_stop_now(void **state)
     world_close(w);
 }
 
+/* A configuration that was read before a switch and comes after it undoes nothing; one that says
+ * something new about the wish does. */
+static void test_stale_wish(void **state)
+{
+    (void)state;
+    struct world *w = with_agents(MODE_PROGRESSIVE, 2, 50);
+
+    world_campaign_config(w, 1)->active = true;
+    world_callees(w, NEVER);
+    world_begin(w);
+    all_ready(w, 2);
+    world_run(w, 3);
+    assert_true(world_lines(w) > 0);
+    world_switch(w, 1, 2);
+    world_run(w, 1);
+    world_changed(w, KIND_CAMPAIGN, 1);
+    world_run(w, 120);
+    assert_int_equal(world_lines(w), 0);
+    world_campaign_config(w, 1)->active = false;
+    world_changed(w, KIND_CAMPAIGN, 1);
+    world_run(w, 1);
+    world_switch(w, 1, 1);
+    world_changed(w, KIND_CAMPAIGN, 1); /* read before the start, comes after it */
+    world_run(w, 400);
+    assert_true(world_lines(w) > 0);
+    world_campaign_config(w, 1)->active = true;
+    world_changed(w, KIND_CAMPAIGN, 1);
+    world_run(w, 1);
+    world_campaign_config(w, 1)->active = false; /* news: somebody stopped it elsewhere */
+    world_changed(w, KIND_CAMPAIGN, 1);
+    world_run(w, 120);
+    assert_int_equal(world_lines(w), 0);
+    world_close(w);
+}
+
 /* R24: rows that are claimed and wait for a line when somebody changes his mind. The trunk has
  * three lines, and then many: what may not go any more does not go, and goes back within 2 s. */
 static void minds_stop(struct world *w)
@@ -385,6 +420,7 @@ int main(void)
         cmocka_unit_test(test_list_stopped),
         cmocka_unit_test(test_do_not_call),
         cmocka_unit_test(test_do_not_call_overtakes_claim),
+        cmocka_unit_test(test_stale_wish),
         cmocka_unit_test(test_disposed_do_not_call),
         cmocka_unit_test(test_drain),
         cmocka_unit_test(test_drain_quiet),

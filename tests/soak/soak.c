@@ -196,6 +196,7 @@ static int64_t channels(const struct place *p)
 }
 
 #define STEP_US INT64_C(100000)
+#define AT_WORK_US INT64_C(2000000) /* agents log in, their phones answer, the first calls ring */
 
 /* No new calls, the last talk ends, everybody goes home. */
 static void come_to_rest(struct soak *s)
@@ -297,6 +298,7 @@ static int run_real(struct soak *s, char *why, size_t size)
         const int64_t least = place_now_us() + (int64_t)(half * (s->real_only ? 1e6 : 0.8e6));
         const int64_t until =
             begun + (int64_t)(half * 1e6) > least ? begun + (int64_t)(half * 1e6) : least;
+        place_wait(AT_WORK_US);
         disturb(s, until);
         come_to_rest(s);
         check_bounds(s);

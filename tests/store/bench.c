@@ -106,7 +106,8 @@ static void relay(void *self, const struct event *ev, struct effects *fx)
         fx_send(fx, ADDR_CTL, ev->type, ev->msg);
 }
 
-static const struct actor_type desk_type = {"relay", KIND_DESK, 8, relay, NULL};
+static const struct actor_type desk_type = {
+    .name = "relay", .kind = KIND_DESK, .state_size = 8, .step = relay};
 
 void bench_wake(void *ctx)
 {

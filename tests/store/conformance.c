@@ -358,12 +358,27 @@ static void stopped_list_is_not_dialed(void **state)
     struct text key = text_of("active"), off = text_of("off"), on = text_of("on");
     char why[200];
     uint64_t row, none;
+    struct msg_claim req;
+    struct msg_claimed c;
+    struct msg_attempt_over m;
 
     world_leads(w, 1);
     world_rows(w, WORLD_NOW, &row, 1);
     assert_int_equal(store_set(w->s, &w->by, 0, w->list, &key, &off, 1, why, sizeof why), STORE_OK);
     assert_int_equal(world_rows(w, WORLD_NOW, &none, 1), 0);
     assert_int_equal(world_claim_one(w, row, WORLD_NOW, NULL), REASON_list_stopped);
+    /* but an agent may call one of its people */
+    req = world_claim(w, 0, WORLD_NOW);
+    req.cause = CAUSE_AGENT;
+    req.agent = w->agent;
+    req.number = world_number(0);
+    store_good(w->s, OPS(w)->claim(w->s, &req, 1, &c));
+    assert_int_equal(c.reason, REASON_allow);
+    assert_int_equal(c.row, row);
+    m = world_over(w, &c, OUTCOME_NEVER_SENT, WORLD_NOW);
+    m.row_status = ROW_PENDING;
+    m.due_wall_ms = 0;
+    world_end(w, &m);
     assert_int_equal(store_set(w->s, &w->by, 0, w->list, &key, &on, 1, why, sizeof why), STORE_OK);
     assert_int_equal(world_claim_one(w, row, WORLD_NOW, NULL), REASON_allow);
 }
