@@ -268,12 +268,10 @@ static void on_drain(struct campaign *c, const struct event *ev, struct effects 
 static bool awaits_agent(const struct attempt *a, bool ok)
 {
     uint8_t s = a->fsm.state;
+    bool called = s == ATTEMPT_ORIGINATING || s == ATTEMPT_RINGING || s == ATTEMPT_UNKNOWN;
 
-    if (s == ATTEMPT_CLAIMED || s == ATTEMPT_ANSWERED || s == ATTEMPT_BRIDGING) {
-        return true;
-    }
-    return ok && a->bound &&
-           (s == ATTEMPT_ORIGINATING || s == ATTEMPT_RINGING || s == ATTEMPT_UNKNOWN);
+    return s == ATTEMPT_CLAIMED || s == ATTEMPT_ANSWERED || s == ATTEMPT_BRIDGING ||
+           (called && ok && a->bound);
 }
 
 static void on_reserved(struct campaign *c, const struct event *ev, struct effects *fx)
