@@ -70,9 +70,11 @@ static void words(const char *bytes, size_t len)
     char out[64];
     char other[64];
     char again[256];
-    char *text = strndup(bytes, len);
+    char *text = malloc(len + 1); /* strndup may look for an end in what has none */
     int n = net_url_decode(t, true, out, sizeof out);
 
+    memcpy(text, bytes, len);
+    text[len] = '\0';
     if (n >= 0) {
         MUST((size_t)n < sizeof out && strlen(out) == (size_t)n);
         MUST(net_url_encode(out, (size_t)n, again, sizeof again) >= n);

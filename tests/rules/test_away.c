@@ -457,7 +457,6 @@ static void a_stopped_daemon_sends_nothing_stale(void **state)
     struct site site;
     struct seat s[3];
     unsigned stops = 0;
-    int64_t until_us;
 
     stack_up(state);
     site = site_new("progressive", ANSWERS AND_TALKS("0.4"), "leg=permanent");
@@ -467,7 +466,7 @@ static void a_stopped_daemon_sends_nothing_stale(void **state)
         seat_new(&s[i], site.campaign);
         seat_work(&s[i]);
     }
-    until_us = net_now_us() + 90 * US_PER_S;
+    const int64_t until_us = net_now_us() + 90 * US_PER_S;
     for (unsigned dialed = 0; dialed < STOPPED_LEADS; dialed = dialed_by(&site)) {
         assert_true(net_now_us() < until_us);
         net_loop_run_once(loop, 20 * US_PER_MS);
