@@ -445,7 +445,7 @@ static void descriptors_run_out_for_pages_first(void **state)
     finish(&s);
 }
 
-#define STOPS 4u
+#define STOPS 3u
 #define STOPPED_LEADS 40u
 
 /* SIGSTOP in the middle of dialing, for longer than the link's patience: no lead is called twice or
