@@ -84,12 +84,16 @@ static struct store *faulty_make(const struct store_options *o)
 {
     struct store *s = store_sqlite.make(o);
 
-    real = s->ops;
-    faulty = *real;
-    faulty.connect = faulty_connect;
-    faulty.begin = faulty_begin;
-    faulty.commit = faulty_commit;
-    faulty.candidates = faulty_candidates;
+    /* Once: the table serves every store of the test, and another one's thread may be reading it.
+     */
+    if (!real) {
+        real = s->ops;
+        faulty = *real;
+        faulty.connect = faulty_connect;
+        faulty.begin = faulty_begin;
+        faulty.commit = faulty_commit;
+        faulty.candidates = faulty_candidates;
+    }
     s->ops = &faulty;
     return s;
 }
