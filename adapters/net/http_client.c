@@ -336,8 +336,8 @@ static struct line *line_open(struct net_http *pool)
     link_append(&pool->lines, &l->link);
     pool->n_lines++;
     ev_io_init(&l->io, on_line_io, fd, EV_WRITE);
-    ev_timer_init(&l->timer, on_line_timer, 0., 0.);
-    l->io.data = l->timer.data = l;
+    net_ev_timer_init(&l->timer, on_line_timer, l);
+    l->io.data = l;
     ev_io_start(pool->loop->ev, &l->io);
     net_ev_timer_in(pool->loop, &l->timer, pool->config.connect_us);
     return l;
@@ -437,8 +437,7 @@ struct net_http *net_http_open(struct net_loop *loop, const struct net_http_conf
     link_init(&pool->waiting);
     link_init(&pool->task.link);
     pool->task.fn = pool_serve;
-    ev_timer_init(&pool->timer, on_pool_timer, 0., 0.);
-    pool->timer.data = pool;
+    net_ev_timer_init(&pool->timer, on_pool_timer, pool);
     link_append(&loop->pools, &pool->link);
 
     char port[8];

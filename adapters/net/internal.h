@@ -92,6 +92,10 @@ struct net_loop {
 void net_defer(struct net_loop *loop, struct net_task *task);
 void net_log(const struct net_loop *loop, int level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* A timer that runs after the sockets of the same turn: what has arrived is heard before anybody is
+ * found late or silent, also when this process was stopped in between. (libev alone would run the
+ * timers first.) */
+void net_ev_timer_init(ev_timer *timer, void (*fn)(struct ev_loop *, ev_timer *, int), void *data);
 /* An ev_timer relative to the real now: the loop's own idea of it may be a long callback old. */
 void net_ev_timer_in(struct net_loop *loop, ev_timer *timer, int64_t delay_us);
 void net_error(char *err, size_t errlen, const char *format, ...)

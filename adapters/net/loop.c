@@ -386,6 +386,13 @@ void net_loop_stop(struct net_loop *loop)
 
 /* --- timers and watches ------------------------------------------------------------------ */
 
+void net_ev_timer_init(ev_timer *timer, void (*fn)(struct ev_loop *, ev_timer *, int), void *data)
+{
+    ev_timer_init(timer, fn, 0., 0.);
+    ev_set_priority(timer, -1);
+    timer->data = data;
+}
+
 void net_ev_timer_in(struct net_loop *loop, ev_timer *timer, int64_t delay_us)
 {
     ev_timer_stop(loop->ev, timer);
@@ -411,8 +418,7 @@ struct net_timer *net_timer_new(struct net_loop *loop, net_timer_fn fn, void *ct
     t->loop = loop;
     t->fn = fn;
     t->ctx = ctx;
-    ev_timer_init(&t->ev, on_timer, 0., 0.);
-    t->ev.data = t;
+    net_ev_timer_init(&t->ev, on_timer, t);
     link_append(&loop->timers, &t->link);
     return t;
 }

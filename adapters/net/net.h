@@ -151,7 +151,9 @@ struct net_ws_limits {
     size_t max_queue;   /* bytes waiting to be sent, frame headers included. 0 = 256 KiB */
     int64_t ping_us;    /* a ping after this long without receiving. 0 = 1 s, negative = none */
     int64_t dead_us;    /* dropped (NET_WS_SILENT) after this long without receiving anything,
-                           pongs included. 0 = 2.5 s, negative = never */
+                           pongs included. 0 = 2.5 s, negative = never. What waits
+                           unread is heard first; after a time in which this process did not run
+                           (SIGSTOP) it begins anew */
     int64_t block_us;   /* dropped (NET_WS_SLOW) when bytes have waited this long and the kernel
                            takes none. 0 = 5 s, negative = never */
     int64_t open_us; /* client: from connect to 101. 0 = 3 s. At most 128 clients of a loop connect

@@ -338,8 +338,8 @@ static void take_connection(struct net_server *s, int fd, const struct sockaddr_
     link_append(&s->conns, &c->link);
     name_peer(from, c->peer, sizeof c->peer);
     ev_io_init(&c->io, on_conn_io, fd, EV_READ);
-    ev_timer_init(&c->timer, on_conn_timer, 0., 0.);
-    c->io.data = c->timer.data = c;
+    net_ev_timer_init(&c->timer, on_conn_timer, c);
+    c->io.data = c;
     s->stats.connections++;
     s->stats.open_now++;
     conn_arm(c);
@@ -511,8 +511,8 @@ struct net_server *net_listen(struct net_loop *loop, const struct net_server_con
     link_init(&s->conns);
     link_append(&loop->servers, &s->link);
     ev_io_init(&s->io, on_accept, -1, EV_READ);
-    ev_timer_init(&s->retry, on_accept_retry, 0., 0.);
-    s->io.data = s->retry.data = s;
+    net_ev_timer_init(&s->retry, on_accept_retry, s);
+    s->io.data = s;
     s->host = strdup(s->config.host ? s->config.host : "127.0.0.1");
     s->unix_path = s->config.unix_path ? strdup(s->config.unix_path) : NULL;
     s->config.host = NULL;

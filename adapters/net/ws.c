@@ -16,11 +16,13 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define WRITE_CHUNK (64u * 1024u) /* a larger frame goes alone */
+#define AWAY_PART 4               /* we were away: late by this part of a peer's time */
 
 /* --- ending ------------------------------------------------------------------------------ */
 
@@ -149,6 +151,7 @@ static int64_t next_deadline(const struct net_ws *ws)
 void ws_arm(struct net_ws *ws)
 {
     int64_t at = next_deadline(ws);
+    ws->due_us = at;
     if (at == INT64_MAX) {
         ev_timer_stop(ws->loop->ev, &ws->timer);
     } else {
@@ -354,8 +357,8 @@ bool ws_lws_found_fault(struct net_ws *ws, struct lws *wsi)
     return true;
 }
 
-/* Asked when a block seems to last: after a pause of this process (stopped, no core for it) the
- * timers run before the sockets, and bytes have waited long that the kernel would have taken. */
+/* Asked when a block seems to last: after a pause of this process (stopped, no core for it) bytes
+ * have waited long that the kernel would have taken. */
 static bool kernel_takes(const struct net_ws *ws)
 {
     if (ws->wsi == NULL) {
@@ -363,6 +366,27 @@ static bool kernel_takes(const struct net_ws *ws)
     }
     struct pollfd p = {.fd = lws_get_socket_fd(ws->wsi), .events = POLLOUT};
     return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0;
+}
+
+/* Its timer runs late: we were away (stopped, the machine frozen, no core for us). The peer had no
+ * ping to answer in that time, or its answer is still on its way: its time begins anew. Once in a
+ * silence, so that a loop that is always late finds a dead peer, too. */
+static void excuse(struct net_ws *ws, int64_t now)
+{
+    if (!ws->excused && now - ws->due_us > ws->limits.dead_us / AWAY_PART) {
+        ws->excused = true;
+        ws->rx_us = now;
+    }
+}
+
+/* Nobody is silent whose bytes wait unread: one turn of the loop does not read everything. */
+static bool is_silent(struct net_ws *ws, int64_t now)
+{
+    int unread = 0;
+    if (ws->wsi && ioctl(lws_get_socket_fd(ws->wsi), FIONREAD, &unread) == 0 && unread > 0) {
+        ws->rx_us = now;
+    }
+    return now >= ws->rx_us + ws->limits.dead_us;
 }
 
 static void on_ws_timer(struct ev_loop *ev, ev_timer *w, int revents)
@@ -394,7 +418,8 @@ static void on_ws_timer(struct ev_loop *ev, ev_timer *w, int revents)
         }
         ws->waiting_us = now; /* it was us who did not get to write */
     } else if (ws->state == WS_OPEN && !ws->paused) {
-        if (l->dead_us > 0 && now >= ws->rx_us + l->dead_us) {
+        excuse(ws, now);
+        if (l->dead_us > 0 && now >= ws->rx_us + l->dead_us && is_silent(ws, now)) {
             ws_end_later(ws, NET_WS_SILENT, NET_WS_ABNORMAL, "silent");
             return;
         }
@@ -431,9 +456,15 @@ static int violation(struct net_ws *ws, int code, const char *why)
     return 0;
 }
 
-int ws_on_receive(struct net_ws *ws, const char *bytes, size_t len)
+void ws_heard(struct net_ws *ws)
 {
     ws->rx_us = net_now_us();
+    ws->excused = false;
+}
+
+int ws_on_receive(struct net_ws *ws, const char *bytes, size_t len)
+{
+    ws_heard(ws);
     if (ws->ending || ws->state != WS_OPEN) {
         return 0;
     }
@@ -491,7 +522,6 @@ struct net_ws *ws_new(struct net_loop *loop, const struct net_ws_limits *limits,
     ws->opened_us = net_now_us();
     link_init(&ws->task.link);
     link_append(&loop->sockets, &ws->link);
-    ev_timer_init(&ws->timer, on_ws_timer, 0., 0.);
-    ws->timer.data = ws;
+    net_ev_timer_init(&ws->timer, on_ws_timer, ws);
     return ws;
 }

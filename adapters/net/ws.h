@@ -31,9 +31,10 @@ struct net_ws {
     bool counted; /* client: one of loop->connecting */
     bool paused;
     bool want_drain; /* on_drain is owed */
-    bool pong_due;
+    bool excused;    /* its silence has begun anew once, because we were away */
     ev_timer timer;
     int64_t opened_us, rx_us, ping_us; /* began; last received; last ping */
+    int64_t due_us;                    /* when its timer should run */
     int64_t waiting_us;                /* since when bytes wait for the kernel; 0 = none do */
     int64_t close_us;                  /* when the close began */
     struct net_buf in;                 /* the message so far */
@@ -74,6 +75,8 @@ void ws_connect_over(struct net_ws *ws);
  * in the close frame it has prepared. True: noted as the cause. */
 bool ws_lws_found_fault(struct net_ws *ws, struct lws *wsi);
 
+/* Something came from the peer. */
+void ws_heard(struct net_ws *ws);
 /* From lws's callbacks. The answer goes back to lws: -1 = close. */
 int ws_on_writable(struct net_ws *ws);
 int ws_on_receive(struct net_ws *ws, const char *bytes, size_t len);

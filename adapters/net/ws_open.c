@@ -40,7 +40,7 @@ static void on_established(struct net_ws *ws, struct lws *wsi)
     ws_connect_over(ws);
     tune_socket(ws, lws_get_socket_fd(ws->wsi));
     ws->state = WS_OPEN;
-    ws->rx_us = net_now_us();
+    ws_heard(ws);
     ws->end.opened = true;
     ws_arm(ws);
     if (ws->events.on_open) {
@@ -397,7 +397,7 @@ int ws_lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
         return ws_on_receive(ws, in, len);
     case LWS_CALLBACK_RECEIVE_PONG:
     case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
-        ws->rx_us = net_now_us();
+        ws_heard(ws);
         return 0;
     case LWS_CALLBACK_SERVER_WRITEABLE:
     case LWS_CALLBACK_CLIENT_WRITEABLE:

@@ -109,7 +109,8 @@ static int wait_for(struct postgres *p, short what)
 {
     struct pollfd fd = {.fd = PQsocket(p->conn), .events = what};
     int64_t left = p->deadline_ms - now_ms();
-    int n = left > 0 ? poll(&fd, 1, (int)left) : 0;
+    /* Late or not, what is there already counts: it may have been us who were stopped. */
+    int n = poll(&fd, 1, left > 0 ? (int)left : 0);
 
     if (n < 0 && errno == EINTR)
         return STORE_OK;

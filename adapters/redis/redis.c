@@ -353,6 +353,14 @@ static int64_t until_us(const struct hopper *h)
     return r->open > 0 ? r->answer_due_us : r->ping_us;
 }
 
+/* We may have been stopped between the poll and now: what has arrived counts. */
+static bool answer_waits(const struct redis *r)
+{
+    struct pollfd fd = {.fd = r->context->c.fd, .events = POLLIN};
+
+    return poll(&fd, 1, 0) == 1;
+}
+
 static void handle_found(struct hopper *h, short found, int64_t now_us)
 {
     struct redis *r = of(h);
@@ -364,7 +372,8 @@ static void handle_found(struct hopper *h, short found, int64_t now_us)
         redisAsyncHandleWrite(r->context);
     if (r->context && found & (POLLIN | POLLHUP | POLLERR) && r->reading)
         redisAsyncHandleRead(r->context);
-    if (r->context && r->open > 0 && now_us >= r->answer_due_us)
+    if (r->context && r->open > 0 && now_us >= r->answer_due_us &&
+        (r->fault[0] || !answer_waits(r)))
         drop(r, r->fault[0] ? r->fault : "no answer in time");
     /* A silent server is noticed even when nobody asks it anything. */
     if (r->context && r->open == 0 && now_us >= r->ping_us) {

@@ -469,7 +469,7 @@ static void silence_is_noticed(void **state)
     run_until(served[0].closed == 1);
     assert_int_equal(served[0].end.cause, NET_WS_SILENT);
     int64_t took = net_now_us() - start;
-    assert_true(took > 150 * US_PER_MS && took < 400 * US_PER_MS);
+    assert_true(took > 150 * US_PER_MS && took < 2 * US_PER_S);
     char got[512] = "";
     raw_read(fd, got, sizeof got);
     assert_int_equal((unsigned char)got[0], 0x89); /* it had been asked */

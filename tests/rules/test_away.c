@@ -445,11 +445,13 @@ static void descriptors_run_out_for_pages_first(void **state)
     finish(&s);
 }
 
-#define STOPS 3u
 #define STOPPED_LEADS 40u
+static const int64_t stop_s[] = {1, 4, 12};
+#define STOPS (unsigned)(sizeof stop_s / sizeof stop_s[0])
 
-/* SIGSTOP in the middle of dialing, for longer than the link's patience: no lead is called twice or
- * lost, who answered meanwhile heard the message, and the agents work on. */
+/* SIGSTOP in the middle of dialing, for longer than the link's patience and than the pages': no
+ * lead is called twice or lost, who answered meanwhile heard the message, and the agents work on,
+ * their pages open all the time (seat_hear() fails at one that is closed). */
 static void a_stopped_daemon_sends_nothing_stale(void **state)
 {
     static const char *const ends[] = {"answered",  "abandoned",     "unknown",
@@ -474,7 +476,7 @@ static void a_stopped_daemon_sends_nothing_stale(void **state)
             seat_serve(&s[i]);
         }
         if (stops < STOPS && dialed >= 3 + 8 * stops) {
-            const int64_t back_us = net_now_us() + (1 + stops) * US_PER_S;
+            const int64_t back_us = net_now_us() + stop_s[stops] * US_PER_S;
             const int64_t read_us = net_now_us() + 300 * US_PER_MS;
             unsigned sent;
 
@@ -508,8 +510,9 @@ static void a_stopped_daemon_sends_nothing_stale(void **state)
                                                   strcmp(s[i].state, "break") == 0));
         seat_leave(&s[i]);
     }
-    print_message("%u stops of up to %u s: %u abandoned, the link was lost %u times\n", STOPS,
-                  STOPS, outcomes(&site, "abandoned"), logged("DLR-ARI-LINK sim: down"));
+    print_message("%u stops of up to %lld s: %u abandoned, the link was lost %u times\n", STOPS,
+                  (long long)stop_s[STOPS - 1], outcomes(&site, "abandoned"),
+                  logged("DLR-ARI-LINK sim: down"));
     site_stop(&site);
     daemon_stop(); /* check-witness knows no retry interval of a second, and no refused originate */
 }
