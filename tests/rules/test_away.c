@@ -449,6 +449,24 @@ static void descriptors_run_out_for_pages_first(void **state)
 static const int64_t stop_s[] = {1, 4, 12};
 #define STOPS (unsigned)(sizeof stop_s / sizeof stop_s[0])
 
+static void stop_for(const struct site *site, int64_t seconds)
+{
+    const int64_t back_us = net_now_us() + seconds * US_PER_S;
+    const int64_t read_us = net_now_us() + 300 * US_PER_MS;
+    unsigned sent;
+
+    daemon_freeze(true);
+    while (net_now_us() < read_us) { /* what had left is taken in */
+        net_loop_run_once(loop, 20 * US_PER_MS);
+    }
+    sent = dialed_by(site);
+    while (net_now_us() < back_us) {
+        net_loop_run_once(loop, 20 * US_PER_MS);
+    }
+    assert_int_equal(dialed_by(site), sent);
+    daemon_freeze(false);
+}
+
 /* SIGSTOP in the middle of dialing, for longer than the link's patience and than the pages': no
  * lead is called twice or lost, who answered meanwhile heard the message, and the agents work on,
  * their pages open all the time (seat_hear() fails at one that is closed). */
@@ -476,21 +494,7 @@ static void a_stopped_daemon_sends_nothing_stale(void **state)
             seat_serve(&s[i]);
         }
         if (stops < STOPS && dialed >= 3 + 8 * stops) {
-            const int64_t back_us = net_now_us() + stop_s[stops] * US_PER_S;
-            const int64_t read_us = net_now_us() + 300 * US_PER_MS;
-            unsigned sent;
-
-            stops++;
-            daemon_freeze(true);
-            while (net_now_us() < read_us) { /* what had left is taken in */
-                net_loop_run_once(loop, 20 * US_PER_MS);
-            }
-            sent = dialed_by(&site);
-            while (net_now_us() < back_us) {
-                net_loop_run_once(loop, 20 * US_PER_MS);
-            }
-            assert_int_equal(dialed_by(&site), sent);
-            daemon_freeze(false);
+            stop_for(&site, stop_s[stops++]);
         }
     }
     assert_int_equal(stops, STOPS);
