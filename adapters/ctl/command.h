@@ -13,7 +13,8 @@
  * Every value in `args` is a string ("true" for a switch), or an array of strings for an argument
  * that may come several times. An argument of type ARG_FILE follows the request as raw bytes, in
  * pieces, each behind a line that tells its length: {"id":1,"bytes":65536}; {"id":1,"bytes":0} is
- * the end of the file. The daemon may send `end` before that; the connection is then over.
+ * the end of the file. The daemon may send `end` before that; the connection is then over. The
+ * request itself has the file's "digest", beside "args": the file is known by it before it comes.
  */
 #ifndef ADAPTERS_CTL_COMMAND_H
 #define ADAPTERS_CTL_COMMAND_H

@@ -2,7 +2,9 @@
 #include "actors/types.h"
 #include "adapters/ctl/command.h"
 #include "adapters/ctl/print.h"
+#include "adapters/ctl/progress.h"
 #include "adapters/ctl/talk.h"
+#include "adapters/secret/secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,15 +39,13 @@ struct call {
     const char *value[WORDS_MAX];
     size_t n;
     char secret[1100];
-    const char *file; /* ARG_FILE */
-    int64_t file_size;
-    const char *output; /* ARG_OUTPUT */
+    const char *file;                /* ARG_FILE */
+    char digest[SECRET_DIGEST_SIZE]; /* of the file, when there is one */
+    const char *output;              /* ARG_OUTPUT */
     /* while the answer comes */
     struct rows rows;
     FILE *out;
     uint64_t bad_rows;
-    bool on_terminal;
-    bool progress_shown;
     bool out_shown; /* what is written goes to a terminal: progress would stand in the middle of it
                      */
     struct talk talk;
@@ -246,6 +246,49 @@ static int secret_from_terminal(char *out, size_t size)
     return 0;
 }
 
+/* What comes through a pipe can be read once: it is kept in a file without a name. */
+static int keep_piped(int from)
+{
+    static char piece[CTL_PIECE];
+    FILE *kept = tmpfile();
+    ssize_t n = 0;
+    while (kept && (n = read(from, piece, sizeof piece)) != 0) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 || fwrite(piece, 1, (size_t)n, kept) != (size_t)n)
+            break;
+    }
+    if (!kept || n != 0 || fflush(kept) != 0)
+        return -1;
+    int fd = fileno(kept);
+    return lseek(fd, 0, SEEK_SET) == 0 ? fd : -1;
+}
+
+/* Opens it, learns its size and its digest. 0, or -1 with errno. */
+static int open_file(struct call *c)
+{
+    static char piece[CTL_PIECE];
+    struct secret_digesting digesting;
+    struct stat st;
+    int fd = strcmp(c->file, "-") == 0 ? STDIN_FILENO : open(c->file, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0 && lseek(fd, 0, SEEK_CUR) < 0 && errno == ESPIPE)
+        fd = keep_piped(fd);
+    off_t start = fd < 0 ? -1 : lseek(fd, 0, SEEK_CUR);
+    if (start < 0 || fstat(fd, &st) != 0)
+        return -1;
+    ssize_t n = 0;
+    secret_digest_begin(&digesting);
+    while ((n = read(fd, piece, sizeof piece)) != 0)
+        if (n > 0)
+            secret_digest_add(&digesting, piece, (size_t)n);
+        else if (errno != EINTR)
+            return -1;
+    secret_digest_end(&digesting, c->digest);
+    c->talk.file = fd;
+    c->talk.size = S_ISREG(st.st_mode) ? (int64_t)(st.st_size - start) : 0;
+    return lseek(fd, start, SEEK_SET) == start ? 0 : -1;
+}
+
 /* Replaces the file's name by what the file holds; asks for a password that is not in a file. */
 static int take_files(struct call *c)
 {
@@ -272,38 +315,25 @@ static int take_files(struct call *c)
         if (wrong)
             return wrong;
     }
-    if (!c->file)
-        return 0;
-    struct stat st;
-    c->talk.file = strcmp(c->file, "-") == 0 ? STDIN_FILENO : open(c->file, O_RDONLY | O_CLOEXEC);
-    if (c->talk.file < 0 || fstat(c->talk.file, &st) != 0) {
+    if (c->file && open_file(c) != 0) {
         fprintf(stderr, "dialerctl: %s: %s\n", c->file, strerrordesc_np(errno));
         return EXIT_FAILED;
     }
-    c->talk.size = S_ISREG(st.st_mode) ? (int64_t)st.st_size : 0;
     return 0;
 }
 
 /* --- the answer ------------------------------------------------------------------------------ */
 
-static void clear_progress(struct call *c)
-{
-    if (c->progress_shown)
-        fputs("\r\033[K", stderr);
-    c->progress_shown = false;
-}
-
-static void show_progress(struct call *c, const struct json *doc, json_ref progress)
+static void show_progress(const struct call *c, const struct json *doc, json_ref progress)
 {
     int64_t rows = 0;
-    if (!c->on_terminal || c->out_shown || !json_int(doc, json_get(doc, progress, "rows"), &rows))
+    if (c->out_shown || !json_int(doc, json_get(doc, progress, "rows"), &rows))
         return;
     if (c->talk.size > 0)
-        fprintf(stderr, "\r\033[K%lld rows, %d %%", (long long)rows,
-                (int)(100 * c->talk.sent / c->talk.size));
+        progress_show("%lld rows, %d %%", (long long)rows,
+                      (int)(100 * c->talk.sent / c->talk.size));
     else
-        fprintf(stderr, "\r\033[K%lld rows", (long long)rows);
-    c->progress_shown = true;
+        progress_show("%lld rows", (long long)rows);
 }
 
 /* A bad row of an import: into the error file, else the first few on the terminal. */
@@ -326,7 +356,7 @@ static void show_bad(struct call *c, struct json *doc, json_ref bad)
         fputs("\"\n", c->out);
         return;
     }
-    clear_progress(c);
+    progress_clear();
     if (c->bad_rows <= SHOWN_BAD_ROWS)
         fprintf(stderr, "%s:%lld: %s%s%s\n", c->file ? c->file : "", (long long)line, column,
                 *column ? ": " : "", reason);
@@ -374,7 +404,7 @@ static int exit_status(int result)
 static void show_answer(struct call *c)
 {
     enum ctl_shape shape = c->command->shape;
-    clear_progress(c);
+    progress_clear();
     if (c->talk.result == RESULT_OK || c->rows.n > 0) {
         if (c->json && (shape == SHAPE_TABLE || shape == SHAPE_RECORD))
             print_json(stdout, &c->rows, shape == SHAPE_TABLE);
@@ -440,6 +470,8 @@ static int ask(struct call *c)
     json_put_int(&w, "id", 1);
     json_put_str(&w, "command", c->command->name);
     put_args(c, &w);
+    if (c->file)
+        json_put_str(&w, "digest", c->digest);
     json_close_object(&w);
     const char *text = json_writer_end(&w, &len);
     if (!text || len + 1 >= CTL_LINE_MAX)
@@ -454,7 +486,7 @@ static int ask(struct call *c)
     explicit_bzero(c->secret, sizeof c->secret);
     free(line);
     if (result != 0) {
-        clear_progress(c);
+        progress_clear();
         fprintf(stderr, "dialerctl: %s\n", why);
         return EXIT_AWAY;
     }
@@ -490,7 +522,6 @@ int main(int argc, char **argv)
     const char *from_environment = getenv("DIALERD_SOCKET");
     call.socket = from_environment ? from_environment : CTL_SOCKET;
     call.talk = (struct talk){.fd = -1, .file = -1, .on_line = on_line, .ctx = &call};
-    call.on_terminal = isatty(STDERR_FILENO) == 1;
     if (argc == 2 && strcmp(argv[1], "--print-manual") == 0) {
         ctl_print_manual(stdout);
         return EXIT_DONE;

@@ -2,6 +2,7 @@
 #include "adapters/daemon/ctl_job.h"
 #include "adapters/daemon/ctl_settings.h"
 #include "adapters/daemon/import.h"
+#include "adapters/secret/secret.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -137,6 +138,15 @@ void cmd_lead_import(struct job *job)
     struct store_list *list = settings_read(job, 0, job_id(job, "list"));
     if (!list)
         return;
+    /* Of the whole file: what a repeated import is known by must be known before its first row. */
+    char digest[SECRET_DIGEST_SIZE];
+    struct text said = json_text(&job->args, json_get(&job->args, JSON_ROOT, "digest"));
+    if (said.len != SECRET_DIGEST_SIZE - 1) {
+        free(list);
+        job_end(job, RESULT_INVALID, "the request has no digest of the file");
+        return;
+    }
+    snprintf(digest, sizeof digest, "%.*s", (int)said.len, said.ptr);
     struct importing *i = calloc(1, sizeof *i);
     if (!i)
         abort();
@@ -153,6 +163,7 @@ void cmd_lead_import(struct job *job)
         .country = job_arg(job, "country") ? job_text(job, "country") : list->country,
         .maps = maps,
         .n_maps = job_list(job, "map", maps, MAPS_MAX),
+        .digest = digest,
         .dry_run = i->dry_run,
         .bad = on_bad,
         .ctx = i};

@@ -1,6 +1,6 @@
 /* ctl_lead.c - leads, the do-not-call list, the records of changes, the schema. */
+#include "adapters/ctl/progress.h"
 #include "adapters/daemon/ctl_job.h"
-
 #include "adapters/lead/number.h"
 
 #include <stdlib.h>
@@ -292,6 +292,11 @@ void cmd_db(struct job *job)
     job_end(job, RESULT_OK, "%s", "");
 }
 
+static void show_migration(int step, int of)
+{
+    progress_show("migration %d of %d", step, of);
+}
+
 int ctl_db_alone(const struct store_driver *driver, const struct store_options *options,
                  bool migrate, bool json)
 {
@@ -300,12 +305,14 @@ int ctl_db_alone(const struct store_driver *driver, const struct store_options *
     struct json_writer w;
     char buffer[1024];
     mine.own = migrate;
+    mine.migrating = show_migration;
     struct store *s = driver->make(&mine);
     if (!s)
         abort();
     int status = s->ops->connect(s, pool_wall_ms());
     if (status == STORE_OK)
         status = s->ops->installation(s, &in);
+    progress_clear();
     if (status == STORE_OK && json) {
         json_writer_init(&w, buffer, sizeof buffer);
         json_open_object(&w, NULL);

@@ -30,6 +30,14 @@ static const struct {
     {"telephone", FIELD_NUMBER, false}, {"timezone", FIELD_ZONE, false},
 };
 
+/* The numbers that a dry run found to be new: open addressing, 0 is free. */
+#define SEEN_LEAST ((size_t)1 << 12)
+#define SEEN_MOST ((size_t)1 << 24)
+struct seen {
+    uint64_t *slots;
+    size_t n, cap;
+};
+
 /* A lead of the batch, its texts as places in the arena, which may move while it grows. */
 struct row {
     size_t name, zone, fields;
@@ -58,7 +66,10 @@ struct lead_import {
     enum field field_of[COLUMNS_MAX];
     char *column[COLUMNS_MAX];
     char key[SECRET_DIGEST_SIZE];
+    struct secret_digesting digesting;
     uint64_t import; /* the store's number of it, 0 not begun */
+    struct seen seen;
+    struct store_lead_look *looks; /* dry run */
     int status;
     char error[600];
 };
@@ -100,29 +111,89 @@ static void point_leads(struct lead_import *im)
     }
 }
 
+static struct text key_of(const struct lead_import *im)
+{
+    return (struct text){im->key, (uint32_t)strlen(im->key)};
+}
+
 static int insert(struct lead_import *im)
 {
     struct store *s = im->options.store;
-    struct text key = {im->key, (uint32_t)strlen(im->key)};
-    struct store_import_count count = {.inserted = 0};
-    int status = im->options.dry_run ? s->ops->begin(s) : STORE_OK;
-    uint64_t import = im->import;
-    if (status == STORE_OK && import == 0)
-        status = s->ops->import_begin(s, &im->options.by, im->options.list, key, &import);
+    int status = STORE_OK;
+    if (im->import == 0)
+        status =
+            s->ops->import_begin(s, &im->options.by, im->options.list, key_of(im), &im->import);
     if (status == STORE_OK)
-        status = s->ops->leads_insert(s, im->options.list, import, im->options.by.at_wall_ms,
-                                      im->leads, im->n, &count);
-    if (im->options.dry_run)
-        s->ops->rollback(s);
-    else
-        im->import = import;
-    if (status != STORE_OK)
-        return status;
-    im->count.store.inserted += count.inserted;
-    im->count.store.repeated += count.repeated;
-    im->count.store.duplicates += count.duplicates;
-    im->count.store.suppressed += count.suppressed;
-    return STORE_OK;
+        status = s->ops->leads_insert(s, im->options.list, im->import, im->options.by.at_wall_ms,
+                                      im->leads, im->n, &im->count.store);
+    return status;
+}
+
+/* --- a dry run -------------------------------------------------------------------------------- */
+
+/* The digits of an E.164 number, at most 15 of them: the number itself, none is 0. */
+static uint64_t digits_of(const char *number)
+{
+    return strtoull(number + 1, NULL, 10);
+}
+
+static uint64_t *seen_slot(const struct seen *seen, uint64_t digits)
+{
+    size_t at = (size_t)(digits * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (seen->cap - 1);
+    while (seen->slots[at] != 0 && seen->slots[at] != digits)
+        at = (at + 1) & (seen->cap - 1);
+    return &seen->slots[at];
+}
+
+static void seen_grow(struct seen *seen)
+{
+    struct seen more = {.n = seen->n, .cap = seen->cap ? seen->cap * 2 : SEEN_LEAST};
+    more.slots = calloc(more.cap, sizeof *more.slots);
+    if (!more.slots)
+        abort();
+    for (size_t i = 0; i < seen->cap; i++)
+        if (seen->slots[i] != 0)
+            *seen_slot(&more, seen->slots[i]) = seen->slots[i];
+    free(seen->slots);
+    *seen = more;
+}
+
+/* Counts a row as leads_insert will. false: more numbers than can be kept. */
+static bool try_one(struct lead_import *im, const struct row *r, const struct store_lead_look *look)
+{
+    struct store_import_count *count = &im->count.store;
+    uint64_t digits = digits_of(r->number);
+    if (look->there != LEAD_NEW) {
+        *(look->there == LEAD_REPEATED ? &count->repeated : &count->duplicates) += 1;
+        return true;
+    }
+    if (im->seen.n >= im->seen.cap / 4 * 3) {
+        if (im->seen.cap == SEEN_MOST)
+            return false;
+        seen_grow(&im->seen);
+    }
+    uint64_t *slot = seen_slot(&im->seen, digits);
+    if (*slot == digits) {
+        count->duplicates++;
+        return true;
+    }
+    *slot = digits;
+    im->seen.n++;
+    count->inserted++;
+    count->suppressed += look->suppressed;
+    return true;
+}
+
+static int try_out(struct lead_import *im)
+{
+    struct store *s = im->options.store;
+    int status = s->ops->leads_look(s, im->options.list, key_of(im), im->leads, im->n, im->looks);
+    for (size_t i = 0; i < im->n && status == STORE_OK; i++)
+        if (!try_one(im, &im->rows[i], &im->looks[i])) {
+            status = STORE_INVALID;
+            fail(im, status, "a dry run can compare 12 million numbers, the file has more");
+        }
+    return status;
 }
 
 static void flush(struct lead_import *im)
@@ -130,7 +201,7 @@ static void flush(struct lead_import *im)
     if (im->n == 0 || im->status != STORE_OK)
         return;
     point_leads(im);
-    int status = insert(im);
+    int status = im->options.dry_run ? try_out(im) : insert(im);
     if (status != STORE_OK)
         fail(im, status,
              im->options.store->error[0] ? im->options.store->error : store_status_name(status));
@@ -359,10 +430,13 @@ struct lead_import *lead_import_open(const struct lead_import_options *options, 
         free(im);
         return NULL;
     }
+    snprintf(im->key, sizeof im->key, "%s", options->digest);
+    secret_digest_begin(&im->digesting);
     im->csv = csv_open(on_row, on_fault, im);
     im->rows = calloc(BATCH, sizeof *im->rows);
     im->leads = calloc(BATCH, sizeof *im->leads);
-    if (!im->csv || !im->rows || !im->leads)
+    im->looks = calloc(BATCH, sizeof *im->looks);
+    if (!im->csv || !im->rows || !im->leads || !im->looks)
         abort();
     json_writer_init_heap(&im->fields, FIELDS_MAX_BYTES);
     return im;
@@ -370,9 +444,7 @@ struct lead_import *lead_import_open(const struct lead_import_options *options, 
 
 int lead_import_feed(struct lead_import *im, const char *bytes, size_t len)
 {
-    /* The same file begins with the same bytes: that is how the store knows it again. */
-    if (im->key[0] == '\0')
-        secret_digest(bytes, len < 4096 ? len : 4096, im->key);
+    secret_digest_add(&im->digesting, bytes, len);
     if (im->status == STORE_OK && csv_feed(im->csv, bytes, len) != 0)
         fail(im, STORE_INVALID, "the file cannot be read as CSV");
     return im->status;
@@ -385,6 +457,11 @@ int lead_import_finish(struct lead_import *im)
     if (!im->headed)
         fail(im, STORE_INVALID, "the file is empty");
     flush(im);
+    char digest[SECRET_DIGEST_SIZE];
+    secret_digest_end(&im->digesting, digest);
+    if (strcmp(digest, im->key) != 0)
+        fail(im, STORE_INVALID,
+             "the file changed while it was read; what was read is in: import it again");
     return im->status;
 }
 
@@ -408,6 +485,8 @@ void lead_import_close(struct lead_import *im)
         free(im->column[i]);
     free(im->rows);
     free(im->leads);
+    free(im->looks);
+    free(im->seen.slots);
     free(im->arena);
     free(im);
 }

@@ -4,7 +4,12 @@
  * The first row is the heading. Columns are given to fields by `maps`, else by their names (number,
  * phone, name, zone, priority); every other column is kept with the lead, up to 500. Bad rows are
  * told and left out, the rest goes in: in batches, each one transaction, in constant memory. The
- * same file can be imported again after a cut: what is there is counted, not doubled.
+ * same file, known again by the digest of all its bytes, can be imported again after a cut: what is
+ * there is counted, not doubled.
+ *
+ * A dry run counts what the real one would, and only reads: nobody's claims wait for it. The
+ * numbers that it has found to be new it keeps, to know them again: 8 to 32 bytes each, 128 MB at
+ * most.
  *
  * One thread, the one of the store's handle.
  */
@@ -20,7 +25,8 @@ struct lead_import_options {
     struct text country;     /* for national formats; empty: none */
     const struct text *maps; /* "COLUMN=FIELD" */
     size_t n_maps;
-    bool dry_run; /* every transaction is taken back */
+    const char *digest; /* secret_digest of the whole file, which is to come */
+    bool dry_run;
     void (*bad)(void *ctx, uint64_t line, const char *column, const char *reason);
     void *ctx;
 };

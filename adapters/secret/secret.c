@@ -74,6 +74,30 @@ void secret_digest(const void *data, size_t size, char out[SECRET_DIGEST_SIZE])
     sodium_bin2hex(out, SECRET_DIGEST_SIZE, raw, sizeof raw);
 }
 
+static crypto_generichash_state *digesting(struct secret_digesting *d)
+{
+    _Static_assert(sizeof d->state >= sizeof(crypto_generichash_state), "room for the library's");
+    return (crypto_generichash_state *)(void *)d->state;
+}
+
+void secret_digest_begin(struct secret_digesting *d)
+{
+    crypto_generichash_init(digesting(d), NULL, 0, (SECRET_DIGEST_SIZE - 1) / 2);
+}
+
+void secret_digest_add(struct secret_digesting *d, const void *data, size_t size)
+{
+    crypto_generichash_update(digesting(d), data, size);
+}
+
+void secret_digest_end(struct secret_digesting *d, char out[SECRET_DIGEST_SIZE])
+{
+    unsigned char raw[(SECRET_DIGEST_SIZE - 1) / 2];
+
+    crypto_generichash_final(digesting(d), raw, sizeof raw);
+    sodium_bin2hex(out, SECRET_DIGEST_SIZE, raw, sizeof raw);
+}
+
 void secret_key_new(struct secret_key *key)
 {
     crypto_shorthash_keygen(key->bytes);

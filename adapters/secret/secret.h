@@ -36,6 +36,15 @@ bool secret_equal(struct text a, struct text b);
 /* BLAKE2b-256 of some bytes, in hexadecimal. */
 void secret_digest(const void *data, size_t size, char out[SECRET_DIGEST_SIZE]);
 
+/* The same of bytes that come one after the other: begin, any number of add, end once. */
+struct secret_digesting {
+    _Alignas(64) unsigned char state[384]; /* the library's own */
+};
+
+void secret_digest_begin(struct secret_digesting *d);
+void secret_digest_add(struct secret_digesting *d, const void *data, size_t size);
+void secret_digest_end(struct secret_digesting *d, char out[SECRET_DIGEST_SIZE]);
+
 /* A key that lives as long as the process and never leaves it. */
 struct secret_key {
     unsigned char bytes[16];

@@ -205,18 +205,30 @@ static int import_begin(struct store *s, const struct store_by *by, uint64_t lis
     return memory_leave(me, mine, rc);
 }
 
+static struct m_lead **bucket_of(const struct memory *me, struct text number)
+{
+    return &me->m->by_tail[(size_t)number_tail(number) % MEMORY_BUCKETS];
+}
+
+static struct m_lead *lead_find(const struct memory *me, uint64_t list, struct text number)
+{
+    struct m_lead *to = *bucket_of(me, number);
+
+    while (to && !(to->list == list && text_same(to->d.number, number)))
+        to = to->next;
+    return to;
+}
+
 struct m_lead *memory_lead_add(struct memory *me, const struct store_list *list, uint64_t import,
                                const struct store_lead *d, int64_t now, struct m_lead **there)
 {
-    struct m_lead **bucket = &me->m->by_tail[(size_t)number_tail(d->number) % MEMORY_BUCKETS];
-    struct m_lead *to;
+    struct m_lead **bucket = bucket_of(me, d->number);
+    struct m_lead *to = lead_find(me, list->list, d->number);
     uint64_t id;
 
-    for (to = *bucket; to; to = to->next) {
-        if (to->list == list->list && text_same(to->d.number, d->number)) {
-            *there = to;
-            return NULL;
-        }
+    if (to) {
+        *there = to;
+        return NULL;
     }
     to = memory_add(me, M_leads, sizeof *to, &id);
     *to = (struct m_lead){
@@ -236,14 +248,13 @@ struct m_lead *memory_lead_add(struct memory *me, const struct store_list *list,
 }
 
 static void insert_one(struct memory *me, const struct store_list *list, uint64_t import,
-                       const struct store_lead *d, int64_t now, size_t first,
-                       struct store_import_count *count)
+                       const struct store_lead *d, int64_t now, struct store_import_count *count)
 {
     struct m_lead *there = NULL, *to = memory_lead_add(me, list, import, d, now, &there);
 
     if (!to) {
-        /* of this very call: a duplicate, whatever its import */
-        if (there->import == import && there->d.lead <= first)
+        /* of this very run: a duplicate, whatever its import */
+        if (there->import == import && there->created_ms != now)
             count->repeated++;
         else
             count->duplicates++;
@@ -263,7 +274,7 @@ static int leads_insert(struct store *s, uint64_t list, uint64_t import, int64_t
 {
     struct memory *me = memory_of(s);
     const struct store_list *l = M_FIND(struct store_list, lists, list);
-    size_t first = M_COUNT(leads), i;
+    size_t i;
     struct store_import_count own = {0};
     bool mine;
     int rc = memory_enter(me, &mine);
@@ -276,7 +287,7 @@ static int leads_insert(struct store *s, uint64_t list, uint64_t import, int64_t
         if (!number_valid(leads[i].number))
             rc = memory_fail(me, STORE_INVALID, "lead %zu of the batch has no E.164 number", i);
         else
-            insert_one(me, l, import, &leads[i], now, first, &own);
+            insert_one(me, l, import, &leads[i], now, &own);
     }
     rc = memory_leave(me, mine, rc);
     if (rc == STORE_OK) {
@@ -286,6 +297,31 @@ static int leads_insert(struct store *s, uint64_t list, uint64_t import, int64_t
         count->suppressed += own.suppressed;
     }
     return rc;
+}
+
+static int leads_look(struct store *s, uint64_t list, struct text key,
+                      const struct store_lead *leads, size_t n, struct store_lead_look *out)
+{
+    struct memory *me = memory_of(s);
+    const struct store_list *l = M_FIND(struct store_list, lists, list);
+    uint64_t import = 0;
+    size_t i;
+
+    memset(out, 0, n * sizeof *out);
+    if (!l)
+        return memory_fail(me, STORE_NOT_FOUND, "there is no list %llu", (unsigned long long)list);
+    for (i = 0; i < M_COUNT(imports); i++) {
+        const struct m_import *m = M_ROW(struct m_import, imports, i);
+        if (m->list == list && text_same(m->key, key))
+            import = i + 1;
+    }
+    for (i = 0; i < n; i++) {
+        const struct m_lead *there = lead_find(me, list, leads[i].number);
+        if (there)
+            out[i].there = import && there->import == import ? LEAD_REPEATED : LEAD_DUPLICATE;
+        out[i].suppressed = memory_suppressed(me, l->account, leads[i].number);
+    }
+    return STORE_OK;
 }
 
 /* --- everything out --------------------------------------------------------------------------- */
@@ -441,6 +477,7 @@ void memory_bulk(struct store_ops *ops)
     ops->load = load;
     ops->import_begin = import_begin;
     ops->leads_insert = leads_insert;
+    ops->leads_look = leads_look;
     ops->lead_read = lead_read;
     ops->leads = leads;
     ops->calls = calls;

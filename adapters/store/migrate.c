@@ -128,6 +128,8 @@ int sql_migrate(struct sql_store *s, int64_t now)
         bool mine;
         if (store_migrations[i].number <= a.last)
             continue;
+        if (s->migrating)
+            s->migrating(store_migrations[i].number, program);
         rc = sql_enter_tx(s, &mine);
         if (rc == STORE_OK)
             rc = sql_leave(s, mine, apply(s, &store_migrations[i], now));

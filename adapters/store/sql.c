@@ -83,6 +83,7 @@ bool sql_store_init(struct sql_store *s, const struct sql_backend *backend,
     s->password_file = options->password_file ? strdup(options->password_file) : NULL;
     s->own = options->own;
     s->timeout_ms = options->timeout_ms ? options->timeout_ms : 5000;
+    s->migrating = options->migrating;
     return s->where && s->owner && (!options->password_file || s->password_file);
 }
 
@@ -428,6 +429,7 @@ const struct store_ops sql_ops = {
     .alarms = sql_alarms,
     .import_begin = sql_import_begin,
     .leads_insert = sql_leads_insert,
+    .leads_look = sql_leads_look,
     .lead_read = sql_lead_read,
     .calls = sql_calls,
     .agent_times = sql_agent_times,

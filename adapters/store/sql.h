@@ -99,6 +99,7 @@ struct sql_store {
     char *where, *password_file, *owner;
     bool own;
     uint32_t timeout_ms;
+    void (*migrating)(int step, int of);
     bool connected;
     bool in_tx;  /* the caller's transaction is open */
     bool broken; /* something in it failed: it can only be rolled back */
@@ -215,6 +216,8 @@ int sql_import_begin(struct store *st, const struct store_by *by, uint64_t list,
                      uint64_t *import);
 int sql_leads_insert(struct store *st, uint64_t list, uint64_t import, int64_t now,
                      const struct store_lead *leads, size_t n, struct store_import_count *count);
+int sql_leads_look(struct store *st, uint64_t list, struct text key, const struct store_lead *leads,
+                   size_t n, struct store_lead_look *out);
 int sql_lead_read(struct store *st, uint64_t lead, struct store_lead_state *out);
 int sql_calls(struct store *st, int64_t from, int64_t to, uint64_t lead, struct store_cursor *at,
               size_t *n, store_each_call each, void *ctx);

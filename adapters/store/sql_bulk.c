@@ -36,6 +36,7 @@ struct insert {
     int64_t *id; /* 0: not inserted */
     bool *suppressed;
     uint64_t import;
+    int64_t now;
     struct store_import_count count;
     struct sql_value *params;
     uint32_t *table; /* slots of place + 1, 0 free */
@@ -97,9 +98,9 @@ static int take_there(void *ctx, size_t i, const struct sql_value *c)
     struct insert *in = ctx;
 
     (void)i;
-    /* A number that came twice in this very file counts as a duplicate the first time and as
-     * repeated when the import runs again: both say that nothing was doubled. */
-    if ((uint64_t)c[0].i == in->import)
+    /* A number that came twice in this very file is a duplicate in the run that put it in, however
+     * far apart its rows are, and repeated when the import runs again. */
+    if ((uint64_t)c[0].i == in->import && c[1].i != in->now)
         in->count.repeated++;
     else
         in->count.duplicates++;
@@ -138,6 +139,13 @@ static int insert_rows(struct insert *in, uint64_t list, int64_t account)
     return rc;
 }
 
+static void there_params(struct sql_value *p, uint64_t list, struct text number)
+{
+    p[0] = sql_u(list);
+    p[1] = sql_i(number_tail(number));
+    p[2] = sql_t(number);
+}
+
 static int count_there(struct insert *in, uint64_t list)
 {
     size_t i, n = 0;
@@ -150,23 +158,29 @@ static int count_there(struct insert *in, uint64_t list)
             in->count.duplicates++;
             continue;
         }
-        in->params[n * 3] = sql_u(list);
-        in->params[n * 3 + 1] = sql_i(number_tail(in->leads[i].number));
-        in->params[n * 3 + 2] = sql_t(in->leads[i].number);
-        n++;
+        there_params(in->params + n++ * 3, list, in->leads[i].number);
     }
     return n ? in->s->backend->each(in->s, SQL_leads_there, in->params, n, take_there, in)
              : STORE_OK;
 }
 
-static int insert_leads(struct insert *in, uint64_t list, int64_t now)
+static int account_of(struct sql_store *s, uint64_t list, int64_t *account)
 {
-    struct sql_ints account = {0};
-    size_t i;
-    int rc = sql_query(in->s, list_account, sql_take_int, &account, sql_u(list));
+    struct sql_ints found = {0};
+    int rc = sql_query(s, list_account, sql_take_int, &found, sql_u(list));
 
-    if (rc == STORE_OK && !account.found)
-        rc = sql_fail(in->s, STORE_NOT_FOUND, "there is no list %llu", (unsigned long long)list);
+    *account = found.v[0];
+    if (rc == STORE_OK && !found.found)
+        rc = sql_fail(s, STORE_NOT_FOUND, "there is no list %llu", (unsigned long long)list);
+    return rc;
+}
+
+static int insert_leads(struct insert *in, uint64_t list)
+{
+    int64_t account;
+    size_t i;
+    int rc = account_of(in->s, list, &account);
+
     for (i = 0; i < in->n && rc == STORE_OK; i++) {
         const struct store_lead *d = &in->leads[i];
         struct sql_value *p = in->params + i * 8;
@@ -177,14 +191,14 @@ static int insert_leads(struct insert *in, uint64_t list, int64_t now)
         p[4] = sql_t(d->name);
         p[5] = sql_t(d->zone);
         p[6] = d->fields.len ? sql_t(d->fields) : sql_s("{}");
-        p[7] = sql_i(now);
+        p[7] = sql_i(in->now);
         if (!number_valid(d->number))
             rc = sql_fail(in->s, STORE_INVALID, "lead %zu of the batch has no E.164 number", i);
     }
     if (rc == STORE_OK)
         rc = in->s->backend->each(in->s, SQL_leads_insert, in->params, in->n, take_id, in);
     if (rc == STORE_OK)
-        rc = insert_rows(in, list, account.v[0]);
+        rc = insert_rows(in, list, account);
     return rc == STORE_OK ? count_there(in, list) : rc;
 }
 
@@ -192,7 +206,7 @@ int sql_leads_insert(struct store *st, uint64_t list, uint64_t import, int64_t n
                      const struct store_lead *leads, size_t n, struct store_import_count *count)
 {
     struct sql_store *s = sql_of(st);
-    struct insert in = {.s = s, .leads = leads, .n = n, .import = import};
+    struct insert in = {.s = s, .leads = leads, .n = n, .import = import, .now = now};
     bool mine;
     int rc;
 
@@ -212,7 +226,7 @@ int sql_leads_insert(struct store *st, uint64_t list, uint64_t import, int64_t n
     memset(in.suppressed, 0, n * sizeof *in.suppressed);
     memset(in.table, 0, in.slots * sizeof *in.table);
     fill_table(&in);
-    rc = sql_leave(s, mine, insert_leads(&in, list, now));
+    rc = sql_leave(s, mine, insert_leads(&in, list));
     if (rc == STORE_OK) {
         count->inserted += in.count.inserted;
         count->repeated += in.count.repeated;
@@ -220,6 +234,63 @@ int sql_leads_insert(struct store *st, uint64_t list, uint64_t import, int64_t n
         count->suppressed += in.count.suppressed;
     }
     return rc;
+}
+
+struct look {
+    uint64_t import; /* 0: this one never ran */
+    struct store_lead_look *out;
+};
+
+static int look_there(void *ctx, size_t i, const struct sql_value *c)
+{
+    const struct look *l = ctx;
+
+    l->out[i].there = l->import && (uint64_t)c[0].i == l->import ? LEAD_REPEATED : LEAD_DUPLICATE;
+    return 0;
+}
+
+static int look_suppressed(void *ctx, size_t i, const struct sql_value *c)
+{
+    const struct look *l = ctx;
+
+    (void)c;
+    l->out[i].suppressed = true;
+    return 0;
+}
+
+int sql_leads_look(struct store *st, uint64_t list, struct text key, const struct store_lead *leads,
+                   size_t n, struct store_lead_look *out)
+{
+    struct sql_store *s = sql_of(st);
+    struct look l = {.out = out};
+    struct sql_ints import = {0};
+    struct sql_value *p;
+    int64_t account = 0;
+    size_t i;
+    int rc = sql_enter(s);
+
+    memset(out, 0, n * sizeof *out);
+    if (rc == STORE_OK && n > INSERT_MAX)
+        rc = sql_fail(s, STORE_INVALID, "%zu leads in one call", n);
+    p = rc == STORE_OK ? sql_alloc(s, (n + 1) * 3 * sizeof *p) : NULL;
+    if (rc == STORE_OK && !p)
+        rc = sql_fail(s, STORE_FAULT, "out of memory");
+    if (rc == STORE_OK)
+        rc = account_of(s, list, &account);
+    if (rc == STORE_OK)
+        rc = sql_query(s, import_find, sql_take_int, &import, sql_u(list), sql_t(key));
+    l.import = (uint64_t)import.v[0];
+    for (i = 0; i < n && rc == STORE_OK; i++)
+        there_params(p + i * 3, list, leads[i].number);
+    if (rc == STORE_OK)
+        rc = s->backend->each(s, SQL_leads_there, p, n, look_there, &l);
+    for (i = 0; i < n && rc == STORE_OK; i++) {
+        p[i * 2] = sql_i(account);
+        p[i * 2 + 1] = sql_t(leads[i].number);
+    }
+    if (rc == STORE_OK)
+        rc = s->backend->each(s, SQL_numbers_suppressed, p, n, look_suppressed, &l);
+    return sql_leave(s, false, rc);
 }
 
 /* --- leads out -------------------------------------------------------------------------------- */

@@ -58,6 +58,8 @@ struct store_options {
     const char *owner;         /* who we are, for R27 and the leases: unique for each process */
     bool own;                  /* be the store's owner: migrate, hold it against a second daemon */
     uint32_t timeout_ms;       /* postgres: for connecting and for a statement; 0: 5000 */
+    /* Told by connect before each step of the schema that it applies; NULL: nobody listens. */
+    void (*migrating)(int step, int of);
 };
 
 struct store;
@@ -129,8 +131,15 @@ struct store_lead_state {
 struct store_import_count {
     uint64_t inserted;
     uint64_t repeated;   /* put in by an earlier run of this same import */
-    uint64_t duplicates; /* the number is in the list already */
+    uint64_t duplicates; /* the number is in the list already, maybe by this very run */
     uint64_t suppressed; /* inserted, but on the do-not-call list: not queued */
+};
+
+/* What an import would find of a lead; see leads_look. */
+enum store_lead_there { LEAD_NEW, LEAD_DUPLICATE, LEAD_REPEATED };
+struct store_lead_look {
+    uint8_t there; /* enum store_lead_there */
+    bool suppressed;
 };
 
 /* One row of the export of calls: everything about one attempt. */
@@ -322,9 +331,14 @@ struct store_ops {
     /* The import with this key into this list: a new one, or the one that was cut off. */
     int (*import_begin)(struct store *s, const struct store_by *by, uint64_t list, struct text key,
                         uint64_t *import);
-    /* Adds to count. One transaction; n may be up to STORE_BATCH_MAX * 16. */
+    /* Adds to count. One transaction; n may be up to STORE_BATCH_MAX * 16. The time tells the runs
+     * of an import apart: the same one for all batches of a run. */
     int (*leads_insert)(struct store *s, uint64_t list, uint64_t import, int64_t now_wall_ms,
                         const struct store_lead *leads, size_t n, struct store_import_count *count);
+    /* What leads_insert would find in an import with this key, lead by lead: each is compared with
+     * the list, not with the others. Only reads. n as above. */
+    int (*leads_look)(struct store *s, uint64_t list, struct text key,
+                      const struct store_lead *leads, size_t n, struct store_lead_look *out);
     int (*lead_read)(struct store *s, uint64_t lead, struct store_lead_state *out);
     /* Claimed in [from, to), in that order; lead 0: of all. *n: most in, given out. */
     int (*calls)(struct store *s, int64_t from_ms, int64_t to_ms, uint64_t lead,

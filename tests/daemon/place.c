@@ -84,6 +84,16 @@ void place_config(struct place *p, const char *store, const char *more)
     place_write(p, "dialerd.conf", text);
 }
 
+void place_postgres(struct support_postgres *pg, char *store, size_t size)
+{
+    char where[200];
+    assert_int_equal(support_postgres_database(pg, where, sizeof where), 0);
+    const char *name = strstr(where, "dbname=");
+    assert_non_null(name);
+    snprintf(store, size, "url = \"postgresql:///%.60s?host=%s&port=%d&user=postgres\"",
+             name + strlen("dbname="), pg->folder, pg->port);
+}
+
 static void wait_notified(struct place *p, int fd, const char *word)
 {
     int64_t until = now_ms() + START_MS;
@@ -140,6 +150,14 @@ int place_end(struct place *p)
     assert_int_equal(waitpid(p->daemon.pid, &status, 0), p->daemon.pid);
     p->daemon.pid = 0;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+void place_kill(struct place *p)
+{
+    assert_true(p->daemon.pid > 0);
+    kill(p->daemon.pid, SIGKILL);
+    assert_int_equal(waitpid(p->daemon.pid, NULL, 0), p->daemon.pid);
+    p->daemon.pid = 0;
 }
 
 void place_sim(struct place *p, unsigned port)

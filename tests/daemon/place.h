@@ -4,6 +4,7 @@
 
 #include "adapters/daemon/child.h"
 #include "tests/daemon/spawn.h"
+#include "tests/support/services.h"
 
 struct place {
     char dir[40];
@@ -27,10 +28,14 @@ char *place_read(struct place *p, const char *name);
 /* The config file: [store] sqlite unless `store` says otherwise, [ctl], [web] port 0, then `more`.
  */
 void place_config(struct place *p, const char *store, const char *more);
+/* The `store` of place_config for a new database of this server. */
+void place_postgres(struct support_postgres *pg, char *store, size_t size);
 /* Starts the daemon; waits until it says READY (and that the store is its own, if `store`). */
 void place_start(struct place *p, bool store);
 /* Ends it with SIGTERM; its exit status. */
 int place_end(struct place *p);
+/* Ends it with SIGKILL. */
+void place_kill(struct place *p);
 /* Starts ari-sim on `port` (0: a free one, then in ari_port). */
 void place_sim(struct place *p, unsigned port);
 

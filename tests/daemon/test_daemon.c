@@ -105,11 +105,24 @@ static void migrates_without_a_daemon(void **state)
                     (char *)(uintptr_t) "--json",
                     NULL};
     place_config(&place, NULL, "");
-    struct ran r = ran("", argv);
+    struct ran r = ran_on_terminal(argv);
     if (r.status != 0)
         print_error("%s%s\n", r.out, r.err);
     assert_int_equal(r.status, 0);
     assert_non_null(strstr(r.out, "\"schema\":"));
+    assert_non_null(strstr(r.err, "\r\033[Kmigration 1 of "));
+    const char *last = strrchr(r.err, '\r'); /* the line is taken away at the end */
+    assert_string_equal(last ? last : "", "\r\033[K");
+    ran_free(&r);
+    r = ran_on_terminal(argv); /* nothing is left to do */
+    assert_int_equal(r.status, 0);
+    assert_string_equal(r.err, "");
+    ran_free(&r);
+    snprintf(words, sizeof words, "%s/db", place.dir);
+    assert_int_equal(unlink(words), 0);
+    r = ran("", argv); /* nobody looks */
+    assert_int_equal(r.status, 0);
+    assert_string_equal(r.err, "");
     ran_free(&r);
     snprintf(words, sizeof words, "db-status --config %s", place.conf);
     dialerd(words, 0, "schema");
@@ -471,7 +484,7 @@ static void waits_for_redis(void **state)
     char more[600];
     char section[200];
     char why[300] = "";
-    struct support_redis redis;
+    struct support_redis redis = {.port = 0};
     int started = support_redis_start(&redis, why, sizeof why);
     if (started == 77)
         skip();
@@ -503,18 +516,13 @@ static void waits_for_postgres(void **state)
     (void)state;
     char why[300] = "";
     char url[300];
-    char where[200];
     char section[200];
     struct support_postgres pg;
     int started = support_postgres_start(&pg, why, sizeof why);
     if (started == 77)
         skip();
     assert_int_equal(started, 0);
-    assert_int_equal(support_postgres_database(&pg, where, sizeof where), 0);
-    const char *name = strstr(where, "dbname=");
-    assert_non_null(name);
-    snprintf(url, sizeof url, "url = \"postgresql:///%.60s?host=%s&port=%d&user=postgres\"",
-             name + strlen("dbname="), pg.folder, pg.port);
+    place_postgres(&pg, url, sizeof url);
     support_postgres_kill(&pg, SIGINT);
     place_sim(&place, 0);
     pbx_section(section, sizeof section, place.ari_port);

@@ -86,6 +86,13 @@ static void digest_is_blake2b(void **state)
     (void)state;
     secret_digest("abc", 3, hex);
     assert_string_equal(hex, "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319");
+    struct secret_digesting d;
+    secret_digest_begin(&d);
+    secret_digest_add(&d, "a", 1);
+    secret_digest_add(&d, "", 0);
+    secret_digest_add(&d, "bc", 2);
+    secret_digest_end(&d, hex);
+    assert_string_equal(hex, "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319");
 }
 
 int main(void)

@@ -27,11 +27,16 @@ void import_may_be_repeated(void **state)
     store_good(w->s, OPS(w)->leads_insert(w->s, w->list, first, WORLD_NOW, d, 3, &count));
     assert_int_equal(count.inserted, 2);
     assert_int_equal(count.duplicates, 1);
+    /* a later batch of the same run, with a number of an earlier one */
+    store_good(w->s, OPS(w)->leads_insert(w->s, w->list, first, WORLD_NOW, d + 1, 2, &count));
+    assert_int_equal(count.inserted, 2);
+    assert_int_equal(count.duplicates, 3);
+    assert_int_equal(count.repeated, 0);
     /* cut off here; the same file again */
     store_good(w->s, OPS(w)->import_begin(w->s, &w->by, w->list, text_of("a.csv"), &again));
     assert_int_equal(again, first);
     memset(&count, 0, sizeof count);
-    store_good(w->s, OPS(w)->leads_insert(w->s, w->list, again, WORLD_NOW, d, 4, &count));
+    store_good(w->s, OPS(w)->leads_insert(w->s, w->list, again, WORLD_NOW + 1, d, 4, &count));
     assert_int_equal(count.inserted, 1);
     assert_int_equal(count.repeated, 3);
     assert_int_equal(world_rows(w, WORLD_NOW, rows, 8), 3);
@@ -45,6 +50,41 @@ void import_may_be_repeated(void **state)
                      STORE_NOT_FOUND);
     assert_int_equal(OPS(w)->leads_insert(w->s, w->list, first, WORLD_NOW, &bad, 1, &count),
                      STORE_INVALID);
+}
+
+/* Lead by lead what leads_insert would find, and nothing is there afterwards. */
+void import_may_be_tried(void **state)
+{
+    struct world *w = *state;
+    struct msg_suppress m = {.account = STORE_ACCOUNT,
+                             .number = text_of("+12125550103"),
+                             .source = text_of("test"),
+                             .at_wall_ms = WORLD_NOW};
+    struct store_lead d[4] = {{.number = text_of("+12125550101")},
+                              {.number = text_of("+12125550102")},
+                              {.number = text_of("+12125550103")},
+                              {.number = text_of("+12125550102")}};
+    struct store_lead_look look[4];
+    struct store_import_count count = {0};
+    uint64_t import, rows[8];
+
+    store_good(w->s, OPS(w)->suppress(w->s, &m, 1));
+    store_good(w->s, OPS(w)->leads_look(w->s, w->list, text_of("a.csv"), d, 4, look));
+    assert_int_equal(look[0].there, LEAD_NEW);
+    assert_int_equal(look[3].there, LEAD_NEW);
+    assert_false(look[0].suppressed);
+    assert_true(look[2].suppressed);
+    assert_int_equal(world_rows(w, WORLD_NOW, rows, 8), 0);
+    store_good(w->s, OPS(w)->import_begin(w->s, &w->by, w->list, text_of("a.csv"), &import));
+    store_good(w->s, OPS(w)->leads_insert(w->s, w->list, import, WORLD_NOW, d, 1, &count));
+    store_good(w->s, OPS(w)->leads_look(w->s, w->list, text_of("a.csv"), d, 4, look));
+    assert_int_equal(look[0].there, LEAD_REPEATED);
+    assert_int_equal(look[1].there, LEAD_NEW);
+    store_good(w->s, OPS(w)->leads_look(w->s, w->list, text_of("b.csv"), d, 4, look));
+    assert_int_equal(look[0].there, LEAD_DUPLICATE);
+    assert_int_equal(look[1].there, LEAD_NEW);
+    assert_int_equal(world_rows(w, WORLD_NOW, rows, 8), 1);
+    assert_int_equal(OPS(w)->leads_look(w->s, 999, text_of("a.csv"), d, 4, look), STORE_NOT_FOUND);
 }
 
 void import_marks_do_not_call(void **state)

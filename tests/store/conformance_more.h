@@ -13,10 +13,10 @@ void conformance_more_fixture(const struct fixture *f);
         CASE(bad_settings_change_nothing), CASE(names_are_unique), CASE(agents_log_in),            \
         CASE(sessions_last), CASE(agents_are_assigned), CASE(do_not_call_list_in_pages),           \
         CASE(alarms_stand_and_end), CASE(transactions_group), CASE(import_may_be_repeated),        \
-        CASE(import_marks_do_not_call), CASE(exports_in_pages), CASE(agent_times_tile),            \
-        CASE(explains_a_lead), CASE(dispositions_are_offered), CASE(data_never_becomes_sql),       \
-        CASE(candidates_by_hours), CASE(claims_by_hours), CASE(callbacks_go_before_every_list),    \
-        CASE(list_priorities_act), CASE(claims_by_prefix)
+        CASE(import_may_be_tried), CASE(import_marks_do_not_call), CASE(exports_in_pages),         \
+        CASE(agent_times_tile), CASE(explains_a_lead), CASE(dispositions_are_offered),             \
+        CASE(data_never_becomes_sql), CASE(candidates_by_hours), CASE(claims_by_hours),            \
+        CASE(callbacks_go_before_every_list), CASE(list_priorities_act), CASE(claims_by_prefix)
 
 void loads_configuration(void **state);
 void loads_what_was_open(void **state);
@@ -32,6 +32,7 @@ void do_not_call_list_in_pages(void **state);
 void alarms_stand_and_end(void **state);
 void transactions_group(void **state);
 void import_may_be_repeated(void **state);
+void import_may_be_tried(void **state);
 void import_marks_do_not_call(void **state);
 void exports_in_pages(void **state);
 void agent_times_tile(void **state);
