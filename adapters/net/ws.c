@@ -42,6 +42,7 @@ void ws_free(struct net_ws *ws)
 void ws_finish(struct net_ws *ws)
 {
     struct net_loop *loop = ws->loop;
+    ws->ending = true; /* what on_close tries to send or close must not set the timer again */
     ev_timer_stop(loop->ev, &ws->timer);
     link_remove(&ws->task.link);
     link_remove(&ws->link);

@@ -612,6 +612,31 @@ static void end_inside_callbacks(void **state)
     }
 }
 
+static void last_words(void *ctx, struct net_ws *ws, const struct net_ws_end *end)
+{
+    net_ws_close(ws, NET_WS_NORMAL, NULL);
+    net_ws_pause(ws, true);
+    assert_int_equal(net_ws_send(ws, "late", 4), NET_ECLOSED);
+    on_close(ctx, ws, end);
+}
+
+/* A line that broke: who is told may still try to say something on it. */
+static void nothing_goes_out_from_on_close(void **state)
+{
+    (void)state;
+    static const struct net_ws_events late = {on_open, on_message, NULL, last_words};
+    static struct peer c;
+    const struct net_ws_target to = {
+        .host = "127.0.0.1", .port = net_server_port(server), .path = "/w"};
+
+    c = (struct peer){0};
+    net_ws_connect(loop, &to, NULL, &late, &c);
+    run_until(c.opened == 1 && served[0].opened == 1);
+    net_ws_drop(served[0].ws);
+    run_until(c.closed == 1 && served[0].closed == 1);
+    assert_int_equal(c.end.cause, NET_WS_PEER);
+}
+
 int main(void)
 {
 #define t(name) cmocka_unit_test_setup_teardown(name, setup, teardown_loop)
@@ -635,6 +660,7 @@ int main(void)
         t(paused_reader_pushes_back),
         t(many_clients),
         t(end_inside_callbacks),
+        t(nothing_goes_out_from_on_close),
     };
     return cmocka_run_group_tests_name("net_ws", tests, NULL, NULL);
 }
