@@ -123,6 +123,11 @@ static int write_file(const struct place *p, const char *name, const char *text)
     return fclose(f);
 }
 
+static unsigned lines(const struct place *p)
+{
+    return p->lines ? p->lines : 400;
+}
+
 int place_start_sim(struct place *p)
 {
     char port[16], control[16], user[128], seed[32], program[450], trunk[64];
@@ -132,7 +137,7 @@ int place_start_sim(struct place *p)
     snprintf(control, sizeof control, "%d", p->control_port);
     snprintf(user, sizeof user, "dialer:%s/password", p->dir);
     snprintf(seed, sizeof seed, "%" PRIu64, p->seed);
-    snprintf(trunk, sizeof trunk, "carrier,cps=%u,lines=500", 2 * p->calls_per_s);
+    snprintf(trunk, sizeof trunk, "carrier,cps=%u,lines=%u", 2 * p->calls_per_s, 5 * lines(p));
     /* clang-format off */
     const char *argv[] = {program, "--port", port, "--control-port", control, "--witness", p->witness, "--user", user,
                           "--trunk", trunk, "--seed", seed, "--phones", "agent*,answer=50",
@@ -166,8 +171,8 @@ static int start_agents(struct place *p)
     snprintf(tickets, sizeof tickets, "%s/tickets", p->dir);
     /* clang-format off */
     const char *argv[] = {program, "--url", url, "--tickets", tickets, "--ctl", p->ctl, "--record", p->record, "--seed", seed,
-                          "--talk", "4", "--hang-up", "0.4", "--wrap", "0.6", "--break-every", "40", "--break", "2",
-                          "--forget", "0.02", NULL};
+                          "--talk", p->lasting ? "86400" : "4", "--hang-up", p->lasting ? "0" : "0.4", "--wrap", "0.6",
+                          "--break-every", p->lasting ? "0" : "40", "--break", "2", "--forget", p->lasting ? "0" : "0.02", NULL};
     /* clang-format on */
     p->agents_pid = start(p, "agent-sim", argv);
     return p->agents_pid > 0 ? 0 : -1;
@@ -328,7 +333,7 @@ static int make_folder(struct place *p)
  * process and its children see it. */
 static void make_small_disk(struct place *p)
 {
-    p->small_disk = geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
+    p->small_disk = !p->embedded && geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
                     mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
                     mount("journal", p->journal, "tmpfs", 0, DISK) == 0;
 }
@@ -362,6 +367,10 @@ static int make_links(struct place *p)
                                     [LINK_HOPPER] = p->redis.port,
                                     [LINK_WEB] = p->web_port};
 
+    if (p->embedded) {
+        memcpy(p->port, to, sizeof to);
+        return 0;
+    }
     p->proxy = proxy_open();
     for (int i = 0; p->proxy && i < LINKS_OF_PLACE; i++) {
         p->link[i] = proxy_link(p->proxy, to[i], &p->port[i]);
@@ -374,19 +383,28 @@ static int make_links(struct place *p)
 
 static int write_config(struct place *p)
 {
-    char text[2048];
+    char store[200], hopper[80], text[2048];
 
+    snprintf(store, sizeof store, "postgresql://postgres@127.0.0.1:%d/test_1", p->port[LINK_STORE]);
+    snprintf(hopper, sizeof hopper, "redis://127.0.0.1:%d/0", p->port[LINK_HOPPER]);
+    if (p->embedded) {
+        snprintf(store, sizeof store, "%s", p->store);
+        snprintf(hopper, sizeof hopper, "memory:");
+    }
     snprintf(text, sizeof text,
              "[daemon]\nname = soak\ndrain_time = 5s\n"
-             "[store]\nurl = \"postgresql://postgres@127.0.0.1:%d/test_1\"\njournal = \"%s\"\n"
-             "[hopper]\nurl = \"redis://127.0.0.1:%d/0\"\n"
+             "[store]\nurl = \"%s\"\njournal = \"%s\"\n[hopper]\nurl = \"%s\"\n"
              "[pbx sim]\nurl = http://127.0.0.1:%d\npassword_file = \"%s/password\"\n"
-             "calls_per_s = %u\nlines = 2000\n"
+             "calls_per_s = %u\nlines = %u\n"
              "[web]\nport = %d\norigins = \"\"\n[ctl]\nsocket = \"%s\"\n",
-             p->port[LINK_STORE], p->journal, p->port[LINK_HOPPER], p->port[LINK_ARI], p->dir,
-             2 * p->calls_per_s, p->web_port, p->ctl);
+             store, p->journal, hopper, p->port[LINK_ARI], p->dir, 2 * p->calls_per_s, 5 * lines(p),
+             p->web_port, p->ctl);
     return write_file(p, "dialerd.conf", text);
 }
+
+#define SHORT_TIMES                                                                                \
+    "\"ratio=3\",\"ring=15\",\"retry=20\",\"busy=20\",\"no_answer=20\",\"fault=5\","               \
+    "\"wrapup_timeout=5\",\"answer_wait_ms=1700\",\"hopper_size=2000\",\"hopper_low=800\""
 
 /* What an operator would type; the seconds are short, so that much happens in a minute. */
 static int fill(struct place *p, char *why, size_t size)
@@ -405,18 +423,15 @@ static int fill(struct place *p, char *why, size_t size)
     snprintf(
         request, sizeof request,
         "{\"id\":1,\"command\":\"trunk set\",\"args\":{\"trunk\":\"1\",\"settings\":[\"cps=%u\","
-        "\"lines=400\"]}}\n",
-        p->calls_per_s);
+        "\"lines=%u\"]}}\n",
+        p->calls_per_s, lines(p));
     if (ask(&a, request, why, size) != 0) {
         return -1;
     }
-    snprintf(
-        request, sizeof request,
-        "{\"id\":1,\"command\":\"campaign set\",\"args\":{\"campaign\":\"%" PRIu64
-        "\",\"settings\":["
-        "\"ratio=3\",\"ring=15\",\"retry=20\",\"busy=20\",\"no_answer=20\",\"fault=5\","
-        "\"wrapup_timeout=5\",\"answer_wait_ms=1700\",\"hopper_size=2000\",\"hopper_low=800\"]}}\n",
-        p->campaign);
+    snprintf(request, sizeof request,
+             "{\"id\":1,\"command\":\"campaign set\",\"args\":{\"campaign\":\"%" PRIu64
+             "\",\"settings\":[%s]}}\n",
+             p->campaign, p->settings ? p->settings : SHORT_TIMES);
     if (ask(&a, request, why, size) != 0) {
         return -1;
     }
@@ -437,13 +452,27 @@ static int fill(struct place *p, char *why, size_t size)
     return result;
 }
 
+/* 0, 77 or -1. */
+static int start_services(struct place *p, char *why, size_t size)
+{
+    int rc = p->embedded ? 0 : support_postgres_start(&p->pg, why, size);
+
+    return rc == 0 && !p->embedded ? support_redis_start(&p->redis, why, size) : rc;
+}
+
+static int make_store(struct place *p)
+{
+    if (p->embedded) {
+        snprintf(p->store, sizeof p->store, "sqlite:%s/db", p->dir);
+        return 0;
+    }
+    return support_postgres_database(&p->pg, p->store, sizeof p->store);
+}
+
 int place_open(struct place *p, char *why, size_t size)
 {
-    int rc = support_postgres_start(&p->pg, why, size);
+    const int rc = start_services(p, why, size);
 
-    if (rc == 0) {
-        rc = support_redis_start(&p->redis, why, size);
-    }
     if (rc != 0) {
         return rc;
     }
@@ -455,12 +484,14 @@ int place_open(struct place *p, char *why, size_t size)
         return -1;
     }
     make_small_disk(p);
-    if (support_postgres_database(&p->pg, p->store, sizeof p->store) != 0 || make_links(p) != 0 ||
-        write_config(p) != 0) {
+    if (make_store(p) != 0 || make_links(p) != 0 || write_config(p) != 0) {
         return -1;
     }
     snprintf(why, size, "ari-sim did not start; its log is in %s", p->dir);
     if (place_start_sim(p) != 0) {
+        return -1;
+    }
+    if (p->callees && !place_sim(p, p->callees, NULL, 0)) {
         return -1;
     }
     snprintf(why, size, "dialerd did not become ready; its log is in %s", p->dir);
@@ -475,8 +506,10 @@ void place_close(struct place *p, bool keep)
     place_end(&p->agents_pid, 8000000);
     place_end(&p->daemon, 20000000);
     place_end(&p->sim, 5000000);
-    proxy_close(p->proxy);
-    support_redis_stop(&p->redis);
+    if (!p->embedded) {
+        proxy_close(p->proxy);
+        support_redis_stop(&p->redis);
+    }
     if (p->events) {
         fclose(p->events);
     }

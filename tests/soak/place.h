@@ -16,6 +16,11 @@ struct place {
     /* asked for */
     uint64_t seed;
     unsigned leads, agents, calls_per_s;
+    unsigned lines;       /* of the trunk; 0: 400 */
+    bool embedded;        /* SQLite in the folder, a hopper inside the daemon, no proxies */
+    bool lasting;         /* agents talk until somebody ends it for them */
+    const char *callees;  /* /sim/people?... of ari-sim; NULL: of all kinds, and short */
+    const char *settings; /* of the campaign, JSON texts with commas between; NULL: short times */
     /* made */
     char dir[64], bin[400];
     char witness[128], record[128], log[128], conf[128], ctl[128], journal[128];

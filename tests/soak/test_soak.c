@@ -1,6 +1,7 @@
 /*
  * test_soak.c - a short soak of the real programs with a fixed seed, and the daemon's death at
- * every crash point. The judge decides; here is only read what the soak says at its end.
+ * every crash point, and under live calls. The judge decides; here is only read what the soak says
+ * at its end.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,11 +67,30 @@ static void test_every_crash_point(void **state)
     assert_int_equal(figure("points_missed"), 0);
 }
 
+/* The times are the full run's matter (README.md), not a loaded machine's. */
+static void test_a_kill_parts_nobody(void **state)
+{
+    char *const argv[] = {getenv("RECOVER"), "--calls", "60",     "--leads", "3000",
+                          "--kills",         "2",       "--json", NULL};
+    struct ran r;
+
+    (void)state;
+    assert_non_null(argv[0]);
+    r = ran(NULL, argv);
+    if (json_parse(&report, r.out, strlen(r.out)) != 0 || figure("kills") != 2 ||
+        figure("broken") != 0) {
+        fail_msg("recover ended with %d:\n%s%s", r.status, r.err, r.out);
+    }
+    assert_true(figure("calls") >= 60);
+    ran_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_short_soak),
         cmocka_unit_test(test_every_crash_point),
+        cmocka_unit_test(test_a_kill_parts_nobody),
     };
     int failed;
 
