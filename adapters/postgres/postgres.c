@@ -397,37 +397,53 @@ static int commit(struct sql_store *base)
     return rc;
 }
 
+/* Whoever waited for these numbers has failed and gone, and its variables with it. */
 static void rollback(struct sql_store *base)
 {
     struct postgres *p = of(base);
     char error[sizeof base->base.error];
+    size_t i;
 
+    for (i = 0; i < p->n; i++)
+        p->pending[(p->first + i) % PENDING_MAX].changed = NULL;
     memcpy(error, base->base.error, sizeof error);
     if (PQstatus(p->conn) == CONNECTION_OK && send_word(p, "ROLLBACK") == STORE_OK)
         drain(p, NULL);
     memcpy(base->base.error, error, sizeof error); /* the cause matters, not the clearing up */
 }
 
+/* Outside of the pipeline: one statement with one value, or, value NULL, many without. The server
+ * gives each timeout_ms; we a little more. */
+static int ask(struct postgres *p, const char *text, const char *const *value)
+{
+    int rc, worst = STORE_OK;
+    PGresult *r = NULL;
+
+    if (!PQexitPipelineMode(p->conn) ||
+        !(value ? PQsendQueryParams(p->conn, text, 1, NULL, value, NULL, NULL, 0)
+                : PQsendQuery(p->conn, text)))
+        return lost(p, "sending");
+    do {
+        p->deadline_ms = now_ms() + p->sql.timeout_ms + 1000;
+        rc = flush(p);
+        if (rc == STORE_OK)
+            rc = next_result(p, &r);
+        if (rc != STORE_OK)
+            return rc;
+        if (worst == STORE_OK && r && PQresultStatus(r) != PGRES_COMMAND_OK &&
+            PQresultStatus(r) != PGRES_TUPLES_OK)
+            worst = refused(p, r, SQL_COUNT);
+        PQclear(r);
+    } while (r);
+    return PQenterPipelineMode(p->conn) ? worst : lost(p, "sending");
+}
+
 /* A migration is many statements, and those do not go through a pipeline. */
 static int script(struct sql_store *base, const char *text)
 {
-    struct postgres *p = of(base);
-    PGresult *r;
-    int rc = drain(p, NULL);
+    int rc = drain(of(base), NULL);
 
-    if (rc != STORE_OK)
-        return rc;
-    if (!PQexitPipelineMode(p->conn))
-        return lost(p, "migration");
-    PQsetnonblocking(p->conn, 0);
-    r = PQexec(p->conn, text);
-    if (PQresultStatus(r) != PGRES_COMMAND_OK)
-        rc = refused(p, r, SQL_COUNT);
-    PQclear(r);
-    PQsetnonblocking(p->conn, 1);
-    if (!PQenterPipelineMode(p->conn))
-        rc = lost(p, "migration");
-    return rc;
+    return rc == STORE_OK ? ask(of(base), text, NULL) : rc;
 }
 
 /* --- opening ---------------------------------------------------------------------------------- */
@@ -501,18 +517,10 @@ static int set_up(struct postgres *p)
         " set_config('enable_mergejoin', 'off', false), set_config('jit', 'off', false),"
         " set_config('client_min_messages', 'warning', false)";
     char timeout[16];
-    const char *values[] = {timeout};
-    PGresult *r;
-    int rc = STORE_OK;
+    const char *const values[] = {timeout};
 
     snprintf(timeout, sizeof timeout, "%u", p->sql.timeout_ms);
-    r = PQexecParams(p->conn, text, 1, NULL, values, NULL, NULL, 0);
-    if (PQresultStatus(r) != PGRES_TUPLES_OK)
-        rc = refused(p, r, SQL_COUNT);
-    PQclear(r);
-    if (rc == STORE_OK && (PQsetnonblocking(p->conn, 1) != 0 || !PQenterPipelineMode(p->conn)))
-        rc = lost(p, "connecting");
-    return rc;
+    return PQsetnonblocking(p->conn, 1) == 0 ? ask(p, text, values) : lost(p, "connecting");
 }
 
 static int connect_postgres(struct sql_store *base)

@@ -121,6 +121,8 @@ int sql_enter(struct sql_store *s)
 {
     if (!s->connected)
         return sql_fail(s, STORE_AWAY, "not connected");
+    if (s->in_tx && s->broken)
+        return STORE_FAULT; /* the error is that of the operation that failed */
     if (!s->in_tx) {
         chunks_reset(s);
         s->broken = false;

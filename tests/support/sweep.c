@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -19,7 +20,9 @@ static atomic_bool all_after;
 
 const char *sweep_name(enum sweep_kind kind)
 {
-    static const char *const names[] = {"memory", "read", "write", "sync", "send", "connect"};
+    static const char *const names[] = {"memory",     "read",       "write",         "sync",
+                                        "send",       "connect",    "read below",    "write below",
+                                        "sync below", "send below", "connect below", "link below"};
 
     return names[kind];
 }
@@ -39,7 +42,7 @@ bool sweep_disarm(void)
     return atomic_load(&failed) > 0;
 }
 
-static bool fails(enum sweep_kind kind)
+bool sweep_fails(enum sweep_kind kind)
 {
     bool mine;
 
@@ -58,13 +61,20 @@ static bool fails(enum sweep_kind kind)
     return mine;
 }
 
+unsigned sweep_stride(unsigned usual)
+{
+    const char *asked = getenv("DIALER_SWEEP");
+
+    return asked && strcmp(asked, "full") == 0 ? 1 : usual;
+}
+
 /* WRAP(kind, result, what failing returns, name, parameters, arguments) */
 #define WRAP(kind, result, bad, name, parameters, arguments)                                       \
     result __real_##name parameters;                                                               \
     result __wrap_##name parameters;                                                               \
     result __wrap_##name parameters                                                                \
     {                                                                                              \
-        return fails(kind) ? (bad) : __real_##name arguments;                                      \
+        return sweep_fails(kind) ? (bad) : __real_##name arguments;                                \
     }
 
 WRAP(SWEEP_MEMORY, void *, NULL, malloc, (size_t size), (size))
@@ -109,5 +119,5 @@ int __wrap_open(const char *path, int flags, ...)
         mode = va_arg(args, mode_t);
         va_end(args);
     }
-    return fails(SWEEP_CONNECT) ? -1 : __real_open(path, flags, mode);
+    return sweep_fails(SWEEP_CONNECT) ? -1 : __real_open(path, flags, mode);
 }

@@ -1,8 +1,9 @@
 /*
  * sweep.h - the Nth call to the kernel or for memory that our own code makes fails, for all N: what
  * SQLite does to itself. The linker puts these in the place of malloc, read, send and the like for
- * our objects and for them alone (libraries that are shared fail as they like: that counts as
- * kill -9). A test links with the CMake function sweep_test().
+ * our objects and for them alone; with sweep_below.c in the place of those that libraries make, too
+ * (not of their memory: a library that aborts counts as kill -9). A test links with the CMake
+ * function sweep_test().
  *
  *     SWEEP(kind, nth) {
  *         the operation, which may be refused; then what must be true, whatever came
@@ -22,6 +23,13 @@ enum sweep_kind {
     SWEEP_SYNC,    /* fsync, fdatasync */
     SWEEP_SEND,    /* send, sendmsg */
     SWEEP_CONNECT, /* socket, connect, open */
+    /* Those of whoever makes them: a library, or we. Only with BELOW. */
+    SWEEP_BELOW_READ,    /* read, pread, recv */
+    SWEEP_BELOW_WRITE,   /* write, pwrite, ftruncate */
+    SWEEP_BELOW_SYNC,    /* fsync, fdatasync */
+    SWEEP_BELOW_SEND,    /* send, sendmsg */
+    SWEEP_BELOW_CONNECT, /* socket, connect, accept */
+    SWEEP_BELOW_LINK,    /* send, sendmsg, recv: a connection that has broken */
     SWEEP_KINDS
 };
 const char *sweep_name(enum sweep_kind kind);
@@ -31,6 +39,13 @@ const char *sweep_name(enum sweep_kind kind);
 void sweep_arm(enum sweep_kind kind, unsigned nth, int error, bool on);
 /* All calls work again. True: at least one has failed. */
 bool sweep_disarm(void);
+
+/* For what stands in a call's place: is it this call's turn to fail? errno is set then. */
+bool sweep_fails(enum sweep_kind kind);
+
+/* How many of the places a test may leave out, so that all of them together stay short: 1 with
+ * DIALER_SWEEP=full in the environment, else `usual`. */
+unsigned sweep_stride(unsigned usual);
 
 #define SWEEP_MOST 20000u
 #define SWEEP(nth) for (unsigned nth = 1, sweeping_ = 1; sweeping_ && nth <= SWEEP_MOST; nth++)
