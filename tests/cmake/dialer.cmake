@@ -3,14 +3,20 @@
 # dialer_program(NAME [INSTALL bin|libexec] SOURCES ... LIBS ...)
 #   A program in ${DIALER_BIN_DIR}, position independent, installed when INSTALL is given.
 #
-# dialer_test(NAME SOURCES ... LIBS ... SUITE <suite> [TIMEOUT seconds] [SERIAL] [TSAN] [NEEDS program...] [ENV A=B...])
+# dialer_test(NAME SOURCES ... LIBS ... SUITE <suite> [TIMEOUT seconds] [BUSY] [SERIAL] [TSAN] [NEEDS program...] [ENV A=B...])
 #   One cmocka executable, one subject. It prints TAP and is run from the source tree's top.
 #   SUITE   what `./run test SUITE` selects (LABEL is the same word).
-#   TIMEOUT default 120 s, sanitizers included.
-#   SERIAL  nothing else runs beside it (timing, many threads). TSAN: also part of the ThreadSanitizer run; SUITE core always is.
+#   TIMEOUT default 120 s, sanitizers included; 900 for the busy ones.
+#   TSAN    also part of the ThreadSanitizer run; SUITE core always is.
 #   NEEDS   programs it starts; their paths arrive as environment variables, ari-sim as ARI_SIM.
+#   Two lanes run beside each other (tests/house/lanes.json), two places in each:
+#   BUSY    computes and waits for nothing: it has the lowest priority there is, and uses what the waiting ones leave.
+#   without it, whatever lives in real time: sockets, services, whole daemons. It meets only one other such test, and busy ones,
+#   which yield to it.
+#   SERIAL  takes both places of its lane: a waiting test with bars on time, many threads or processes; a busy one that
+#           starts a process for each processor itself.
 #
-# dialer_script_test(NAME COMMAND ... SUITE <suite> [TIMEOUT seconds] [SERIAL] [NEEDS program...] [ENV A=B...])
+# dialer_script_test(NAME COMMAND ... SUITE <suite> [TIMEOUT seconds] [BUSY] [SERIAL] [NEEDS program...] [ENV A=B...])
 #   The same for a script that prints TAP.
 
 # The tests ("suite name timeout", what `./run test` compares its TAP files with) and the programs that are installed.
@@ -35,17 +41,37 @@ function(dialer_program name)
 endfunction()
 
 # Registers an existing command as a test; the two public functions below end here.
-function(dialer_register name suite timeout serial needs env)
+function(dialer_register name suite timeout busy serial needs env)
+  if(busy)
+    set(lane busy)
+    set(first nice -n 19)
+  else()
+    set(lane clock)
+    set(first "")
+  endif()
+  # Those that want a whole lane come first: a single place would never leave them both.
+  if(serial)
+    set(places 2)
+    set(cost 2)
+  else()
+    set(places 1)
+    set(cost 1)
+  endif()
+  if(NOT timeout AND busy)
+    set(timeout 900)
+  elseif(NOT timeout)
+    set(timeout 120)
+  endif()
   set(vars "CMOCKA_MESSAGE_OUTPUT=TAP" ${env})
   foreach(program IN LISTS needs)
     string(TOUPPER "${program}" var)
     string(REPLACE "-" "_" var "${var}")
     list(APPEND vars "${var}=${DIALER_BIN_DIR}/${program}")
   endforeach()
-  add_test(NAME ${name} COMMAND "${PROJECT_SOURCE_DIR}/tests/house/tap.sh" ${name} ${ARGN}
+  add_test(NAME ${name} COMMAND "${PROJECT_SOURCE_DIR}/tests/house/tap.sh" ${name} ${first} ${ARGN}
     WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
   set_tests_properties(${name} PROPERTIES LABELS "${suite}" TIMEOUT ${timeout} ENVIRONMENT "${vars}"
-    RUN_SERIAL ${serial} SKIP_RETURN_CODE 77)
+    RESOURCE_GROUPS "${lane}:${places}" COST ${cost} SKIP_RETURN_CODE 77)
   set_property(GLOBAL APPEND PROPERTY DIALER_TEST_LIST "${suite} ${name} ${timeout}")
   if(NOT TARGET suite-${suite})
     add_custom_target(suite-${suite})
@@ -57,7 +83,7 @@ function(dialer_register name suite timeout serial needs env)
 endfunction()
 
 function(dialer_test name)
-  cmake_parse_arguments(T "SERIAL;TSAN" "SUITE;LABEL;TIMEOUT" "SOURCES;LIBS;NEEDS;ENV" ${ARGN})
+  cmake_parse_arguments(T "BUSY;SERIAL;TSAN" "SUITE;LABEL;TIMEOUT" "SOURCES;LIBS;NEEDS;ENV" ${ARGN})
   if(NOT DIALER_TESTS)
     return()
   endif()
@@ -71,29 +97,23 @@ function(dialer_test name)
   if(DIALER_SANITIZE STREQUAL "thread" AND NOT T_TSAN AND NOT suite STREQUAL "core")
     return()
   endif()
-  if(NOT T_TIMEOUT)
-    set(T_TIMEOUT 120)
-  endif()
   add_executable(${name} ${T_SOURCES})
   target_link_libraries(${name} PRIVATE ${T_LIBS} PkgConfig::CMOCKA)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests-bin")
-  dialer_register(${name} ${suite} ${T_TIMEOUT} "${T_SERIAL}" "${T_NEEDS}" "${T_ENV}" $<TARGET_FILE:${name}>)
+  dialer_register(${name} ${suite} "${T_TIMEOUT}" "${T_BUSY}" "${T_SERIAL}" "${T_NEEDS}" "${T_ENV}" $<TARGET_FILE:${name}>)
   add_dependencies(tests ${name})
   add_dependencies(suite-${suite} ${name})
 endfunction()
 
 function(dialer_script_test name)
-  cmake_parse_arguments(T "SERIAL" "SUITE;TIMEOUT" "COMMAND;NEEDS;ENV" ${ARGN})
+  cmake_parse_arguments(T "BUSY;SERIAL" "SUITE;TIMEOUT" "COMMAND;NEEDS;ENV" ${ARGN})
   if(NOT DIALER_TESTS OR DIALER_SANITIZE STREQUAL "thread")
     return()
   endif()
   if(NOT T_SUITE OR NOT T_COMMAND OR T_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "dialer_script_test(${name}): SUITE and COMMAND are needed; unknown: ${T_UNPARSED_ARGUMENTS}")
   endif()
-  if(NOT T_TIMEOUT)
-    set(T_TIMEOUT 120)
-  endif()
-  dialer_register(${name} ${T_SUITE} ${T_TIMEOUT} "${T_SERIAL}" "${T_NEEDS}" "${T_ENV}" ${T_COMMAND})
+  dialer_register(${name} ${T_SUITE} "${T_TIMEOUT}" "${T_BUSY}" "${T_SERIAL}" "${T_NEEDS}" "${T_ENV}" ${T_COMMAND})
 endfunction()
 
 # Every target below a folder, for the lint's link check.

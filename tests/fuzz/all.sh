@@ -9,7 +9,7 @@ build=${FUZZ_BUILD:-build/fuzz}
 log=$build.log
 
 mkdir -p "$(dirname "$build")"
-if ! { cmake --preset fuzz -B "$build" -DDIALER_BIN_DIR="$(realpath -m "$build")/bin" && ninja -C "$build" fuzzers; } >"$log" 2>&1; then
+if ! { cmake --preset fuzz -B "$build" -DDIALER_BIN_DIR="$(realpath -m "$build")/bin" && ninja -C "$build" -j "$(nproc)" fuzzers; } >"$log" 2>&1; then
 	echo "1..1"
 	echo "not ok 1 - the fuzzers can be built"
 	grep -m 20 -E 'error|FAILED' "$log" | sed 's/^/# /'

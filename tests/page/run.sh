@@ -18,7 +18,7 @@ if [ "$1" != source ]; then
 	export CHROMIUM
 fi
 
-# A copy of the sources beside the packages: nothing is ever installed into the tree.
+# Copies below the packages, for each of these tests its own: nothing is ever installed into the tree, and two may run at once.
 mkdir -p "$modules"
 exec 9>"$modules/lock"
 flock 9
@@ -33,11 +33,11 @@ if ! cmp -s "$page/package-lock.json" "$modules/installed.json"; then
 	fi
 	cp "$page/package-lock.json" "$modules/installed.json"
 fi
-rm -rf "$modules/page"
-mkdir "$modules/page"
-cp -R "$page/src" "$page/dist" "$page/build.mjs" "$page/package.json" "$page/tsconfig.json" "$modules/page/"
-cp "$here"/*.mjs "$modules/"
-cp "$page/../PROTOCOL.md" "$modules/"
 exec 9>&-
-cd "$modules"
+copy=$modules/$1
+rm -rf "$copy"
+mkdir -p "$copy/page"
+cp -R "$page/src" "$page/dist" "$page/build.mjs" "$page/package.json" "$page/tsconfig.json" "$copy/page/"
+cp "$here"/*.mjs "$page/../PROTOCOL.md" "$copy/"
+cd "$copy"
 exec node "$1.mjs"

@@ -11,7 +11,7 @@ function run(...args) {
   truth(status === 0, `${args.join(" ")}: ${stdout}${stderr}`);
 }
 
-await test("the sources have no type errors", () => run("../node_modules/typescript/bin/tsc", "--noEmit"));
+await test("the sources have no type errors", () => run("../../node_modules/typescript/bin/tsc", "--noEmit"));
 
 await test("building again gives the committed bytes", () => {
   run("build.mjs", "rebuilt");
