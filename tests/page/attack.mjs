@@ -48,7 +48,22 @@ await page.addInitScript(() => {
 });
 await page.routeWebSocket(/\/socket$/, (socket) => {
   const server = socket.connectToServer();
-  server.onMessage((message) => socket.send(JSON.stringify(poison(JSON.parse(String(message))))));
+  let last = null; // changes as they came
+  server.onMessage((message) => {
+    const heard = JSON.parse(String(message));
+    last = heard.type === "changes" ? JSON.stringify({ ...heard, after: heard.seq }) : last;
+    socket.send(JSON.stringify(poison(heard)));
+  });
+  // The same things change again, to other texts, long before the stage moves on.
+  const again = setInterval(() => last !== null && socket.send(JSON.stringify(poison(JSON.parse(last)))), 25);
+  for (const end of [socket, server]) {
+    end.onClose(() => {
+      clearInterval(again);
+      void socket.close();
+      void server.close();
+    });
+  }
+  again.unref();
 });
 
 /** Nothing of what came has become anything but text. */
