@@ -408,3 +408,32 @@ double probe_ms(void)
                ? (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6
                : 10000;
 }
+
+int doors_open(void **state)
+{
+    (void)state;
+    attack_begin(NULL, "max_clients = 1000\n", 4);
+    return 0;
+}
+
+int doors_close(void **state)
+{
+    (void)state;
+    attack_end();
+    return 0;
+}
+
+void others_are_served(void)
+{
+    struct page *p;
+    struct json doc;
+
+    assert_true(alive());
+    p = page_hello(ticket(4), NULL, 0);
+    json_init(&doc, 0);
+    page_next(p, "welcome", &doc);
+    page_send(p, "{\"type\":\"ping\",\"id\":1}");
+    page_next(p, "reply", &doc);
+    json_free(&doc);
+    page_free(p);
+}

@@ -21,6 +21,9 @@ extern struct place place;
  * `agents` agents with phones, logins agent1 and on. */
 void attack_begin(const char *store, const char *web, unsigned agents);
 void attack_end(void);
+/* The same as a group's setup and teardown: SQLite, room for 1000 pages, four agents. */
+int doors_open(void **state);
+int doors_close(void **state);
 
 /* --- payloads --------------------------------------------------------------------------------- */
 
@@ -66,5 +69,7 @@ bool alive(void);
 /* Milliseconds that GET /livez took; 10000: no answer. */
 double probe_ms(void);
 int64_t now_ms(void);
+/* Somebody who behaves well comes (as agent 4), asks something and is answered. */
+void others_are_served(void);
 
 #endif
