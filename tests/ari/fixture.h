@@ -49,7 +49,7 @@ void forget(void); /* what was told so far */
 
 #define run_until(condition)                                                                       \
     do {                                                                                           \
-        int64_t end_ = net_now_us() + 10 * US_PER_S;                                               \
+        int64_t end_ = net_now_us() + 30 * US_PER_S;                                               \
         while (!(condition)) {                                                                     \
             if (net_now_us() > end_) {                                                             \
                 fail_msg("%s:%d: never came: %s", __FILE__, __LINE__, #condition);                 \

@@ -17,7 +17,7 @@ extern uint16_t page_port;    /* of the daemon on 127.0.0.1 */
 
 #define run_until(condition)                                                                       \
     do {                                                                                           \
-        int64_t end_ = net_now_us() + 10 * US_PER_S;                                               \
+        int64_t end_ = net_now_us() + 30 * US_PER_S;                                               \
         while (!(condition)) {                                                                     \
             if (net_now_us() > end_) {                                                             \
                 fail_msg("%s:%d: never came: %s", __FILE__, __LINE__, #condition);                 \
