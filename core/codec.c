@@ -307,68 +307,109 @@ static const uint8_t *map_header(const uint8_t *p, const uint8_t *end, uint64_t 
     return NULL;
 }
 
-static int read_pair(const struct message_desc *d, const uint8_t **p, const uint8_t *end, void *msg,
-                     uint64_t *seen, char *why, size_t size)
+struct reading {
+    const struct message_desc *d;
+    const uint8_t *p, *end;
+    void *msg;
+    uint64_t seen;   /* a bit for each field */
+    bool known_only; /* a key that is none of ours is no good */
+    char *why;
+    size_t why_size;
+};
+
+static int skip_unknown(struct reading *r, const struct text *key)
 {
-    const struct message_field *fields = d->fields();
+    const int len = (int)(key->len < 32 ? key->len : 32);
+
+    if (r->known_only) {
+        return refuse(r->why, r->why_size, "%s: key \"%.*s\" is not known here: a newer program's",
+                      r->d->name, len, key->ptr);
+    }
+    r->p = codec_skip(r->p, r->end);
+    if (r->p == NULL) {
+        return refuse(r->why, r->why_size,
+                      "%s: the value of unknown key \"%.*s\" is cut off or too deep", r->d->name,
+                      len, key->ptr);
+    }
+    return 0;
+}
+
+static int read_pair(struct reading *r)
+{
+    const struct message_field *fields = r->d->fields();
     const uint8_t *next;
     struct text key;
     int i;
 
-    next = codec_get_text(*p, end, &key);
+    next = codec_get_text(r->p, r->end, &key);
     if (next == NULL) {
-        return refuse(why, size, "%s: a key is cut off or no text", d->name);
+        return refuse(r->why, r->why_size, "%s: a key is cut off or no text", r->d->name);
     }
-    *p = next;
-    i = find_key(d, fields, &key);
+    r->p = next;
+    i = find_key(r->d, fields, &key);
     if (i < 0) {
-        next = codec_skip(*p, end);
-        if (next == NULL) {
-            return refuse(why, size, "%s: the value of unknown key \"%.*s\" is cut off or too deep",
-                          d->name, (int)(key.len < 32 ? key.len : 32), key.ptr);
-        }
-        *p = next;
-        return 0;
+        return skip_unknown(r, &key);
     }
-    if ((*seen >> i & 1u) != 0) {
-        return refuse(why, size, "%s.%s: there twice", d->name, fields[i].name);
+    if ((r->seen >> i & 1u) != 0) {
+        return refuse(r->why, r->why_size, "%s.%s: there twice", r->d->name, fields[i].name);
     }
-    next = read_value(&fields[i], *p, end, (uint8_t *)msg + fields[i].offset);
+    next = read_value(&fields[i], r->p, r->end, (uint8_t *)r->msg + fields[i].offset);
     if (next == NULL) {
-        return refuse_value(d, &fields[i], *p, end, why, size);
+        return refuse_value(r->d, &fields[i], r->p, r->end, r->why, r->why_size);
     }
-    *seen |= UINT64_C(1) << i;
-    *p = next;
+    r->seen |= UINT64_C(1) << i;
+    r->p = next;
+    return 0;
+}
+
+/* The fields from `least` on may be missing, the last ones first. */
+static int read_map(struct reading *r, unsigned least)
+{
+    const size_t len = (size_t)(r->end - r->p);
+    const char *const name = r->d->name;
+    uint64_t pairs = 0;
+
+    if (len > MESSAGE_MAX_BYTES) {
+        return refuse(r->why, r->why_size, "%s: %zu bytes are too many", name, len);
+    }
+    r->p = map_header(r->p, r->end, &pairs);
+    if (r->p == NULL) {
+        return refuse(r->why, r->why_size, "%s: not a map", name);
+    }
+    for (; pairs != 0; pairs--) {
+        if (read_pair(r) != 0) {
+            return -1;
+        }
+    }
+    if (r->p != r->end) {
+        return refuse(r->why, r->why_size, "%s: bytes behind the map", name);
+    }
+    for (unsigned i = 0; i < r->d->n_fields; i++) {
+        const uint64_t rest = r->seen >> i;
+
+        if (i >= least && rest == 0) {
+            break;
+        }
+        if ((rest & 1u) == 0) {
+            return refuse(r->why, r->why_size, "%s.%s: missing", name, r->d->fields()[i].name);
+        }
+    }
     return 0;
 }
 
 int codec_read(const struct message_desc *desc, const uint8_t *in, size_t len, void *msg, char *why,
                size_t why_size)
 {
-    const uint8_t *end = in + len;
-    const uint8_t *p;
-    uint64_t seen = 0;
-    uint64_t pairs = 0;
+    struct reading r = {desc, in, in + len, msg, 0, false, why, why_size};
 
-    if (len > MESSAGE_MAX_BYTES) {
-        return refuse(why, why_size, "%s: %zu bytes are too many", desc->name, len);
-    }
-    p = map_header(in, end, &pairs);
-    if (p == NULL) {
-        return refuse(why, why_size, "%s: not a map", desc->name);
-    }
-    for (; pairs != 0; pairs--) {
-        if (read_pair(desc, &p, end, msg, &seen, why, why_size) != 0) {
-            return -1;
-        }
-    }
-    if (p != end) {
-        return refuse(why, why_size, "%s: bytes behind the map", desc->name);
-    }
-    for (int i = 0; i < desc->n_fields; i++) {
-        if ((seen >> i & 1u) == 0) {
-            return refuse(why, why_size, "%s.%s: missing", desc->name, desc->fields()[i].name);
-        }
-    }
-    return 0;
+    return read_map(&r, desc->n_fields);
+}
+
+int message_unpack_kept(const struct message_desc *desc, const uint8_t *in, size_t len,
+                        unsigned least, void *msg, char *why, size_t why_size)
+{
+    struct reading r = {desc, in, in + len, msg, 0, true, why, why_size};
+
+    memset(msg, 0, desc->size);
+    return read_map(&r, least);
 }

@@ -89,6 +89,13 @@ size_t message_pack(const struct message_desc *desc, const void *msg, uint8_t *o
 int message_unpack(const struct message_desc *desc, const uint8_t *in, size_t len, void *msg,
                    char *why, size_t why_size);
 
+/* The same for a record that outlived the program that packed it. An older one did not know the
+ * last fields: those behind the first `least` may be absent, none before one that is there, and are
+ * zero or empty. A newer one says more than this program can carry out: a key that is not known is
+ * refused, not passed over. */
+int message_unpack_kept(const struct message_desc *desc, const uint8_t *in, size_t len,
+                        unsigned least, void *msg, char *why, size_t why_size);
+
 /* Bytes of one block that holds the struct and its texts. */
 size_t message_bytes(const struct message_desc *desc, const void *msg);
 

@@ -217,21 +217,33 @@ struct dispose_effect dispose_decide(const struct msg_dispose *req, const struct
     return e;
 }
 
-bool away_keeps(uint16_t type)
+unsigned away_fields(uint16_t type)
 {
     switch (type) {
     case MSG_attempt_moved:
+        return 6;
     case MSG_attempt_over:
+        return 15;
     case MSG_leg_claim:
+        return 7;
     case MSG_leg_over:
+        return 4;
     case MSG_agent_moved:
+        return 6;
     case MSG_dispose:
+        return 9;
     case MSG_suppress:
+        return 4;
     case MSG_alarm_moved:
-        return true;
+        return 7;
     default:
-        return false;
+        return 0;
     }
+}
+
+bool away_keeps(uint16_t type)
+{
+    return away_fields(type) != 0;
 }
 
 struct away_dispose away_dispose_decide(const struct msg_dispose *req,

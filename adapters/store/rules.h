@@ -81,6 +81,9 @@ struct dispose_effect dispose_decide(const struct msg_dispose *req, const struct
 
 /* Told once, must not be lost: kept, in order, until the store has it. */
 bool away_keeps(uint16_t type);
+/* How many fields such a message has had since there is a journal: a program that wrote it may have
+ * known no more. What was added since is zero or empty when it is not known; 0: not kept. */
+unsigned away_fields(uint16_t type);
 
 struct away_dispose {
     uint8_t result;         /* enum result */

@@ -302,26 +302,33 @@ bool keep_empty(const struct keeper *k)
 }
 
 struct decoding {
+    struct keeper *k;
     struct service_batch *b;
-    uint64_t bad;
 };
 
+/* What cannot be read stays where it is, and what is behind it: it was promised to somebody, and a
+ * newer program, or somebody who looks at it, can still bring it in. */
 static int decode(void *ctx, const struct journal_record *r)
 {
     struct decoding *d = ctx;
     const struct message_desc *desc = message_find(d->b->catalogue, r->type);
+    const unsigned least = away_fields(r->type);
     max_align_t msg[32];
-    char why[120], text[200];
+    char why[100] = "its type is not known here";
 
-    if (!desc || !away_keeps(r->type) || desc->size > sizeof msg ||
-        message_unpack(desc, r->bytes, r->n, msg, why, sizeof why) != 0) {
-        snprintf(text, sizeof text, "record %llu of the journal is none this program knows",
-                 (unsigned long long)r->number);
-        log_text(d->b, 3, "DLR-JOURNAL-REFUSED", text);
-        d->bad++;
-        return 0;
+    if (!desc || least == 0 || desc->size > sizeof msg ||
+        message_unpack_kept(desc, r->bytes, r->n, least, msg, why, sizeof why) != 0) {
+        snprintf(
+            d->k->why, sizeof d->k->why,
+            "record %llu of the journal cannot be brought in (%s): start the program that wrote it",
+            (unsigned long long)r->number, why);
+        return -1;
     }
-    return queue_put(&d->b->replay, d->b->catalogue, r->from, r->type, msg);
+    if (queue_put(&d->b->replay, d->b->catalogue, r->from, r->type, msg) != 0) {
+        snprintf(d->k->why, sizeof d->k->why, "no memory to bring in what the journal holds");
+        return -1;
+    }
+    return 0;
 }
 
 static void tell_refused(struct keeper *k, struct service_batch *b, uint64_t refused)
@@ -356,7 +363,7 @@ static void replay_over(struct keeper *k, struct service_batch *b)
 
 int keep_replay(struct keeper *k, struct service_batch *b)
 {
-    struct decoding d = {b, 0};
+    struct decoding d = {k, b};
     uint64_t refused = 0;
     size_t n;
     int rc = journal_read(k->journal, STORE_BATCH_MAX, &n, decode, &d);
@@ -373,7 +380,7 @@ int keep_replay(struct keeper *k, struct service_batch *b)
     queue_drop(&b->replay, b->replay.n);
     if (rc != STORE_OK)
         return rc;
-    tell_refused(k, b, refused + d.bad);
+    tell_refused(k, b, refused);
     k->replayed += n;
     count(b, "journal_replayed_total", (int64_t)n);
     rc = journal_done(k->journal, n);

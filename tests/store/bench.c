@@ -181,6 +181,8 @@ void bench_take(void *ctx, handle to, handle from, uint16_t type, const void *ms
     }
     if (type == MSG_journal_state) {
         b->last_state = *(const struct msg_journal_state *)msg;
+        snprintf(b->last_why, sizeof b->last_why, "%.*s", (int)b->last_state.text.len,
+                 b->last_state.text.ptr);
         b->states++;
         b->fails += !b->last_state.ok;
     } else if (type == MSG_suppressed) {

@@ -33,6 +33,7 @@ struct bench {
     unsigned claimed, disposed, legs, loaded, campaigns, agents, candidates, ends;
     unsigned ups, downs, suppressed, logins, opens, unsent, states, fails;
     struct msg_journal_state last_state;
+    char last_why[200]; /* of last_state */
     char last_suppressed[20];
     struct msg_claimed last_claimed;
     char last_number[20];

@@ -17,6 +17,7 @@
 #include "adapters/journal/journal.h"
 #include "adapters/store/rules.h"
 #include "tests/store/bench.h"
+#include "tests/support/older.h"
 
 /* A call that is claimed; its number stays in `number`. */
 static struct msg_claim call(struct bench *b, char number[20])
@@ -371,6 +372,129 @@ static void catches_up(void **state)
     assert_true(pool_now_us() - start < 360 * US_PER_S);
 }
 
+/* Behind what the journal holds: a message with its first `known` fields, or with one more that
+ * nobody here knows (known 0). */
+static void leave_record(const struct bench *b, uint16_t type, const void *msg, unsigned known)
+{
+    static const uint8_t news[] = "\xa4news\x01";
+    struct journal_options o = {.path = b->journal, .size_max = 64 << 20};
+    const struct message_desc *desc = message_find(&dialer_catalogue, type);
+    struct journal *j = journal_make(&o);
+    uint8_t packed[1024], record[1100];
+    size_t n = message_pack(desc, msg, packed, sizeof packed);
+
+    assert_true(n > 0);
+    n = older_record(desc, packed, n, known > 0 ? known : desc->n_fields, record);
+    if (known == 0) {
+        record[2]++;
+        memcpy(record + n, news, sizeof news - 1);
+        n += sizeof news - 1;
+    }
+    assert_int_equal(journal_open(j), JOURNAL_OK);
+    assert_int_equal(journal_put(j, named(KIND_AGENT, 1), type, record, n), JOURNAL_OK);
+    assert_int_equal(journal_commit(j), JOURNAL_OK);
+    journal_close(j);
+}
+
+static int count_number(void *ctx, struct text number, struct text source, int64_t at_ms)
+{
+    (void)number;
+    (void)source;
+    (void)at_ms;
+    ++*(unsigned *)ctx;
+    return 0;
+}
+
+/* How many numbers are on the do-not-call list. */
+static unsigned suppressed(const struct bench *b)
+{
+    struct store *tool = bench_tool(b);
+    unsigned n = 0;
+
+    store_good(tool,
+               tool->ops->suppressed(tool, STORE_ACCOUNT, text_of(""), 100, count_number, &n));
+    tool->ops->close(tool);
+    return n;
+}
+
+/* Upgraded while the store was away: the program that wrote the journal knew fewer fields. */
+static void an_older_programs_journal(void **state)
+{
+    struct bench *b = *state;
+    char number[20];
+    struct msg_claim c;
+    struct msg_dispose d;
+    struct msg_attempt_over o;
+    struct msg_attempt_moved m;
+    unsigned ups = b->ups;
+
+    load(b);
+    c = call(b, number);
+    go_away(b);
+    bench_end(b);
+    m = (struct msg_attempt_moved){.campaign = c.campaign,
+                                   .attempt = c.attempt,
+                                   .row = c.row,
+                                   .state = ATTEMPT_BRIDGED,
+                                   .agent = b->world.agent,
+                                   .at_wall_ms = pool_wall_ms()};
+    leave_record(b, MSG_attempt_moved, &m, 6);
+    o = over_of(&c);
+    o.outcome = OUTCOME_ANSWERED;
+    o.agent = b->world.agent;
+    o.row_status = ROW_COMPLETED;
+    leave_record(b, MSG_attempt_over, &o, 15);
+    d = (struct msg_dispose){.attempt = c.attempt,
+                             .agent = b->world.agent,
+                             .code = text_of("sale"),
+                             .client = 1,
+                             .request = 1,
+                             .number = text_of(number),
+                             .at_wall_ms = pool_wall_ms()};
+    leave_record(b, MSG_dispose, &d, 9);
+    atomic_store(&away, false);
+    bench_start(b);
+    run_until(b, &b->ups, ups + 1);
+    expect_call(b, &c, OUTCOME_ANSWERED, "sale");
+    while (!b->last_state.ok)
+        run_until(b, &b->states, b->states + 1);
+    assert_int_equal(b->last_state.records, 0);
+}
+
+/* The way back to an older program: it does not know all that was told. It says so, brings in what
+ * comes before, and keeps the rest for the one that does. */
+static void a_newer_programs_journal(void **state)
+{
+    struct bench *b = *state;
+    struct msg_suppress first = {.account = STORE_ACCOUNT,
+                                 .number = text_of("+12125550171"),
+                                 .source = text_of("test"),
+                                 .at_wall_ms = WORLD_NOW};
+    struct msg_suppress second = first, third = first;
+    unsigned ups = b->ups, before = suppressed(b);
+
+    second.number = text_of("+12125550172");
+    third.number = text_of("+12125550173");
+    run_until(b, &b->states, 1);
+    bench_end(b);
+    leave_record(b, MSG_suppress, &first, 4);
+    leave_record(b, MSG_suppress, &second, 0);
+    leave_record(b, MSG_suppress, &third, 4);
+    for (unsigned starts = 0; starts < 2; starts++) {
+        unsigned fails = b->fails;
+
+        bench_start(b);
+        run_until(b, &b->ups, ++ups); /* calls are served */
+        run_until(b, &b->fails, fails + 1);
+        assert_int_equal(b->last_state.records, 2);
+        if (!strstr(b->last_why, "key \"news\" is not known here"))
+            fail_msg("it says \"%s\"", b->last_why);
+        assert_int_equal(suppressed(b), before + 1);
+        if (starts == 0)
+            bench_end(b);
+    }
+}
+
 /* Three are claimed, one is sent, the process dies: the other two were surely never sent. */
 static void never_sent(void **state)
 {
@@ -397,9 +521,17 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, bench_setup_kept, bench_teardown)
     const struct CMUnitTest tests[] = {
-        T(promised_and_kept), T(not_promised), T(over_a_restart),
-        T(brought_in_twice),  T(legs_go_on),   T(a_silent_server),
-        T(disk_full),         T(catches_up),   T(never_sent),
+        T(promised_and_kept),
+        T(not_promised),
+        T(over_a_restart),
+        T(brought_in_twice),
+        T(legs_go_on),
+        T(a_silent_server),
+        T(disk_full),
+        T(catches_up),
+        T(never_sent),
+        T(an_older_programs_journal),
+        T(a_newer_programs_journal),
     };
 
     return cmocka_run_group_tests_name("keep", tests, NULL, NULL);
