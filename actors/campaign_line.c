@@ -58,6 +58,7 @@ void campaign_on_channel(struct campaign *c, const struct event *ev, struct effe
         struct attempt *a = attempt_find(c, m->channel);
 
         if (a) {
+            campaign_line_held(c, a, fx);
             attempt_fire(c, a, AE_RINGING, ev, fx);
         }
         return;
@@ -77,6 +78,7 @@ void campaign_on_channel(struct campaign *c, const struct event *ev, struct effe
             fx_send(fx, ADDR_ARI, MSG_hangup, &h);
             return;
         }
+        campaign_line_held(c, a, fx); /* before the list, perhaps */
         note_waiting(c, a, ev);
         attempt_fire(c, a, AE_ANSWERED, ev, fx);
         return;

@@ -188,8 +188,8 @@ static void acts(void *ctx, uint64_t arg)
     struct person *p = &w->people[(arg >> 8) & 0xffffffu];
     uint64_t agent = p->config.agent;
 
-    if (!p->socket) {
-        return; /* no page to press a button on */
+    if (!p->socket || !p->has_habits) {
+        return; /* no page to press a button on, or they were told to stop meanwhile */
     }
     if ((arg & 0xffu) == MEANS_TO_REST) { /* stands beside the others */
         if (p->page.state != AGENT_OFFLINE && p->page.state != AGENT_BREAK) {
