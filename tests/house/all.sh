@@ -2,7 +2,7 @@
 # all.sh [NAME]: what `./run test` does once the packages are there. NAME is a suite (core, store, lint, ...), a test, or `build`.
 #
 # Everything is compiled by gcc with its warnings as errors: the programs as released, everything under ASan and UBSan, the
-# runtime's tests under TSan. The same warnings of clang come out of clang-tidy, which reads every file (suite style).
+# runtime's tests under TSan. Clang reads what is released with the same flags (style-clang), and clang-tidy every file.
 # Each test prints TAP (tap.sh keeps it); report.awk counts. The last line is "N passed, N failed[, N skipped]".
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -100,7 +100,7 @@ else
 		$(ninja -C build/asan -t targets all 2>/dev/null | grep "^$target: ")
 	END
 	case $name in
-	install | attack*) compile release all ;; # they look at what is shipped
+	install | attack* | bench | style | style-clang) compile release all ;; # they look at what is shipped
 	esac
 	compile asan "$target"
 	suites asan "$@"

@@ -126,14 +126,14 @@ int support_postgres_start(struct support_postgres *p, char *why, size_t why_siz
     return rc;
 }
 
-static PGconn *admin(const struct support_postgres *p)
+static PGconn *reach(const struct support_postgres *p, const char *user)
 {
     char where[160];
     PGconn *c;
     int tries;
 
-    snprintf(where, sizeof where, "host=%s port=%d user=postgres dbname=postgres", p->folder,
-             p->port);
+    snprintf(where, sizeof where, "host=%s port=%d user=%s dbname=postgres", p->folder, p->port,
+             user);
     /* It listens before it is ready, and says so: "the database system is starting up". Each try
      * waits for the server's word. */
     for (tries = 0; tries < 2000; tries++) {
@@ -143,6 +143,11 @@ static PGconn *admin(const struct support_postgres *p)
         PQfinish(c);
     }
     return NULL;
+}
+
+static PGconn *admin(const struct support_postgres *p)
+{
+    return reach(p, "postgres");
 }
 
 int support_postgres_database(struct support_postgres *p, char *where, size_t size)
@@ -178,6 +183,24 @@ int support_postgres_again(struct support_postgres *p)
     PGconn *c;
 
     if (run_server(p) != 0 || !(c = admin(p)))
+        return -1;
+    PQfinish(c);
+    return 0;
+}
+
+int support_postgres_adopt(struct support_postgres *p, const char *folder, const char *user)
+{
+    char why[200], real[120], usual[120];
+    PGconn *c;
+
+    memset(p, 0, sizeof *p);
+    if (find_user(why, sizeof why) != 0)
+        return -1;
+    snprintf(p->folder, sizeof p->folder, "%s", folder);
+    p->port = support_free_port();
+    snprintf(real, sizeof real, ".s.PGSQL.%d", p->port);
+    snprintf(usual, sizeof usual, "%s/.s.PGSQL.5432", folder);
+    if (run_server(p) != 0 || symlink(real, usual) != 0 || !(c = reach(p, user)))
         return -1;
     PQfinish(c);
     return 0;

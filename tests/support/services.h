@@ -44,6 +44,10 @@ int support_postgres_database(struct support_postgres *p, char *where, size_t si
 /* Ends the server (SIGQUIT: at once, as after a crash; SIGINT: orderly) and starts it again. */
 int support_postgres_kill(struct support_postgres *p, int signal);
 int support_postgres_again(struct support_postgres *p);
+/* A server for a cluster that somebody has left in folder/data, whose superuser is `user`; its
+ * socket is in the folder under its own port and under the usual one, 5432. Ended with
+ * support_postgres_kill(): the folder is the caller's. */
+int support_postgres_adopt(struct support_postgres *p, const char *folder, const char *user);
 void support_postgres_stop(struct support_postgres *p);
 
 /* --- Redis ------------------------------------------------------------------------------------ */
