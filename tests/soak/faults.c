@@ -197,7 +197,7 @@ static bool in_replay(enum crash_point point)
     return point == CRASH_replay_before || point == CRASH_replay_after;
 }
 
-#define HIT_MAX_US INT64_C(6000000)
+#define HIT_MAX_US INT64_C(30000000)
 #define AWAY_US INT64_C(700000) /* the store, so that something is in the journal */
 
 static void start_to_die(struct faults *f, struct place *p, enum crash_point point)
