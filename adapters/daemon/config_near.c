@@ -32,34 +32,40 @@ static unsigned distance(const char *a, const char *b)
     return row[n % 3][m];
 }
 
-const char *config_near_key(const char *section, const char *word)
+/* The nearest of the words that were offered so far. */
+struct nearest {
+    const char *best;
+    unsigned least;
+};
+
+static void offer(struct nearest *n, const char *word, const char *candidate)
 {
-    const char *best = NULL;
-    unsigned least = (unsigned)strlen(word) / 3 + 2;
-    for (size_t i = 0; i < config_n_settings; i++) {
-        if (strcmp(config_settings[i].section, section) != 0)
-            continue;
-        unsigned d = distance(word, config_settings[i].key);
-        if (d < least) {
-            least = d;
-            best = config_settings[i].key;
-        }
-    }
-    return best;
+    unsigned d = distance(word, candidate);
+    if (!n->best || d < n->least)
+        *n = (struct nearest){candidate, d};
 }
 
-const char *config_near_section(const char *word)
+static const char *chosen(const struct nearest *n, const char *word, bool *meant)
 {
-    const char *best = NULL;
-    unsigned least = (unsigned)strlen(word) / 3 + 2;
-    for (size_t i = 0; i < config_n_sections; i++) {
-        unsigned d = distance(word, config_sections[i].name);
-        if (d < least) {
-            least = d;
-            best = config_sections[i].name;
-        }
-    }
-    return best;
+    *meant = n->best && n->least < (unsigned)strlen(word) / 3 + 2;
+    return n->best;
+}
+
+const char *config_near_key(const char *section, const char *word, bool *meant)
+{
+    struct nearest n = {.best = NULL};
+    for (size_t i = 0; i < config_n_settings; i++)
+        if (strcmp(config_settings[i].section, section) == 0)
+            offer(&n, word, config_settings[i].key);
+    return chosen(&n, word, meant);
+}
+
+const char *config_near_section(const char *word, bool *meant)
+{
+    struct nearest n = {.best = NULL};
+    for (size_t i = 0; i < config_n_sections; i++)
+        offer(&n, word, config_sections[i].name);
+    return chosen(&n, word, meant);
 }
 
 const char *config_other_section(const char *key)

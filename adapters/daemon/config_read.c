@@ -307,9 +307,12 @@ static void read_section(struct reader *r, const char *p)
     }
     const struct config_section *s = find_section(word);
     if (!s) {
-        const char *near = config_near_section(word);
-        fail(r, at, "there is no section [%s]%s%s%s", word, near ? "; did you mean [" : "",
-             near ? near : "", near ? "]?" : "");
+        bool meant = false;
+        const char *near = config_near_section(word, &meant);
+        fail(r, at,
+             meant ? "there is no section [%s]; did you mean [%s]?"
+                   : "there is no section [%s]; the nearest is [%s]",
+             word, near);
         return;
     }
     if (s->named != (name[0] != '\0')) {
@@ -378,14 +381,15 @@ static const char *read_value(struct reader *r, const char *p, char value[VALUE_
 static void unknown_key(struct reader *r, const char *at, const char *key)
 {
     const char *section = r->section->name;
-    const char *near = config_near_key(section, key);
+    bool meant = false;
+    const char *near = config_near_key(section, key, &meant);
     const char *other = config_other_section(key);
-    if (near)
+    if (meant)
         fail(r, at, "[%s] has no key %s; did you mean %s?", section, key, near);
     else if (other)
         fail(r, at, "[%s] has no key %s; it belongs in [%s]", section, key, other);
     else
-        fail(r, at, "[%s] has no key %s", section, key);
+        fail(r, at, "[%s] has no key %s; the nearest is %s", section, key, near);
 }
 
 static void read_key(struct reader *r, const char *at)

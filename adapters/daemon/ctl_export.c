@@ -3,6 +3,7 @@
 #include "adapters/daemon/ctl_job.h"
 #include "adapters/lead/csv.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -18,7 +19,8 @@ struct export
     int64_t from_ms, to_ms;
     struct store_cursor at;
     struct json_writer row; /* one row, as an object */
-    struct json doc;        /* the same, for CSV */
+    struct json doc;        /* the same, read again */
+    char fault[200];        /* why a row cannot be written; empty: none */
     char *page;
     size_t page_len, page_cap;
     uint64_t rows; /* so far */
@@ -89,10 +91,8 @@ static void add_field(struct export *e, struct text t, bool first)
 }
 
 /* Members of the finished object as CSV: names first, once, then values. */
-static void add_csv(struct export *e, const char *text, size_t len)
+static void add_csv(struct export *e, const char *text)
 {
-    if (json_parse(&e->doc, text, len) != 0)
-        return;
     for (int heading = e->begun ? 0 : 1; heading >= 0; heading--) {
         bool first = true;
         for (json_ref v = json_first(&e->doc, JSON_ROOT); v != JSON_NONE;
@@ -115,15 +115,20 @@ static struct json_writer *begin_row(struct export *e)
     return &e->row;
 }
 
-static int end_row(struct export *e)
+/* A row that is too long, or that holds what is no JSON (a lead's columns come from the store as
+ * they are), ends the export with an error: who reads the file must not take it for the whole. */
+static int end_row(struct export *e, const char *what, struct text id)
 {
     size_t len = 0;
     json_close_object(&e->row);
     const char *text = json_writer_end(&e->row, &len);
-    if (!text)
-        return 0;
+    if (!text || json_parse(&e->doc, text, len) != 0) {
+        snprintf(e->fault, sizeof e->fault, "%s %.*s cannot be written: %s", what, (int)id.len,
+                 id.len ? id.ptr : "", text ? e->doc.error : "the row is too long");
+        return 1;
+    }
     if (e->csv) {
-        add_csv(e, text, len);
+        add_csv(e, text);
     } else {
         add(e, text, len);
         add(e, "\n", 1);
@@ -162,7 +167,7 @@ static int one_call(void *ctx, const struct store_call *c)
     job_put_text(w, "disposed_by", c->disposed_by);
     job_put_time(w, "disposed", c->disposed_ms);
     job_put_text(w, "note", c->note);
-    return end_row(e);
+    return end_row(e, "attempt", c->attempt);
 }
 
 static int one_time(void *ctx, const struct store_agent_time *t)
@@ -177,7 +182,7 @@ static int one_time(void *ctx, const struct store_agent_time *t)
     job_put_text(w, "attempt", t->attempt);
     job_put_time(w, "from", t->from_ms);
     job_put_time(w, "until", t->until_ms);
-    return end_row(e);
+    return end_row(e, "a state of agent", t->login);
 }
 
 static int one_lead(void *ctx, const struct store_lead_state *l)
@@ -198,7 +203,9 @@ static int one_lead(void *ctx, const struct store_lead_state *l)
     job_put_time(w, "created", l->created_wall_ms);
     json_put_raw(w, "fields", l->lead.fields.len ? l->lead.fields.ptr : "{}",
                  l->lead.fields.len ? l->lead.fields.len : 2);
-    return end_row(e);
+    char id[24];
+    int n = snprintf(id, sizeof id, "%" PRIu64, l->lead.lead);
+    return end_row(e, "lead", (struct text){id, (uint32_t)n});
 }
 
 /* --- page by page ---------------------------------------------------------------------------- */
@@ -230,7 +237,9 @@ static void next_page(struct job *job)
     struct json_writer *w = job_line(job, "progress");
     json_put_uint(w, "rows", e->rows);
     job_row_end(job);
-    if (n == 0)
+    if (e->fault[0])
+        job_end(job, RESULT_REFUSED, "the export is not complete: %s", e->fault);
+    else if (n == 0)
         job_end(job, RESULT_OK, "%s", "");
 }
 

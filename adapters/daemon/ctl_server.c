@@ -103,8 +103,11 @@ static void line_end(struct client *c)
     size_t len = 0;
     json_close_object(&c->writer);
     const char *text = json_writer_end(&c->writer, &len);
-    if (!text)
+    if (!text) { /* what is left out must not go unsaid */
+        job_end(&c->job, RESULT_REFUSED, "a line of the answer is longer than %u bytes",
+                LINE_LIMIT);
         return;
+    }
     put_out(c, text, len);
     put_out(c, "\n", 1);
 }

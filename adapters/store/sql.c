@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "adapters/secret/secret.h"
 #include "adapters/store/rules.h"
@@ -257,9 +258,14 @@ static int held(struct sql_store *s)
     struct store_installation in = {0};
 
     if (s->backend->query(s, SQL_installation_read, NULL, take_installation, &in) == STORE_OK &&
-        in.owner[0])
-        return sql_fail(s, STORE_HELD, "the store is held by %s since %lld (UTC ms)", in.owner,
-                        (long long)in.since_wall_ms);
+        in.owner[0]) {
+        const time_t since = (time_t)(in.since_wall_ms / 1000);
+        char when[64] = "an unknown time";
+        struct tm tm;
+        if (gmtime_r(&since, &tm))
+            strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S UTC", &tm);
+        return sql_fail(s, STORE_HELD, "the store is held by %s since %s", in.owner, when);
+    }
     return sql_fail(s, STORE_HELD, "the store is held by another daemon");
 }
 

@@ -1,5 +1,7 @@
 /* Imports over a real daemon, on SQLite and on PostgreSQL: what a dry run says, which file is the
- * same file, and what is left when either side is killed in the middle. */
+ * same file, and what is left when either side is killed in the middle. And an export that cannot
+ * be whole. */
+#include "adapters/store/store.h"
 #include "tests/daemon/place.h"
 
 #include <fcntl.h>
@@ -378,6 +380,35 @@ static void a_file_that_changes_is_told(void **state)
     assert_leads(BEFORE + AFTER);
 }
 
+/* Columns that are no JSON, as another program may have left them. */
+static void an_export_says_what_it_cannot_write(void **state)
+{
+    (void)state;
+    char path[100];
+    struct csv c = {.text = NULL};
+    struct store_lead lead = {.number = {"+12125550142", 12}, .fields = {"{\"plan\":", 8}};
+    struct store_import_count count = {0};
+    csv_people(&c, 0, 3);
+    csv_write(&c, "people.csv");
+    import("people.csv", "");
+    snprintf(path, sizeof path, "%s/db", place.dir);
+    const struct store_options options = {.where = path, .owner = "test"};
+    struct store *s = store_sqlite.make(&options);
+    assert_non_null(s);
+    assert_int_equal(s->ops->connect(s, 1), STORE_OK);
+    assert_int_equal(s->ops->leads_insert(s, 1, 0, 4000000000000, &lead, 1, &count), STORE_OK);
+    s->ops->close(s);
+    static const char *const forms[] = {"export leads", "export leads --format jsonl"};
+    for (size_t i = 0; i < 2; i++) {
+        struct ran r = place_ctl(&place, forms[i]);
+        assert_int_equal(r.status, 1);
+        assert_non_null(strstr(r.err, "the export is not complete: lead 4 cannot be written: "));
+        assert_non_null(strstr(r.out, "Person 2")); /* what came before it */
+        assert_null(strstr(r.out, "+12125550142"));
+        ran_free(&r);
+    }
+}
+
 int main(void)
 {
 #define ON(store, test)                                                                            \
@@ -385,10 +416,15 @@ int main(void)
 #test " on " #store, test, open_##store, close_place, NULL                                 \
     }
     const struct CMUnitTest tests[] = {
-        ON(sqlite, dry_run_says_what_the_run_will), ON(postgres, dry_run_says_what_the_run_will),
-        ON(sqlite, knows_a_file_by_all_of_it),      ON(sqlite, dialerctl_may_be_killed),
-        ON(postgres, dialerctl_may_be_killed),      ON(sqlite, the_daemon_may_be_killed),
-        ON(postgres, the_daemon_may_be_killed),     ON(sqlite, a_file_that_changes_is_told),
+        ON(sqlite, dry_run_says_what_the_run_will),
+        ON(postgres, dry_run_says_what_the_run_will),
+        ON(sqlite, knows_a_file_by_all_of_it),
+        ON(sqlite, dialerctl_may_be_killed),
+        ON(postgres, dialerctl_may_be_killed),
+        ON(sqlite, the_daemon_may_be_killed),
+        ON(postgres, the_daemon_may_be_killed),
+        ON(sqlite, a_file_that_changes_is_told),
+        ON(sqlite, an_export_says_what_it_cannot_write),
     };
     char why[300] = "";
     int started = support_postgres_start(&postgres, why, sizeof why);

@@ -12,7 +12,14 @@ static void take_text(const struct json *doc, json_ref at, const char *name, cha
 
 static void take_status(struct seat *s, json_ref i)
 {
+    char was[sizeof s->state];
+
+    memcpy(was, s->state, sizeof was);
     take_text(&s->doc, i, "state", s->state, sizeof s->state);
+    if (strcmp(was, s->state) != 0 && strlen(s->states) + sizeof s->state < sizeof s->states) {
+        strcat(s->states, s->state);
+        strcat(s->states, " ");
+    }
     take_text(&s->doc, i, "reason", s->reason, sizeof s->reason);
     take_text(&s->doc, i, "attempt", s->attempt, sizeof s->attempt);
     take_text(&s->doc, i, "text", s->why, sizeof s->why);

@@ -13,6 +13,7 @@ struct seat {
     bool needs_disposition, leg_up, phone_online;
     char call[16];         /* state of its call, "" none */
     char seen[256];        /* states of calls so far: "ringing bridged " */
+    char states[512];      /* its own so far, each change: "offline connecting available " */
     bool pop;              /* it has a card */
     bool pop_before_audio; /* the card was there when the call was bridged */
     int64_t pop_lead, pop_matches;

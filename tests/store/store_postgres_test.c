@@ -124,16 +124,20 @@ static void lock_held_by_somebody(void **state)
 static void locked_row_is_skipped(void **state)
 {
     uint64_t rows[10];
-    char sql[100];
+    char id[24];
+    const char *const params[] = {id};
     PGconn *c;
+    PGresult *r;
 
     (void)state;
     world_rows(&w, WORLD_NOW, rows, 10);
     c = another_connection();
     does(c, "BEGIN");
-    snprintf(sql, sizeof sql, "SELECT 1 FROM queue_row WHERE id = %llu FOR UPDATE",
-             (unsigned long long)rows[0]);
-    does(c, sql);
+    snprintf(id, sizeof id, "%llu", (unsigned long long)rows[0]);
+    r = PQexecParams(c, "SELECT 1 FROM queue_row WHERE id = $1 FOR UPDATE", 1, NULL, params, NULL,
+                     NULL, 0);
+    assert_int_equal(PQntuples(r), 1);
+    PQclear(r);
     assert_int_equal(world_claim_one(&w, rows[0], WORLD_NOW, NULL), REASON_row_not_pending);
     assert_int_equal(world_claim_one(&w, rows[1], WORLD_NOW, NULL), REASON_allow);
     PQfinish(c);
