@@ -3,9 +3,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "tests/sim/sim_test.h"
+#include "tests/sim/world_int.h"
 
 #define AGENTS 50u
 #define LEADS 40000u
@@ -123,6 +125,39 @@ static void whole_shift(enum campaign_mode mode, double ratio, uint64_t least_ca
 #endif
 }
 
+/* A check that cannot fail would prove nothing: each state of a day's work, taken out of the
+ * record, is missed. */
+static void test_a_gap_in_the_record_is_seen(void **state)
+{
+    struct world *w = progressive(1, 3);
+    struct person *p = world_person(w, 1);
+    uint32_t taken = 0;
+
+    (void)state;
+    world_callees(w, ANSWERS(5, 30));
+    world_begin(w);
+    world_ready(w, 1);
+    world_run(w, 300);
+    assert_null(world_times_tile(w));
+    for (uint32_t i = 0; i < p->n_spells; i++) {
+        const struct spell out = p->spells[i];
+
+        if (out.state == AGENT_OFFLINE) {
+            continue; /* the start of the daemon: nobody was shown it */
+        }
+        memmove(&p->spells[i], &p->spells[i + 1], (p->n_spells - i - 1) * sizeof out);
+        p->n_spells--;
+        assert_non_null(world_times_tile(w));
+        memmove(&p->spells[i + 1], &p->spells[i], (p->n_spells - i) * sizeof out);
+        p->n_spells++;
+        p->spells[i] = out;
+        taken++;
+    }
+    assert_in_range(taken, 10, 100);
+    assert_null(world_times_tile(w));
+    world_close(w);
+}
+
 static void test_progressive_shift(void **state)
 {
     (void)state;
@@ -176,6 +211,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_progressive_shift),
+        cmocka_unit_test(test_a_gap_in_the_record_is_seen),
         cmocka_unit_test(test_ratio_shift),
         cmocka_unit_test(test_same_seed_same_shift),
         cmocka_unit_test(test_seeds),

@@ -78,6 +78,7 @@ void world_kill(struct world *w)
             see(w, &(struct judge_event){.kind = JUDGE_GONE, .agent = w->people[i].config.agent});
         }
         w->people[i].socket = false;
+        w->people[i].n_shown = 0; /* its record may have been on its way to the store */
     }
     w->excused = w->requests;
 }

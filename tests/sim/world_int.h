@@ -112,8 +112,10 @@ struct person {
     int64_t asked_us, moved_us; /* when it last asked for something, was told something new */
     uint64_t told_no, have_no;  /* changes that the adapter has numbered, that the page has */
     uint64_t wake;              /* number of the latest intention: older ones are void */
-    struct spell *spells;
+    struct spell *spells;       /* as the store has them */
     uint32_t n_spells, room_spells;
+    struct spell *shown; /* as the page was told */
+    uint32_t n_shown, room_shown;
 };
 
 enum chan_state { CHAN_DOWN, CHAN_RINGING, CHAN_WAITING, CHAN_APP, CHAN_MESSAGE };

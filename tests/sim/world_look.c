@@ -224,15 +224,48 @@ int64_t world_agent_time_ms(const struct world *w, uint64_t agent, enum agent_st
     return sum;
 }
 
+/* A state that the page was shown and that is not on record from that moment on: a gap, which the
+ * spell before it covers up. NULL: there is none. */
+static const struct spell *not_recorded(const struct person *p)
+{
+    uint32_t at = 0;
+
+    for (uint32_t i = 0; i < p->n_shown; i++) {
+        const struct spell *s = &p->shown[i];
+
+        if (i == 0 && s->state == AGENT_OFFLINE) {
+            continue; /* before its first login */
+        }
+        while (at < p->n_spells && p->spells[at].at_ms < s->at_ms) {
+            at++;
+        }
+        uint32_t k = at;
+        while (k < p->n_spells && p->spells[k].at_ms == s->at_ms &&
+               p->spells[k].state != s->state) {
+            k++;
+        }
+        if (k == p->n_spells || p->spells[k].at_ms != s->at_ms) {
+            return s;
+        }
+    }
+    return NULL;
+}
+
 const char *world_times_tile(const struct world *w)
 {
     static char what[120];
 
     for (uint32_t k = 0; k < w->n_people; k++) {
         const struct person *p = &w->people[k];
+        const struct spell *gap = not_recorded(p);
 
+        if (gap != NULL) {
+            (void)snprintf(what, sizeof what,
+                           "agent %" PRIu64 ": %s from %" PRId64 " on is not on record",
+                           p->config.agent, agent_state_name(gap->state), gap->at_ms);
+            return what;
+        }
         for (uint32_t i = 0; i < p->n_spells; i++) {
-            /* each spell lasts until the next: gaps cannot be; order and sense can fail */
             if (i > 0 && p->spells[i].at_ms < p->spells[i - 1].at_ms) {
                 (void)snprintf(what, sizeof what, "agent %" PRIu64 ": spell %u goes back in time",
                                p->config.agent, i);

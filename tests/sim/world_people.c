@@ -273,6 +273,11 @@ static void on_view_agent(struct world *w, const struct msg_view_agent *m)
     struct page *g = &p->page;
     bool changed = g->state != m->state || g->updates == 0;
 
+    if (p->n_shown == 0 || p->shown[p->n_shown - 1].state != m->state ||
+        p->shown[p->n_shown - 1].at_ms != m->since_wall_ms) {
+        p->shown = world_room(p->shown, &p->room_shown, p->n_shown, sizeof *p->shown);
+        p->shown[p->n_shown++] = (struct spell){m->state, m->since_wall_ms};
+    }
     g->state = m->state;
     g->needs_disposition = m->needs_disposition;
     g->leg_up = m->leg_up;
@@ -445,6 +450,7 @@ void people_free(struct world *w)
 {
     for (uint32_t i = 0; i < w->n_people; i++) {
         free(w->people[i].spells);
+        free(w->people[i].shown);
     }
     free(w->people);
     free(w->replies);
