@@ -15,13 +15,15 @@
 #define AGAIN_MOST_US (10 * US_PER_S)
 #define TRIES_MOST 32u
 
-enum { T_CLAIM = 1, T_RING, T_AGAIN, T_END, N_TIMERS };
+enum { T_CLAIM = 1, T_RING, T_AGAIN, T_END, T_FOUND, N_TIMERS };
 
 static const struct fsm_timer timers[N_TIMERS] = {
     [T_CLAIM] = {"claim", 15 * US_PER_S, "the store must have committed the leg"},
     [T_RING] = {"ring", 40 * US_PER_S, "the phone's ring time and what Asterisk needs"},
     [T_AGAIN] = {"again", AGAIN_US, "the server may have a place now"},
     [T_END] = {"end", 10 * US_PER_S, "a hang-up must be confirmed"},
+    [T_FOUND] = {"found", 15 * US_PER_S,
+                 "a call that lives is adopted by then, or another has come"},
 };
 
 static const char *const states[LEG_STATES] = {"none",    "left", "claiming", "calling",
@@ -186,6 +188,19 @@ static void adopt(const struct fsm_ctx *x)
     agent_leg_up(g, x->ev, x->fx);
 }
 
+static bool on_demand(const struct fsm_ctx *x)
+{
+    return self(x)->leg_kind == LEG_ON_DEMAND;
+}
+
+/* Its call ended while no daemon was there. */
+static bool without_call(const struct fsm_ctx *x)
+{
+    const uint8_t state = self(x)->fsm.state;
+
+    return on_demand(x) && state != AGENT_RESERVED && state != AGENT_BUSY;
+}
+
 static void claim_failed(const struct fsm_ctx *x)
 {
     agent_leg_failed(self(x), "the store cannot record the phone's leg", x->ev, x->fx);
@@ -301,6 +316,7 @@ static const struct fsm_row rows[] = {
     ROW(S(LEFT), LE_OPEN, 0, keep_newer, FSM_STAY, FSM_NO_TIMER),
     ROW(S(LEFT), LE_CALL, 0, replace_left, S(CLAIMING), T_CLAIM),
     ROW(S(LEFT), LE_ANSWERED, 0, hang_up, FSM_STAY, FSM_NO_TIMER),
+    ROW(S(LEFT), LE_FOUND, on_demand, adopt, S(UP), T_FOUND),
     ROW(S(LEFT), LE_FOUND, 0, adopt, S(UP), FSM_NO_TIMER),
     ROW(S(LEFT), LE_GONE, 0, went_down, S(NONE), FSM_NO_TIMER),
     ROW(S(CLAIMING), LE_CLAIMED, 0, originate, S(CALLING), T_RING),
@@ -318,6 +334,8 @@ static const struct fsm_row rows[] = {
     ROW(S(WAITING), LE_TIMEOUT, 0, call_failed, S(NONE), FSM_NO_TIMER),
     ROW(S(UP), LE_GONE, 0, went_down, S(NONE), FSM_NO_TIMER),
     ROW(S(UP), LE_HANG_UP, 0, hang_up, S(ENDING), T_END),
+    ROW(S(UP), LE_TIMEOUT, without_call, hang_up, S(ENDING), T_END),
+    ROW(S(UP), LE_TIMEOUT, 0, 0, FSM_STAY, FSM_NO_TIMER),
     ROW(S(ENDING), LE_CALL, 0, call_later, FSM_STAY, FSM_NO_TIMER),
     ROW(S(ENDING), LE_ANSWERED, 0, hang_up, FSM_STAY, FSM_NO_TIMER),
     ROW(S(ENDING), LE_GONE, 0, ended, S(NONE), FSM_NO_TIMER),

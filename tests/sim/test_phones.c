@@ -295,6 +295,55 @@ static void test_leg_left_over(void **state)
     world_close(w);
 }
 
+/* On demand, and the call ends while the daemon is away: the leg that is found has no call any
+ * more, and ends, whether its agent is in wrap-up or waits for the next one. */
+static void test_leg_left_without_call(void **state)
+{
+    struct world *w = with_agent();
+
+    (void)state;
+    world_campaign_config(w, 1)->leg = LEG_ON_DEMAND;
+    world_leads(w, 1, 1);
+    world_callees(w, ANSWERS(5, 0));
+    world_begin(w);
+    world_ready(w, 7);
+    expect_agent(w, 7, AGENT_BUSY, 10);
+    world_restart_without_pbx(w);
+    world_customer_hangs_up(w, world_number(w, 1));
+    world_run(w, 1);
+    world_pbx_up(w, true);
+    world_login(w, 7);
+    world_run(w, 2);
+    assert_true(world_leg_up(w, 7));
+    expect_agent(w, 7, AGENT_WRAPUP, 1);
+    world_run(w, 20);
+    assert_false(world_leg_up(w, 7));
+    assert_int_equal(world_open_legs(w), 0);
+    expect_reply(w, world_dispose(w, 7, "sale"), RESULT_OK, NULL);
+    expect_agent(w, 7, AGENT_AVAILABLE, 1);
+    world_close(w);
+}
+
+/* And a call that goes on keeps its leg. */
+static void test_leg_found_with_call(void **state)
+{
+    struct world *w = with_agent();
+
+    (void)state;
+    world_campaign_config(w, 1)->leg = LEG_ON_DEMAND;
+    world_leads(w, 1, 1);
+    world_callees(w, ANSWERS(5, 0));
+    world_begin(w);
+    world_ready(w, 7);
+    expect_agent(w, 7, AGENT_BUSY, 10);
+    world_restart(w);
+    world_login(w, 7);
+    world_run(w, 40);
+    assert_true(world_leg_up(w, 7));
+    assert_int_equal(world_talks_with(w, 7), 1);
+    world_close(w);
+}
+
 /* An agent takes the call and says no more, and the link is away when the two seconds are over:
  * they begin anew when it is back. */
 static void test_silent_agent_link_away(void **state)
@@ -343,6 +392,8 @@ int main(void)
         cmocka_unit_test(test_all_log_in_at_once),
         cmocka_unit_test(test_leg_kind_stays),
         cmocka_unit_test(test_leg_left_over),
+        cmocka_unit_test(test_leg_left_without_call),
+        cmocka_unit_test(test_leg_found_with_call),
         cmocka_unit_test(test_silent_agent_link_away),
     };
 
