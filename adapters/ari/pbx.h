@@ -77,7 +77,7 @@ struct command {
     uint64_t campaign;
     void (*done)(struct pbx *pbx, struct command *cmd, const struct answer *answer);
     size_t index;     /* CMD_STEP: of the endpoint */
-    unsigned connect; /* CMD_STEP: the connect it belongs to */
+    unsigned connect; /* CMD_STEP, CMD_HANGUP: the connect it belongs to */
     struct wire_request request_text;
 };
 
@@ -173,7 +173,9 @@ void pbx_lane_retry(void *lane); /* its timer */
 /* All sockets are open, or have been given up: on with the link. */
 void pbx_maybe_opened(struct pbx *pbx);
 /* pbx_list.c */
-void pbx_list(struct pbx *pbx);      /* hook of the link */
+void pbx_list(struct pbx *pbx); /* hook of the link */
+/* A hang-up of an earlier connect whose call this one has found answered: not to be repeated. */
+bool pbx_hangup_outdated(const struct pbx *pbx, const struct command *cmd);
 void pbx_subscribe(struct pbx *pbx); /* hook of the link */
 void pbx_walk_phones(struct pbx *pbx);
 void pbx_watch(struct pbx *pbx, struct text dial_string);

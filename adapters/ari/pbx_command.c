@@ -47,7 +47,8 @@ static bool keep(char *to, size_t size, struct text from)
 
 void pbx_update_hold(struct pbx *pbx)
 {
-    queue_hold(&pbx->queue, link_state(&pbx->link) != LINK_UP || pbx->subscriptions_asked > 0);
+    queue_away(&pbx->queue, link_state(&pbx->link) != LINK_UP);
+    queue_hold(&pbx->queue, pbx->queue.away || pbx->subscriptions_asked > 0);
 }
 
 /* --- originates --------------------------------------------------------------------------------
@@ -169,6 +170,7 @@ static void push_hangup(struct pbx *pbx, struct text channel)
         free(cmd);
         return;
     }
+    cmd->connect = pbx->connect;
     queue_push(&pbx->queue, &cmd->item, QUEUE_HANGUP, net_now_us());
 }
 
@@ -286,7 +288,7 @@ static void hangup_answered(struct pbx *pbx, struct command *cmd, const struct a
         }
         return;
     }
-    if (chan) {
+    if (chan && !pbx_hangup_outdated(pbx, cmd)) {
         chan->check_us = net_now_us() + US_PER_S; /* the sweep asks again */
     }
 }
@@ -508,7 +510,8 @@ static bool repeat(struct pbx *pbx, struct command *cmd, const struct answer *a)
     bool harmless = cmd->kind == CMD_BRIDGE_CREATE || cmd->kind == CMD_BRIDGE_ADD ||
                     cmd->kind == CMD_BRIDGE_DESTROY || cmd->kind == CMD_HANGUP ||
                     cmd->kind == CMD_MUSIC;
-    if (a->fate == NET_ANSWERED || !harmless || cmd->tries >= TRIES_MAX) {
+    if (a->fate == NET_ANSWERED || !harmless || cmd->tries >= TRIES_MAX ||
+        pbx_hangup_outdated(pbx, cmd)) {
         return false;
     }
     queue_push(&pbx->queue, &cmd->item, cmd->item.priority, net_now_us());

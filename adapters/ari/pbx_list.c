@@ -276,6 +276,29 @@ static struct text bridge_of(const struct pbx *pbx, struct text channel)
     return words("");
 }
 
+/* Somebody has answered what was to be hung up before the link was lost, perhaps because it rang
+ * too long: its owner hears of it now, and decides again. */
+static void withdraw_hangup(struct pbx *pbx, struct chan *chan)
+{
+    struct queue_item *next;
+
+    chan->check_us = 0;
+    for (struct queue_item *item = pbx->queue.waiting[QUEUE_HANGUP].head; item; item = next) {
+        struct command *cmd = (struct command *)item;
+        next = item->next;
+        if (cmd->kind == CMD_HANGUP && strcmp(cmd->id, chan->id) == 0) {
+            queue_withdraw(&pbx->queue, item);
+            free(cmd);
+        }
+    }
+}
+
+bool pbx_hangup_outdated(const struct pbx *pbx, const struct command *cmd)
+{
+    const struct chan *chan = chans_find(&pbx->chans, words(cmd->id));
+    return cmd->kind == CMD_HANGUP && cmd->connect != pbx->connect && chan && chan->told_answered;
+}
+
 static void found(struct pbx *pbx, const struct wire_channel *c)
 {
     struct chan *chan = chans_make(&pbx->chans, c->id);
@@ -283,6 +306,9 @@ static void found(struct pbx *pbx, const struct wire_channel *c)
         return;
     }
     chan->seen = true;
+    if (c->up) {
+        withdraw_hangup(pbx, chan);
+    }
     chan->told_answered = chan->told_answered || (c->up && c->in_app);
     const struct msg_channel_found m = {
         .pbx = pbx->number,

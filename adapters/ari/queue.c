@@ -123,7 +123,8 @@ struct queue_item *queue_take(struct queue *q, int64_t now_us)
 {
     refill(q, now_us);
     for (int priority = QUEUE_BRIDGE; priority <= QUEUE_HANGUP; priority++) {
-        if (q->waiting[priority].count > 0 && q->control_flying < q->config.control_cap) {
+        const bool waits = priority == QUEUE_HANGUP && q->away;
+        if (!waits && q->waiting[priority].count > 0 && q->control_flying < q->config.control_cap) {
             q->control_flying++;
             q->bridges_flying += priority == QUEUE_BRIDGE ? 1u : 0u;
             return take_from(q, (enum queue_priority)priority, now_us);
@@ -221,6 +222,11 @@ struct queue_item *queue_empty_one(struct queue *q)
 void queue_hold(struct queue *q, bool held)
 {
     q->held = held;
+}
+
+void queue_away(struct queue *q, bool away)
+{
+    q->away = away;
 }
 
 void queue_set_live(struct queue *q, unsigned channels)

@@ -64,7 +64,7 @@ struct queue {
     double tokens;
     int64_t refilled_us;
     unsigned live; /* channels that take a line */
-    bool held;
+    bool held, away;
     unsigned failures;     /* in a row */
     int64_t open_until_us; /* breaker; 0 = closed */
     unsigned opened;       /* times in a row */
@@ -90,6 +90,8 @@ struct queue_item *queue_shed(struct queue *q, int64_t now_us);
 struct queue_item *queue_empty_one(struct queue *q);
 /* Originates wait (the server is not up, a subscription is under way). They are shed meanwhile. */
 void queue_hold(struct queue *q, bool held);
+/* The link is away: hang-ups wait for the list that tells who has answered meanwhile. */
+void queue_away(struct queue *q, bool away);
 /* How many channels of ours live there. */
 void queue_set_live(struct queue *q, unsigned channels);
 /* When something changes by time alone (a token, the breaker, shedding); INT64_MAX: never. */

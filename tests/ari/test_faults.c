@@ -116,6 +116,45 @@ static void an_answer_that_never_comes(void **state)
     assert_int_equal(witnessed("\"originate\""), 3);
 }
 
+/* It rings, the link is lost, and it is to be hung up. */
+static void hang_up_blindly(unsigned n)
+{
+    sim("people?ring=constant:60");
+    originate(n);
+    run_until(find(MSG_channel_ringing, call_id(n), 0));
+    forget();
+    sim("drop-sockets");
+    run_until(!is_up());
+    hang_up(call_id(n));
+}
+
+static void a_hangup_waits_for_the_link(void **state)
+{
+    (void)state;
+    hang_up_blindly(1);
+    run_until(find(MSG_channel_ended, call_id(1), 0));
+    assert_non_null(find(MSG_channel_found, call_id(1), 0));
+}
+
+/* Who answers before the link is back is not cut off by it: whoever asked for it is told, and asks
+ * again if he likes. */
+static void a_hangup_from_before_does_not_cut_off_an_answer(void **state)
+{
+    char order[80];
+
+    (void)state;
+    hang_up_blindly(1);
+    snprintf(order, sizeof order, "answer?channel=%s", call_id(1));
+    sim(order);
+    run_until(find(MSG_channel_found, call_id(1), 0));
+    assert_true(find(MSG_channel_found, call_id(1), 0)->yes);
+    run_until(is_up());
+    run_for(2 * US_PER_S); /* longer than until a sweep would ask again */
+    assert_null(find(MSG_channel_ended, call_id(1), 0));
+    hang_up(call_id(1));
+    run_until(find(MSG_channel_ended, call_id(1), 0));
+}
+
 static void slow_server_is_not_fed(void **state)
 {
     (void)state;
@@ -237,6 +276,8 @@ int main(void)
         t(killed_and_started_anew),
         t(stopped_in_order),
         t(an_answer_that_never_comes),
+        t(a_hangup_waits_for_the_link),
+        t(a_hangup_from_before_does_not_cut_off_an_answer),
         t(slow_server_is_not_fed),
         t(taken_over_stops),
         t(http_carries_what_the_lanes_cannot),
