@@ -99,7 +99,8 @@ struct watched {
     bool phone;      /* somebody wants to know its state */
     bool subscribed; /* since this start of Asterisk or this connect */
     bool asking;
-    bool told;         /* an event has told its state since it was asked for */
+    bool told; /* an event has told its state since it was asked for */
+    enum { SAID_NOTHING, SAID_ONLINE, SAID_OFFLINE } said;
     int64_t failed_us; /* refused then; 0 = not */
 };
 
@@ -178,6 +179,7 @@ void pbx_list(struct pbx *pbx); /* hook of the link */
 bool pbx_hangup_outdated(const struct pbx *pbx, const struct command *cmd);
 void pbx_subscribe(struct pbx *pbx); /* hook of the link */
 void pbx_walk_phones(struct pbx *pbx);
+void pbx_tell_phone(struct pbx *pbx, struct watched *w, bool online);
 void pbx_watch(struct pbx *pbx, struct text dial_string);
 /* Is the application subscribed to the endpoint of this dial string? 1 yes, or none is needed; 0 it
  * is being asked, originates wait; -1 it was refused. */

@@ -112,10 +112,12 @@ static void tell_endpoint(struct pbx *pbx, const struct wire_event *e)
     name[technology + 1 + resource] = '\0';
     for (size_t i = 0; i < pbx->n_watched; i++) {
         if (pbx->watched[i].phone && strcmp(pbx->watched[i].name, name) == 0) {
-            const struct msg_endpoint_state m = {
-                .pbx = pbx->number, .endpoint = {name, (uint32_t)strlen(name)}, .online = e->ok};
-            pbx->watched[i].told = true;
-            pbx_send(pbx, ADDR_DESK, MSG_endpoint_state, &m);
+            struct watched *w = &pbx->watched[i];
+            w->told = true;
+            /* Phones register anew all the time; only a change is news. */
+            if (w->said != (e->ok ? SAID_ONLINE : SAID_OFFLINE)) {
+                pbx_tell_phone(pbx, w, e->ok);
+            }
             return;
         }
     }

@@ -54,10 +54,11 @@ static struct watched *make_watched(struct pbx *pbx, const char *name)
     return w;
 }
 
-static void tell_endpoint(struct pbx *pbx, const char *name, bool online)
+void pbx_tell_phone(struct pbx *pbx, struct watched *w, bool online)
 {
     const struct msg_endpoint_state m = {
-        .pbx = pbx->number, .endpoint = words(name), .online = online};
+        .pbx = pbx->number, .endpoint = words(w->name), .online = online};
+    w->said = online ? SAID_ONLINE : SAID_OFFLINE;
     pbx_send(pbx, ADDR_DESK, MSG_endpoint_state, &m);
 }
 
@@ -65,17 +66,17 @@ static void ask_phone(struct pbx *pbx, size_t index);
 
 static void on_endpoint_asked(struct pbx *pbx, struct command *cmd, const struct answer *a)
 {
-    const struct watched *w = &pbx->watched[cmd->index];
+    struct watched *w = &pbx->watched[cmd->index];
     if (w->told && a->fate == NET_ANSWERED) {
         /* Answers and events come by different sockets: which of the two is newer? */
         ask_phone(pbx, cmd->index);
         return;
     }
     if (good(a) && json_parse(&pbx->doc, a->body, a->len) == 0) {
-        tell_endpoint(pbx, w->name,
-                      json_is(&pbx->doc, json_get(&pbx->doc, JSON_ROOT, "state"), "online"));
+        pbx_tell_phone(pbx, w,
+                       json_is(&pbx->doc, json_get(&pbx->doc, JSON_ROOT, "state"), "online"));
     } else if (a->fate == NET_ANSWERED) {
-        tell_endpoint(pbx, w->name, false); /* the server does not know it */
+        pbx_tell_phone(pbx, w, false); /* the server does not know it */
     }
     pbx_walk_phones(pbx);
 }
@@ -116,7 +117,7 @@ static void on_subscribed(struct pbx *pbx, struct command *cmd, const struct ans
         if (w->subscribed) {
             ask_phone(pbx, cmd->index);
         } else {
-            tell_endpoint(pbx, w->name, false);
+            pbx_tell_phone(pbx, w, false);
             pbx_walk_phones(pbx);
         }
         return;

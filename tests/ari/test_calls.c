@@ -282,6 +282,7 @@ static void phones(void **state)
     run_until(find(MSG_channel_ended, leg_id(60), 0));
     run_for(200 * US_PER_MS);
     assert_int_equal(count_of(MSG_channel_answered, leg_id(60)), 1);
+    assert_int_equal(count_of(MSG_endpoint_state, "PJSIP/phone3"), 2); /* Asterisk said it twice */
     assert_int_equal(count_of(MSG_channel_ended, leg_id(60)), 1);
 }
 
