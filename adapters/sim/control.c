@@ -170,6 +170,15 @@ static bool swallow(struct order *o)
     return true;
 }
 
+static bool storm(struct order *o)
+{
+    double rate = amount(o, "rate", 0), seconds = amount(o, "seconds", 0);
+    if (!(rate >= 0 && rate <= 1e6 && seconds >= 0 && seconds <= 3600))
+        return false;
+    pbx_storm(o->pbx, rate, (int64_t)(seconds * 1e6));
+    return true;
+}
+
 static bool drop_sockets(struct order *o)
 {
     front_drop_sockets(o->front);
@@ -202,6 +211,7 @@ static const struct {
               {"/sim/stall", stall},
               {"/sim/delay", delay},
               {"/sim/swallow", swallow},
+              {"/sim/storm", storm},
               {"/sim/drop-sockets", drop_sockets},
               {"/sim/stats", stats}};
 

@@ -200,6 +200,13 @@ struct bridge {
     struct recording *recording;
 };
 
+struct storm {
+    struct task task;
+    double rate; // events/s
+    int64_t from_us, until_us;
+    uint64_t turns, sent, foreign; // sent: of these foreign: about somebody else's calls
+};
+
 struct pbx {
     struct pbx_config config;
     struct pbx_hooks hooks;
@@ -241,6 +248,7 @@ struct pbx {
     struct json filtered;      // an event, read back for a filter with fields
     char location[3200];
 
+    struct storm storm;
     uint64_t originates, answers, ended, events, refused, early;
 };
 

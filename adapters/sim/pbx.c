@@ -306,6 +306,8 @@ void pbx_stats(struct pbx *pbx, struct json_writer *w)
     json_put_uint(w, "ended", pbx->ended);
     json_put_uint(w, "refused", pbx->refused);
     json_put_uint(w, "events", pbx->events);
+    json_put_uint(w, "storm_events", pbx->storm.sent);
+    json_put_uint(w, "storm_foreign", pbx->storm.foreign);
     json_put_uint(w, "channels", pbx->ids.count);
     json_put_uint(w, "bridges", pbx->bridge_ids.count);
     json_open_array(w, "applications");

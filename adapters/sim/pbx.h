@@ -153,6 +153,8 @@ bool pbx_trunk_set(struct pbx *pbx,
                    const struct pbx_trunk *trunk); // by name; replaces its settings
 void pbx_people_set(struct pbx *pbx, const struct population *people);
 const struct population *pbx_people(const struct pbx *pbx);
+// So many events a second for so long, beside all others; counted in pbx_stats.
+void pbx_storm(struct pbx *pbx, double rate, int64_t us);
 // Every call ends as at "core stop now" (hard false), or vanishes as at kill -9 (hard true).
 // Applications, filters and subscriptions are gone afterwards; clients must be closed by the
 // caller.

@@ -202,6 +202,18 @@ void sim_order(const char *format, ...)
     }
 }
 
+int64_t sim_count(const char *name)
+{
+    char key[64];
+    const char *at;
+
+    snprintf(key, sizeof key, "\"%s\":", name);
+    assert_int_equal(get(here->control_port, "/sim/stats"), 200);
+    at = strstr(body, key);
+    assert_non_null(at);
+    return strtoll(at + strlen(key), NULL, 10);
+}
+
 void far_ends(const char *people)
 {
     sim_order("/sim/people?%s&setup=constant:0.05", people);
@@ -295,6 +307,25 @@ void daemon_freeze(bool on)
     }
 }
 
+int64_t daemon_memory(void)
+{
+    char path[64];
+    char line[256];
+    int64_t kib = 0;
+    FILE *f;
+
+    snprintf(path, sizeof path, "/proc/%d/status", (int)dialerd);
+    f = fopen(path, "re");
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f) != NULL) {
+        if (strncmp(line, "VmRSS:", 6) == 0) {
+            kib = strtoll(line + 6, NULL, 10);
+        }
+    }
+    fclose(f);
+    return kib;
+}
+
 void daemon_stop(void)
 {
     stop(&dialerd, SIGTERM);
@@ -314,16 +345,34 @@ void assert_witnessed(void)
     ran_free(&r);
 }
 
-static void start_server(struct server *s, const char *log)
+static void start_server(struct server *s, const char *log, unsigned write_ms)
 {
     char user[128];
+    char patience[16];
 
+    snprintf(patience, sizeof patience, "%u", write_ms != 0 ? write_ms : 100);
     snprintf(user, sizeof user, "dialer:%s", in_folder("password"));
     s->pid = start(program("ARI_SIM"), in_folder(log),
-                   (char *[]){"ari-sim", "--port", "0", "--witness", (char *)in_folder(s->witness),
-                              "--user", user, "--trunk", "carrier,cps=100,lines=200", "--phones",
-                              "agent*,answer=50", "--control-port", "0", "--sound",
-                              "safe-harbour=1", "--sound", "beep=0.1", NULL});
+                   (char *[]){"ari-sim",
+                              "--port",
+                              "0",
+                              "--witness",
+                              (char *)in_folder(s->witness),
+                              "--user",
+                              user,
+                              "--trunk",
+                              "carrier,cps=100,lines=200",
+                              "--phones",
+                              "agent*,answer=50",
+                              "--control-port",
+                              "0",
+                              "--sound",
+                              "safe-harbour=1",
+                              "--sound",
+                              "beep=0.1",
+                              "--write-ms",
+                              patience,
+                              NULL});
     run_until((s->port = (uint16_t)number_after(log, "listening 127.0.0.1:")) != 0);
     run_until((s->control_port = (uint16_t)number_after(log, "control 127.0.0.1:")) != 0);
 }
@@ -362,9 +411,9 @@ void stack_open(const struct stack_parts *parts)
     assert_non_null(loop);
     write_file("password", "correct horse\n");
     second[0] = '\0';
-    start_server(&servers[0], "ari-sim.log");
+    start_server(&servers[0], "ari-sim.log", parts->write_ms);
     if (parts->second) {
-        start_server(&servers[1], "ari-sim2.log");
+        start_server(&servers[1], "ari-sim2.log", parts->write_ms);
         snprintf(second, sizeof second,
                  "[pbx other]\nurl = http://127.0.0.1:%u\npassword_file = \"%s\"\n",
                  servers[1].port, in_folder("password"));

@@ -11,6 +11,7 @@ struct stack_parts {
     const char *hopper; /* of [hopper]; NULL: inside the daemon */
     unsigned files;     /* descriptors that dialerd may have, 0: as it is */
     bool second;        /* two Asterisk servers, "sim" and "other" */
+    unsigned write_ms;  /* Asterisk's patience with a websocket that is not read; 0: its own, 100 */
     const char *more;   /* further sections, "" none; NULL the same */
 };
 /* Starts both programs and waits until the daemon is ready. */
@@ -39,10 +40,14 @@ const char *daemon_get(const char *target, int *status);
 bool daemon_ready(void);
 /* How often the daemon's log has the words, since its start. */
 unsigned logged(const char *words);
+/* Resident memory of the daemon now, KiB. */
+int64_t daemon_memory(void);
 /* The sum of a metric's lines that begin so ("name" or "name{label="). */
 int64_t metric(const char *beginning);
 /* /sim/... of ari-sim: it must be done. */
 void sim_order(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* A count of /sim/stats. */
+int64_t sim_count(const char *name);
 /* ari-sim stands still (SIGSTOP), as a server does whose disk is gone; false: goes on. */
 void sim_freeze(bool on);
 /* GET /ari/... of Asterisk, as its user: the body, valid until the next. */
