@@ -248,8 +248,9 @@ static void flushall_loses_and_repeats_nothing(void **state)
         }
     }
     assert_int_equal(flushed, 5);
-    until_us = net_now_us() + 10 * US_PER_S;
+    until_us = net_now_us() + 20 * US_PER_S;
     while (outcomes(&site, "answered") < FLUSHED_LEADS && net_now_us() < until_us) {
+        net_loop_run_once(loop, 20 * US_PER_MS);
         for (int i = 0; i < 3; i++) {
             seat_serve(&s[i]);
         }
