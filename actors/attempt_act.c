@@ -109,6 +109,7 @@ static void record_over(struct campaign *c, const struct attempt *a, enum outcom
                         int64_t due_wall_ms, const struct fsm_ctx *x)
 {
     struct outcome_rule rule = outcome_rule(outcome, &c->set.delays);
+    struct row_step row = row_next(ROW_DIALING, false, row_event_of(outcome));
     struct msg_attempt_over over = {
         .campaign = c->id,
         .attempt = words_of(a->id),
@@ -119,8 +120,8 @@ static void record_over(struct campaign *c, const struct attempt *a, enum outcom
         .tech_cause = a->sip,
         .agent = a->agent,
         .counts = rule.counts,
-        .row_status = (uint8_t)rule.row_status,
-        .final = rule.final,
+        .row_status = row.status,
+        .final = row.final,
         .due_wall_ms = rule.delay_s ? x->ev->wall_ms + (int64_t)rule.delay_s * MS_PER_S : 0,
         .answered_wall_ms = a->answered_wall_ms,
         .bridged_wall_ms = a->bridged_wall_ms,
@@ -132,7 +133,7 @@ static void record_over(struct campaign *c, const struct attempt *a, enum outcom
     if (due_wall_ms > over.due_wall_ms) {
         over.due_wall_ms = due_wall_ms;
     }
-    if (over.row_status == ROW_FAILED && !over.final &&
+    if (row.status == ROW_FAILED && !row.final &&
         (c->next_due_wall_ms == 0 || over.due_wall_ms < c->next_due_wall_ms)) {
         c->next_due_wall_ms = over.due_wall_ms;
     }

@@ -169,7 +169,6 @@ static void return_late_claim(struct campaign *c, const struct msg_claimed *m,
         .row = m->row,
         .lead = m->lead,
         .outcome = OUTCOME_NEVER_SENT,
-        .row_status = ROW_PENDING,
         .at_wall_ms = ev->wall_ms,
     };
 

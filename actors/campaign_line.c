@@ -356,7 +356,6 @@ static void give_back(const struct campaign *c, const struct msg_open_attempt *m
                                     .row = m->row,
                                     .lead = m->lead,
                                     .outcome = OUTCOME_NEVER_SENT,
-                                    .row_status = ROW_PENDING,
                                     .at_wall_ms = ev->wall_ms};
 
     fx_send(fx, ADDR_STORE, MSG_attempt_over, &over);

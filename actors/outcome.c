@@ -31,38 +31,24 @@ enum outcome outcome_of_cause(uint16_t cause, uint16_t tech_cause)
 
 struct outcome_rule outcome_rule(enum outcome outcome, const struct recycle_delays *d)
 {
-    struct outcome_rule rule = {true, false, ROW_FAILED, d->retry_s};
-
     switch (outcome) {
     case OUTCOME_NO_ANSWER:
-        rule.delay_s = d->no_answer_s;
-        break;
+        return (struct outcome_rule){true, d->no_answer_s};
     case OUTCOME_BUSY:
-        rule.delay_s = d->busy_s;
-        break;
-    case OUTCOME_BAD_NUMBER:
-        rule.final = true;
-        rule.delay_s = 0;
-        break;
+        return (struct outcome_rule){true, d->busy_s};
     case OUTCOME_CONGESTION:
     case OUTCOME_FAULT:
-        rule.counts = false;
-        rule.delay_s = d->fault_s;
-        break;
+        return (struct outcome_rule){false, d->fault_s};
     case OUTCOME_CANCELLED:
-        rule.counts = false;
-        break;
+        return (struct outcome_rule){false, d->retry_s};
     case OUTCOME_ABANDONED:
-        rule.delay_s = d->abandoned_s;
-        break;
-    case OUTCOME_ANSWERED:
+        return (struct outcome_rule){true, d->abandoned_s};
+    case OUTCOME_BAD_NUMBER: /* never again */
+    case OUTCOME_ANSWERED:   /* the disposition says whether it goes again */
     case OUTCOME_MACHINE:
-        rule.row_status = ROW_COMPLETED; /* the disposition says whether it goes again */
-        rule.delay_s = 0;
-        break;
+        return (struct outcome_rule){true, 0};
     case OUTCOME_NEVER_SENT:
-        rule = (struct outcome_rule){false, false, ROW_PENDING, 0};
-        break;
+        return (struct outcome_rule){false, 0};
     case OUTCOME_NONE:
     case OUTCOME_CUSTOMER_GONE:
     case OUTCOME_UNKNOWN:
@@ -70,5 +56,5 @@ struct outcome_rule outcome_rule(enum outcome outcome, const struct recycle_dela
     case OUTCOMES:
         break;
     }
-    return rule;
+    return (struct outcome_rule){true, d->retry_s};
 }

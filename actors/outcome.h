@@ -1,6 +1,6 @@
 /*
  * outcome.h - what an ended attempt means: Q.850 and SIP causes to an outcome (ari/asterisk.md
- * section 2: never by dialstatus), and an outcome to what becomes of its row (R11, R13).
+ * section 2: never by dialstatus), and what an outcome costs (R11).
  */
 #ifndef ACTORS_OUTCOME_H
 #define ACTORS_OUTCOME_H
@@ -16,10 +16,8 @@ struct recycle_delays {
 };
 
 struct outcome_rule {
-    bool counts; /* uses one of the lead's attempts */
-    bool final;  /* never again */
-    enum row_status row_status;
-    uint32_t delay_s; /* before it may go again */
+    bool counts;      /* uses one of the lead's attempts */
+    uint32_t delay_s; /* before its row, if it may at all (row_event_of), goes again */
 };
 
 struct outcome_rule outcome_rule(enum outcome outcome, const struct recycle_delays *d);

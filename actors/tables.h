@@ -6,7 +6,8 @@
 
 #include "core/fsm.h"
 
-#define ACTOR_TABLES 5
+#define ACTOR_TABLES 6
+extern const struct fsm_def row_fsm; /* its functions are in types.h: the store needs them, too */
 extern const struct fsm_def *const actor_tables[ACTOR_TABLES];
 
 #endif

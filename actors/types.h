@@ -98,7 +98,7 @@ enum row_status {
     ROW_DIALING = 1,
     ROW_ANSWERED = 2,
     ROW_COMPLETED = 3,
-    ROW_FAILED = 4,
+    ROW_FAILED = 4, /* waits to be due again; with `final`: never again */
 };
 
 enum campaign_state {
@@ -171,6 +171,43 @@ enum outcome {
     OUTCOME_MACHINE = 13,      /* place for detection */
     OUTCOMES
 };
+
+/* What happens to a row of the queue; row.c has the table. */
+enum row_event {
+    RE_TIMEOUT = 0,  /* failed: it is due; completed: nobody disposed; else: the attempt's end */
+    RE_CLAIMED,      /* by its campaign */
+    RE_ASKED_FOR,    /* claimed by an agent, by hand */
+    RE_HELD_BACK,    /* its claim was refused: not now, or not before the settings change */
+    RE_BARRED,       /* its claim was refused for good */
+    RE_SPENT,        /* due, but it has used its attempts */
+    RE_PICKED_UP,    /* answered */
+    RE_NOT_SENT,     /* claimed, and the call never left */
+    RE_MISSED,       /* the call is over and was nobody's, or nobody knows how it went */
+    RE_BAD_NUMBER,   /* the call is over: there is no such number */
+    RE_TALKED,       /* the call is over, its disposition decides */
+    RE_SETTLED,      /* disposed for good */
+    RE_AGAIN,        /* disposed: to be called again, after a while or at a time */
+    RE_NOT_DISPOSED, /* nobody disposed: the system has */
+    RE_UNBARRED,     /* the do-not-call list, for which it was barred, has its number no more */
+    RE_EVENTS
+};
+
+struct row_step {
+    bool moves;     /* false: it comes too late or too early for this row, which stays as it is */
+    uint8_t status; /* enum row_status */
+    bool final;
+};
+
+/* The one place that says what becomes of a row: of one that has this status and is final or not.
+ */
+struct row_step row_next(uint8_t status, bool final, enum row_event on);
+/* What the end of an attempt is to its row. */
+enum row_event row_event_of(enum outcome outcome);
+
+static inline bool row_in_air(uint8_t status)
+{
+    return status == ROW_DIALING || status == ROW_ANSWERED;
+}
 
 /* --- why something is not dialed ------------------------------------------------------------- */
 

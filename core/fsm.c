@@ -108,8 +108,8 @@ void fsm_restore(const struct fsm_def *def, struct fsm_set *set, struct fsm *m, 
 
 /* The row that answers (state, on) now, or NULL. Rows of the state's own hide the ANY rows even
  * when all their guards say no; fsm_check() refuses tables where that leaves no answer. */
-static const struct fsm_row *find_row(const struct fsm_def *def, uint8_t state, uint8_t on,
-                                      const struct fsm_ctx *c)
+const struct fsm_row *fsm_answer(const struct fsm_def *def, uint8_t state, uint8_t on,
+                                 const struct fsm_ctx *c)
 {
     bool own = false;
 
@@ -135,7 +135,7 @@ static const struct fsm_row *find_row(const struct fsm_def *def, uint8_t state, 
 enum fsm_result fsm_fire(const struct fsm_def *def, struct fsm_set *set, struct fsm *m, uint8_t on,
                          const struct fsm_ctx *c)
 {
-    const struct fsm_row *r = find_row(def, m->state, on, c);
+    const struct fsm_row *r = fsm_answer(def, m->state, on, c);
     bool moved;
 
     if (on == FSM_TIMEOUT) {

@@ -118,6 +118,10 @@ void fsm_restore(const struct fsm_def *def, struct fsm_set *set, struct fsm *m, 
 /* The one way to change a state. */
 enum fsm_result fsm_fire(const struct fsm_def *def, struct fsm_set *set, struct fsm *m, uint8_t on,
                          const struct fsm_ctx *c);
+/* The row that answers (state, on), NULL if none does: for a machine whose subjects live in a
+ * database, which changes their state itself. `c` is what guards see; NULL if there are none. */
+const struct fsm_row *fsm_answer(const struct fsm_def *def, uint8_t state, uint8_t on,
+                                 const struct fsm_ctx *c);
 /* Take the subject out of its list and clear its timer (it is about to be freed). */
 void fsm_drop(struct fsm_set *set, struct fsm *m, struct effects *fx);
 

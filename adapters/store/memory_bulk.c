@@ -263,8 +263,7 @@ static void insert_one(struct memory *me, const struct store_list *list, uint64_
     count->inserted++;
     if (memory_suppressed(me, list->account, d->number)) {
         count->suppressed++;
-        to->status = ROW_FAILED;
-        to->final = true;
+        m_row_moves(to, row_next(to->status, to->final, RE_BARRED));
         to->cause = text_from(reason_name(REASON_do_not_call));
     }
 }

@@ -299,18 +299,17 @@ static void claim_one(struct memory *me, const struct msg_claim *req, struct msg
         out->reason = REASON_number_alive;
         return;
     }
-    effect = claim_refused(req, out->reason, out->due_wall_ms);
-    if (out->reason != REASON_allow && effect.moves && d->status == ROW_PENDING) {
+    effect = claim_refused(req, &f, out->reason, out->due_wall_ms);
+    if (effect.row.moves) {
         EDIT(d);
-        d->status = ROW_FAILED;
-        d->final = effect.final;
+        m_row_moves(d, effect.row);
         d->due_ms = effect.due_ms;
         d->cause = text_from(reason_name(out->reason));
     }
     if (out->reason != REASON_allow)
         return;
     EDIT(d);
-    d->status = ROW_DIALING;
+    m_row_moves(d, claim_step(req, &f));
     d->last_no++;
     d->cause = (struct text){NULL, 0};
     insert_attempt(me, req, d);

@@ -36,6 +36,12 @@ struct m_lead {
     struct text cause;
 };
 
+static inline void m_row_moves(struct m_lead *d, struct row_step to)
+{
+    d->status = to.status;
+    d->final = to.final;
+}
+
 struct m_attempt {
     struct m_attempt *next_id, *next_number; /* in their buckets */
     struct store_call c;

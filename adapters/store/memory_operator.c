@@ -436,8 +436,7 @@ static int unsuppress(struct store *s, const struct store_by *by, uint64_t accou
             !text_same(d->cause, text_from(reason_name(REASON_do_not_call))))
             continue;
         EDIT(d);
-        d->status = ROW_PENDING;
-        d->final = false;
+        m_row_moves(d, row_next(d->status, d->final, RE_UNBARRED));
         d->cause = nothing;
     }
     audit_by(me, by, "dnc", account, "removed", number, nothing);

@@ -17,6 +17,12 @@ static void stamp(int64_t *field, int64_t at)
         *field = at;
 }
 
+/* The row waits for this very attempt. */
+static bool row_waits(const struct m_lead *d, const struct m_attempt *a)
+{
+    return row_in_air(d->status) && d->last_no == a->c.attempt_no;
+}
+
 static void move_one(struct memory *me, const struct msg_attempt_moved *m)
 {
     struct m_attempt *a = memory_attempt(me, m->attempt);
@@ -38,15 +44,10 @@ static void move_one(struct memory *me, const struct msg_attempt_moved *m)
         return;
     stamp(&a->c.answered_ms, m->at_wall_ms);
     d = M_ROW(struct m_lead, leads, a->c.lead - 1);
-    if (d->status == ROW_DIALING && d->last_no == a->c.attempt_no) {
+    if (row_waits(d, a)) {
         EDIT(d);
-        d->status = ROW_ANSWERED;
+        m_row_moves(d, row_next(d->status, d->final, RE_PICKED_UP));
     }
-}
-
-static bool row_waits(const struct m_lead *d, const struct m_attempt *a)
-{
-    return (d->status == ROW_DIALING || d->status == ROW_ANSWERED) && d->last_no == a->c.attempt_no;
 }
 
 static uint8_t over_one(struct memory *me, const struct msg_attempt_over *m)
@@ -59,9 +60,8 @@ static uint8_t over_one(struct memory *me, const struct msg_attempt_over *m)
     d = M_ROW(struct m_lead, leads, a->c.lead - 1);
     if (row_waits(d, a)) {
         EDIT(d);
-        d->status = m->row_status;
-        d->final = m->final;
-        d->due_ms = m->due_wall_ms;
+        m_row_moves(d, row_next(d->status, d->final, row_event_of(m->outcome)));
+        d->due_ms = over_due(m, d->due_ms);
         d->cause = text_from(outcome_name(m->outcome));
         d->attempts += m->counts;
         d->callback = d->callback && !m->counts; /* nobody was called: still promised */
@@ -237,9 +237,8 @@ static void dispose_effects(struct memory *me, const struct msg_dispose *m, stru
         a->c.note = memory_text(me, m->note);
     if (!a->live)
         a->c.state = ATTEMPT_DISPOSED;
-    if (!e->row_stays) {
-        lead->status = e->row_status;
-        lead->final = e->final;
+    if (e->row.moves) {
+        m_row_moves(lead, e->row);
         lead->due_ms = e->due_ms;
         lead->cause = d->code;
         lead->callback = e->callback;
@@ -267,9 +266,8 @@ static struct msg_disposed dispose_one(struct memory *me, const struct msg_dispo
                                    .agent = a->c.agent,
                                    .disposition = a->c.disposition,
                                    .by_system = a->by_system,
-                                   .row_open = row_waits(lead, a),
-                                   .row_in_air =
-                                       lead->status == ROW_DIALING || lead->status == ROW_ANSWERED,
+                                   .row_status = lead->status,
+                                   .row_final = lead->final,
                                    .superseded = lead->last_no != a->c.attempt_no,
                                    .counts = a->c.counts,
                                    .callback_ms = a->callback_ms,
@@ -333,7 +331,7 @@ static int recycle(struct store *s, const struct msg_recycle *req, struct msg_re
         if (d->due_ms <= req->at_wall_ms && out->rows < RECYCLE_MAX) {
             bool left = d->attempts < req->max_attempts || d->callback;
             EDIT(d);
-            d->status = left ? ROW_PENDING : ROW_FAILED;
+            m_row_moves(d, row_next(d->status, d->final, left ? RE_TIMEOUT : RE_SPENT));
             d->due_ms = left ? d->due_ms : DUE_NEVER;
             out->rows += left;
             out->callbacks += left && d->callback;

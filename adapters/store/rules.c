@@ -91,6 +91,11 @@ static enum reason decide_prefix(const struct msg_claim *req, const struct claim
     return prefix_among(f->number, req->prefixes) ? REASON_allow : REASON_prefix_not_allowed;
 }
 
+struct row_step claim_step(const struct msg_claim *req, const struct claim_facts *f)
+{
+    return row_next(f->status, f->final, req->cause == CAUSE_AGENT ? RE_ASKED_FOR : RE_CLAIMED);
+}
+
 enum reason claim_decide(const struct msg_claim *req, const struct claim_facts *f, int64_t *due_ms)
 {
     bool automatic = req->cause != CAUSE_AGENT;
@@ -103,12 +108,8 @@ enum reason claim_decide(const struct msg_claim *req, const struct claim_facts *
         return REASON_row_foreign;
     if (!f->leased && !MUTANT(stale_owner))
         return REASON_fenced;
-    if (f->status == ROW_DIALING || f->status == ROW_ANSWERED)
-        return REASON_row_not_pending;
-    if (automatic && f->final)
-        return REASON_final;
-    if (automatic && f->status != ROW_PENDING)
-        return REASON_row_not_pending;
+    if (!claim_step(req, f).moves)
+        return automatic && f->final ? REASON_final : REASON_row_not_pending;
     if (f->suppressed && !MUTANT(do_not_call_ignored))
         return REASON_do_not_call;
     /* A list that is stopped is not dialed (R24); its agent may still call one of its people. */
@@ -124,26 +125,35 @@ enum reason claim_decide(const struct msg_claim *req, const struct claim_facts *
     return reason == REASON_allow ? decide_hours(req, f, due_ms) : reason;
 }
 
-struct claim_effect claim_refused(const struct msg_claim *req, enum reason reason, int64_t due_ms)
+struct claim_effect claim_refused(const struct msg_claim *req, const struct claim_facts *f,
+                                  enum reason reason, int64_t due_ms)
 {
     if (req->cause == CAUSE_AGENT)
         return (struct claim_effect){0};
     switch ((int)reason) {
     case REASON_do_not_call:
     case REASON_final:
-        return (struct claim_effect){.moves = true, .final = true};
+        return (struct claim_effect){row_next(f->status, f->final, RE_BARRED), 0};
     case REASON_attempts_used:
     case REASON_prefix_not_allowed:
     case REASON_prefix_forbidden: /* until the campaign changes */
-        return (struct claim_effect){.moves = true, .due_ms = DUE_NEVER};
+        return (struct claim_effect){row_next(f->status, f->final, RE_HELD_BACK), DUE_NEVER};
     case REASON_number_alive:
     case REASON_retry_interval:
     case REASON_number_daily_limit:
     case REASON_outside_hours:
-        return (struct claim_effect){.moves = true, .due_ms = due_ms};
+        return (struct claim_effect){row_next(f->status, f->final, RE_HELD_BACK), due_ms};
     default:
         return (struct claim_effect){0};
     }
+}
+
+int64_t over_due(const struct msg_attempt_over *m, int64_t due_ms)
+{
+    bool keeps =
+        row_event_of(m->outcome) == RE_NOT_SENT && due_ms > m->due_wall_ms && due_ms < DUE_NEVER;
+
+    return keeps ? due_ms : m->due_wall_ms;
 }
 
 /* The row after a disposition; -1 as delay: the campaign's for that outcome. */
@@ -151,13 +161,8 @@ static void dispose_row(const struct msg_dispose *req, const struct dispose_fact
                         struct dispose_effect *e)
 {
     int64_t delay_s = f->d.recycle_s;
+    enum row_event on = RE_AGAIN; /* recycling brings it back at its time */
 
-    if (f->d.callback) {
-        e->row_status = ROW_FAILED; /* recycling brings it back at its time */
-        e->callback = true;
-        e->due_ms = req->callback_wall_ms;
-        return;
-    }
     if (delay_s < 0) {
         if (text_same(f->d.code, text_from("busy")))
             delay_s = f->busy_s;
@@ -166,9 +171,15 @@ static void dispose_row(const struct msg_dispose *req, const struct dispose_fact
         else
             delay_s = f->no_answer_s;
     }
-    e->final = f->d.final || delay_s == 0;
-    e->row_status = e->final ? ROW_COMPLETED : ROW_FAILED;
-    e->due_ms = e->final ? 0 : req->at_wall_ms + delay_s * MS_PER_S;
+    e->callback = f->d.callback;
+    e->due_ms = e->callback ? req->callback_wall_ms : req->at_wall_ms + delay_s * MS_PER_S;
+    if (!e->callback && (f->d.final || delay_s == 0)) {
+        on = RE_SETTLED;
+        e->due_ms = 0;
+    } else if (!f->d.offered) {
+        on = RE_NOT_DISPOSED;
+    }
+    e->row = row_next(f->row_status, f->row_final, on);
 }
 
 struct dispose_effect dispose_decide(const struct msg_dispose *req, const struct dispose_facts *f)
@@ -178,6 +189,8 @@ struct dispose_effect dispose_decide(const struct msg_dispose *req, const struct
     /* The number says that it is the agent's call at hand. Who has it is told by the campaign, and
      * may come after, above all when both wait for the store. */
     bool vouched = f->agent == 0 && req->number.len > 0;
+    bool called_again = f->superseded && row_in_air(f->row_status);
+    bool ended = f->superseded || !row_in_air(f->row_status);
 
     if (!f->found)
         return (struct dispose_effect){.result = RESULT_NOT_FOUND, .text = "no such call"};
@@ -207,13 +220,14 @@ struct dispose_effect dispose_decide(const struct msg_dispose *req, const struct
         return (struct dispose_effect){.result = RESULT_INVALID,
                                        .text = "a callback needs a time in the future"};
     dispose_row(req, f, &e);
-    if (f->superseded && f->row_in_air && e.callback) /* that call would end without it */
+    if (called_again && e.callback) /* that call would end without it */
         return (struct dispose_effect){
             .result = RESULT_REFUSED,
             .text = "the lead is being called again: agree on the callback in that call"};
-    e.row_stays = f->superseded && (f->row_in_air || (!e.final && !e.callback));
+    if (called_again || (f->superseded && !e.row.final && !e.callback))
+        e.row.moves = false;
     /* Before the attempt's end its row has counted nothing yet. */
-    e.attempts = (f->d.counts ? 1 : 0) - (!f->row_open && f->counts ? 1 : 0);
+    e.attempts = (f->d.counts ? 1 : 0) - (ended && f->counts ? 1 : 0);
     return e;
 }
 

@@ -40,13 +40,19 @@ struct claim_facts {
 /* allow, or the reason; *due_ms: when it may go, 0 unknown. */
 enum reason claim_decide(const struct msg_claim *req, const struct claim_facts *f, int64_t *due_ms);
 
-/* What a refusal does to the row of an automatic claim. */
+/* What the claim does to its row, if it is allowed. */
+struct row_step claim_step(const struct msg_claim *req, const struct claim_facts *f);
+/* What its refusal does; only an automatic one does anything. `due_ms` is claim_decide's. */
 struct claim_effect {
-    bool moves; /* false: the row stays as it is */
-    bool final;
+    struct row_step row;
     int64_t due_ms;
 };
-struct claim_effect claim_refused(const struct msg_claim *req, enum reason reason, int64_t due_ms);
+struct claim_effect claim_refused(const struct msg_claim *req, const struct claim_facts *f,
+                                  enum reason reason, int64_t due_ms);
+
+/* Until when a row waits that an ended attempt leaves. One that goes back as it came keeps the time
+ * it had: somebody may have been promised it, and an agent tried sooner. */
+int64_t over_due(const struct msg_attempt_over *m, int64_t due_ms);
 
 /* What a disposition does. */
 struct dispose_facts {
@@ -54,22 +60,20 @@ struct dispose_facts {
     uint64_t agent;          /* who had the call */
     struct text disposition; /* it has already, empty none */
     bool by_system;          /* and the system set it */
-    bool row_open;           /* the row still waits for this attempt's end */
-    bool superseded;         /* the row has a later attempt */
-    bool row_in_air;         /* which is being made */
-    bool counts;             /* the attempt as it counts now */
+    uint8_t row_status;
+    bool row_final;
+    bool superseded; /* the row has a later attempt */
+    bool counts;     /* the attempt as it counts now */
     int64_t callback_ms;
     struct store_disposition d;                  /* the one asked for; code empty: unknown */
     int64_t no_answer_s, busy_s, not_disposed_s; /* the campaign's delays */
 };
 
 struct dispose_effect {
-    uint8_t result;   /* enum result */
-    const char *text; /* a sentence when refused */
-    bool repeated;    /* it is so already: nothing to do */
-    bool row_stays;   /* a late word about what the row has left behind */
-    uint8_t row_status;
-    bool final;
+    uint8_t result;      /* enum result */
+    const char *text;    /* a sentence when refused */
+    bool repeated;       /* it is so already: nothing to do */
+    struct row_step row; /* does not move: a late word about what the row has left behind */
     bool callback;
     int64_t due_ms;
     int attempts; /* to be added to the row's */

@@ -109,6 +109,7 @@ static int take_there(void *ctx, size_t i, const struct sql_value *c)
 
 static int insert_rows(struct insert *in, uint64_t list, int64_t account)
 {
+    struct row_step barred = row_next(ROW_PENDING, false, RE_BARRED);
     size_t i, n = 0;
     int rc;
 
@@ -126,8 +127,8 @@ static int insert_rows(struct insert *in, uint64_t list, int64_t account)
         in->count.suppressed += in->suppressed[i];
         p[0] = sql_u(list);
         p[1] = sql_i(in->id[i]);
-        p[2] = sql_i(in->suppressed[i] ? ROW_FAILED : ROW_PENDING);
-        p[3] = sql_i(in->suppressed[i]);
+        p[2] = sql_i(in->suppressed[i] ? barred.status : ROW_PENDING);
+        p[3] = sql_i(in->suppressed[i] && barred.final);
         p[4] = sql_i(in->leads[i].priority ? in->leads[i].priority : 50);
         p[5] = sql_i(in->id[i]);
         p[6] = sql_s(in->suppressed[i] ? reason_name(REASON_do_not_call) : "");

@@ -12,7 +12,7 @@
 #include "adapters/store/rules.h"
 #include "adapters/store/sql.h"
 
-enum { READ_PARAMS = 6, INSERT_PARAMS = 17, ROW_PARAMS = 3 };
+enum { READ_PARAMS = 6, INSERT_PARAMS = 17, ROW_PARAMS = 4 };
 
 struct item {
     struct claim_facts facts;
@@ -360,11 +360,11 @@ static int decide(struct batch *b, size_t i)
         answer(b, i);
         return STORE_OK;
     }
-    effect = claim_refused(&b->req[i], reason, due_ms);
-    if (!effect.moves)
+    effect = claim_refused(&b->req[i], &it->facts, reason, due_ms);
+    if (!effect.row.moves)
         return STORE_OK;
-    return sql_exec(b->s, claim_refuse, NULL, sql_u(it->row), sql_i(effect.final),
-                    sql_i(effect.due_ms), sql_s(reason_name(reason)));
+    return sql_exec(b->s, claim_refuse, NULL, sql_u(it->row), sql_i(effect.row.status),
+                    sql_i(effect.row.final), sql_i(effect.due_ms), sql_s(reason_name(reason)));
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */
@@ -426,9 +426,12 @@ static int write_attempts(struct batch *b)
         return rc;
     for (i = 0; i < n; i++) {
         struct sql_value *p = b->params + i * ROW_PARAMS;
-        p[0] = sql_u(b->item[b->order[i]].row);
-        p[1] = sql_t(b->req[b->order[i]].attempt);
-        p[2] = sql_i(b->item[b->order[i]].attempt_no);
+        const struct item *it = &b->item[b->order[i]];
+        const struct msg_claim *req = &b->req[b->order[i]];
+        p[0] = sql_u(it->row);
+        p[1] = sql_t(req->attempt);
+        p[2] = sql_i(it->attempt_no);
+        p[3] = sql_i(claim_step(req, &it->facts).status);
     }
     rc = b->s->backend->each(b->s, SQL_claim_row, b->params, n, take_moved, b);
     for (i = 0; rc == STORE_OK && i < n; i++)

@@ -372,6 +372,7 @@ int sql_unsuppress(struct store *st, const struct store_by *by, uint64_t account
                    struct text number)
 {
     struct sql_store *s = sql_of(st);
+    struct row_step row = row_next(ROW_FAILED, true, RE_UNBARRED);
     struct sql_ints there = {0};
     bool mine;
     int rc = sql_enter_tx(s, &mine);
@@ -385,7 +386,7 @@ int sql_unsuppress(struct store *st, const struct store_by *by, uint64_t account
         rc = sql_exec(s, unsuppress, NULL, sql_u(account), sql_t(number));
     if (rc == STORE_OK)
         rc = sql_exec(s, unsuppress_rows, NULL, sql_t(number), sql_i(number_tail(number)),
-                      sql_u(account));
+                      sql_u(account), sql_i(row.status), sql_i(row.final));
     if (rc == STORE_OK)
         rc = audit_one(s, by, "dnc", account, "removed", number, nothing);
     return sql_leave(s, mine, rc);

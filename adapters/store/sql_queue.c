@@ -55,9 +55,9 @@ static int recycle_lists(struct sql_store *s, const struct msg_recycle *req, con
     int rc = STORE_OK;
 
     for (i = 0; i < l->n && rc == STORE_OK && out->rows < RECYCLE_MAX; i++) {
-        const struct sql_value *p =
-            SQL_PARAMS(sql_i(l->id[i]), sql_i(req->at_wall_ms), sql_i(RECYCLE_MAX - out->rows),
-                       sql_i(req->max_attempts));
+        const struct sql_value *p = SQL_PARAMS(
+            sql_i(l->id[i]), sql_i(req->at_wall_ms), sql_i(RECYCLE_MAX - out->rows),
+            sql_i(req->max_attempts), sql_i(row_next(ROW_FAILED, false, RE_TIMEOUT).status));
         rc = s->backend->each(s, SQL_recycle, p, 1, count_row, out);
         if (rc == STORE_OK)
             rc = s->backend->exec(s, SQL_recycle_park, p, NULL);

@@ -23,7 +23,8 @@ int sql_attempt_moved(struct store *st, const struct msg_attempt_moved *req, siz
             sql_exec(s, moved, NULL, sql_t(m->attempt), sql_i(m->state), sql_u(m->agent),
                      sql_i(m->at_wall_ms), sql_i(m->originated_wall_ms), sql_i(m->ringing_wall_ms));
         if (rc == STORE_OK && m->state == ATTEMPT_ANSWERED)
-            rc = sql_exec(s, moved_row, NULL, sql_t(m->attempt));
+            rc = sql_exec(s, moved_row, NULL, sql_t(m->attempt),
+                          sql_i(row_next(ROW_DIALING, false, RE_PICKED_UP).status));
         if (rc == STORE_OK)
             rc = sql_exec(s, call_event, NULL, sql_t(m->attempt), sql_i(m->state), sql_i(0),
                           sql_u(m->agent), sql_i(m->at_wall_ms), sql_s(""));
@@ -34,11 +35,15 @@ int sql_attempt_moved(struct store *st, const struct msg_attempt_moved *req, siz
 static int over(struct sql_store *s, const struct msg_attempt_over *m, int64_t *changed)
 {
     int state = m->outcome == OUTCOME_UNKNOWN ? ATTEMPT_UNKNOWN : ATTEMPT_ENDED;
+    enum row_event on = row_event_of(m->outcome);
+    struct row_step row = row_next(ROW_DIALING, false, on);
+    struct row_step final = row_next(ROW_DIALING, true, on);
     int rc;
 
     /* The row first: it asks whether the attempt is still the one it waits for. */
-    rc = sql_exec(s, over_row, NULL, sql_t(m->attempt), sql_i(m->row_status), sql_i(m->final),
-                  sql_i(m->due_wall_ms), sql_s(outcome_name(m->outcome)), sql_i(m->counts));
+    rc = sql_exec(s, over_row, NULL, sql_t(m->attempt), sql_i(row.status), sql_i(row.final),
+                  sql_i(final.status), sql_i(final.final), sql_i(m->due_wall_ms),
+                  sql_i(on == RE_NOT_SENT), sql_s(outcome_name(m->outcome)), sql_i(m->counts));
     if (rc == STORE_OK)
         rc = sql_exec(s, over, changed, sql_t(m->attempt), sql_i(m->outcome), sql_i(m->cause),
                       sql_i(m->tech_cause), sql_u(m->agent), sql_i(m->counts),
@@ -181,15 +186,15 @@ static int take_dispose(void *ctx, size_t item, const struct sql_value *c)
     r->f.disposition = sql_keep(r->s, c[5].t);
     r->f.by_system = text_same(c[6].t, text_from("system"));
     r->row = (uint64_t)c[7].i;
-    r->f.row_in_air = c[8].i == ROW_DIALING || c[8].i == ROW_ANSWERED;
-    r->f.row_open = r->f.row_in_air && c[9].i == c[10].i;
-    r->f.superseded = c[9].i != c[10].i;
-    r->lead = (uint64_t)c[11].i;
-    r->f.no_answer_s = c[12].i;
-    r->f.busy_s = c[13].i;
-    r->f.not_disposed_s = c[14].i;
-    r->number = sql_keep(r->s, c[15].t);
-    r->zone = sql_keep(r->s, c[16].t);
+    r->f.row_status = (uint8_t)c[8].i;
+    r->f.row_final = c[9].i != 0;
+    r->f.superseded = c[10].i != c[11].i;
+    r->lead = (uint64_t)c[12].i;
+    r->f.no_answer_s = c[13].i;
+    r->f.busy_s = c[14].i;
+    r->f.not_disposed_s = c[15].i;
+    r->number = sql_keep(r->s, c[16].t);
+    r->zone = sql_keep(r->s, c[17].t);
     return 0;
 }
 
@@ -249,9 +254,9 @@ static int dispose_effects(struct dispose_read *r, const struct msg_dispose *m,
         rc =
             sql_exec(s, audit, NULL, sql_i(m->at_wall_ms), sql_t(m->corrected_by), sql_s("attempt"),
                      sql_u(r->lead), sql_t(m->attempt), sql_t(r->f.disposition), sql_t(d->code));
-    if (rc == STORE_OK && !e->row_stays)
-        rc = sql_exec(s, dispose_row, NULL, sql_u(r->row), sql_i(e->row_status), sql_i(e->final),
-                      sql_i(e->due_ms), sql_t(d->code), sql_i(e->callback),
+    if (rc == STORE_OK && e->row.moves)
+        rc = sql_exec(s, dispose_row, NULL, sql_u(r->row), sql_i(e->row.status),
+                      sql_i(e->row.final), sql_i(e->due_ms), sql_t(d->code), sql_i(e->callback),
                       sql_i(e->callback ? 1 : 0), sql_i(e->attempts));
     if (rc == STORE_OK)
         rc = d->callback ? sql_exec(s, callback_put, NULL, sql_t(m->attempt), sql_u(r->campaign),

@@ -76,12 +76,13 @@ static void what_becomes_of_the_row(void **state)
     assert_int_equal(outcome_rule(OUTCOME_NO_ANSWER, &d).delay_s, 301);
     assert_int_equal(outcome_rule(OUTCOME_BUSY, &d).delay_s, 302);
     assert_int_equal(outcome_rule(OUTCOME_ABANDONED, &d).delay_s, 259200);
-    assert_true(outcome_rule(OUTCOME_BAD_NUMBER, &d).final);
     assert_false(outcome_rule(OUTCOME_CONGESTION, &d).counts);
     assert_int_equal(outcome_rule(OUTCOME_FAULT, &d).delay_s, 60);
-    assert_int_equal(outcome_rule(OUTCOME_ANSWERED, &d).row_status, ROW_COMPLETED);
-    assert_int_equal(outcome_rule(OUTCOME_NEVER_SENT, &d).row_status, ROW_PENDING);
     assert_true(outcome_rule(OUTCOME_UNKNOWN, &d).counts); /* unknown fate counts as dialed */
+    assert_int_equal(row_event_of(OUTCOME_ANSWERED), RE_TALKED);
+    assert_int_equal(row_event_of(OUTCOME_NEVER_SENT), RE_NOT_SENT);
+    assert_int_equal(row_event_of(OUTCOME_UNKNOWN), RE_MISSED);
+    assert_true(row_next(ROW_DIALING, false, row_event_of(OUTCOME_BAD_NUMBER)).final);
 }
 
 static struct pacing_input floor_of(enum campaign_mode mode, uint32_t available)

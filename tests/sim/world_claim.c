@@ -60,7 +60,7 @@ static uint64_t manual_row(struct world *w, const struct msg_claim *m, uint32_t 
 }
 
 static void insert(struct world *w, const struct msg_claim *m, uint64_t row, struct number *n,
-                   struct msg_claimed *out)
+                   struct row_step to, struct msg_claimed *out)
 {
     struct row *r = &w->rows[row - 1];
 
@@ -79,7 +79,6 @@ static void insert(struct world *w, const struct msg_claim *m, uint64_t row, str
                       .state = ATTEMPT_CLAIMED,
                       .live = true,
                       .counts = true,
-                      .row_open = true,
                       .claimed_ms = m->at_wall_ms};
     text_keep(a->id, sizeof a->id, m->attempt);
     a->permit = store_permit(w, m->attempt, text_of(r->number));
@@ -87,7 +86,7 @@ static void insert(struct world *w, const struct msg_claim *m, uint64_t row, str
     n->last = w->n_atts;
     n->alive++;
     a->open_claim = MUTANT(claim_after_originate);
-    store_row_moves(w, r, ROW_DIALING, false, r->due_ms);
+    store_row_moves(w, r, to, r->due_ms);
     out->permit = a->permit;
     out->attempt_no = a->no;
 }
@@ -161,13 +160,13 @@ void store_claim(struct world *w, const struct msg_claim *m)
     out.due_wall_ms = due;
     if (out.reason == REASON_allow) {
         w->seen.claims_allowed++;
-        insert(w, m, id, n, &out);
+        insert(w, m, id, n, claim_step(m, &f), &out);
     } else {
-        struct claim_effect e = claim_refused(m, (enum reason)out.reason, due);
+        struct claim_effect e = claim_refused(m, &f, (enum reason)out.reason, due);
 
         w->seen.claims_refused++;
-        if (e.moves && r != NULL && r->status == ROW_PENDING) {
-            store_row_moves(w, r, ROW_FAILED, e.final, e.due_ms);
+        if (r != NULL && e.row.moves) {
+            store_row_moves(w, r, e.row, e.due_ms);
         }
     }
     store_answer(w, named(KIND_CAMPAIGN, m->campaign), MSG_claimed, &out);
@@ -179,6 +178,7 @@ void store_roll_back(struct world *w)
     for (uint32_t i = w->n_atts; i > 0 && MUTANT(claim_after_originate); i--) {
         struct att *a = &w->atts[i - 1];
         struct number *n = world_number_at(w, a->key);
+        struct row *r = &w->rows[a->row - 1];
 
         if (!a->open_claim || !a->live || a->claimed_ms + PROMISED_MS < sim_wall_ms(w->sim)) {
             continue;
@@ -186,8 +186,8 @@ void store_roll_back(struct world *w)
         a->live = false;
         a->unmade = true;
         n->alive--;
-        w->rows[a->row - 1].last_no--;
-        store_row_moves(w, &w->rows[a->row - 1], ROW_PENDING, false, 0);
+        r->last_no--;
+        store_row_moves(w, r, row_next(r->status, r->final, RE_NOT_SENT), 0);
         table_drop(&w->att_of, store_key(text_of(a->id)));
     }
 }

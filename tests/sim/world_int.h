@@ -53,7 +53,7 @@ struct att {
     int64_t disposed_ms;
     uint32_t before; /* of the same number: index + 1 */
     uint8_t cause, state, outcome;
-    bool live, counts, row_open, dialed, by_system;
+    bool live, counts, dialed, by_system;
     bool open_claim, unmade; /* of a mutant: answered, not yet committed; never was */
     bool noted;              /* before it left: a daemon that comes after can tell */
     int64_t claimed_ms, originated_ms, ringing_ms, answered_ms, bridged_ms, ended_ms, callback_ms;
@@ -305,7 +305,7 @@ void text_keep(char *out, size_t size, struct text t);
 void store_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg);
 void store_free(struct world *w);
 uint64_t store_key(struct text id);
-void store_row_moves(struct world *w, struct row *r, uint8_t status, bool final, int64_t due_ms);
+void store_row_moves(struct world *w, struct row *r, struct row_step to, int64_t due_ms);
 void store_claim(struct world *w, const struct msg_claim *m);
 void store_take(struct world *w, uint16_t type, const void *msg);
 const struct store_disposition *store_disposition(struct text code); /* NULL: there is none */

@@ -102,25 +102,25 @@ static bool goes_first(const struct row *r)
 }
 
 /* The one place where a row changes its status. */
-void store_row_moves(struct world *w, struct row *r, uint8_t status, bool final, int64_t due_ms)
+void store_row_moves(struct world *w, struct row *r, struct row_step to, int64_t due_ms)
 {
     struct camp *c = world_camp(w, r->campaign);
     uint32_t index = (uint32_t)(r - w->rows);
 
-    r->status = status;
-    r->final = final;
+    r->status = to.status;
+    r->final = to.final;
     r->due_ms = due_ms;
     if (c == NULL) {
         return;
     }
-    if (status == ROW_PENDING && index < c->first_pending) {
+    if (r->status == ROW_PENDING && index < c->first_pending) {
         c->first_pending = index;
     }
-    if (status == ROW_PENDING && goes_first(r)) {
+    if (r->status == ROW_PENDING && goes_first(r)) {
         c->front = world_room(c->front, &c->room_front, c->n_front, sizeof *c->front);
         c->front[c->n_front++] = index;
     }
-    if (status == ROW_FAILED && !final && due_ms < DUE_NEVER) {
+    if (r->status == ROW_FAILED && !r->final && due_ms < DUE_NEVER) {
         due_push(c, (struct due){due_ms, index});
     }
 }
@@ -148,7 +148,7 @@ static void on_recycle(struct world *w, const struct msg_recycle *m)
         if (r->attempts >= m->max_attempts && !r->callback) {
             r->due_ms = DUE_NEVER;
         } else {
-            store_row_moves(w, r, ROW_PENDING, false, d.at_ms);
+            store_row_moves(w, r, row_next(r->status, r->final, RE_TIMEOUT), d.at_ms);
             out.rows++;
             out.callbacks += r->callback ? 1u : 0u;
         }
@@ -220,18 +220,20 @@ static void on_candidates(struct world *w, const struct msg_candidates *m)
 static void on_moved(struct world *w, const struct msg_attempt_moved *m)
 {
     struct att *a = store_att(w, m->attempt);
+    struct row *r;
 
     w->seen.moved++;
     if (a == NULL || !a->live) {
         return;
     }
+    r = &w->rows[a->row - 1];
     a->state = m->state;
     a->agent = m->agent != 0 ? m->agent : a->agent;
     a->originated_ms = m->originated_wall_ms != 0 ? m->originated_wall_ms : a->originated_ms;
     a->ringing_ms = m->ringing_wall_ms != 0 ? m->ringing_wall_ms : a->ringing_ms;
-    if (m->state == ATTEMPT_ANSWERED && w->rows[a->row - 1].status == ROW_DIALING) {
+    if (m->state == ATTEMPT_ANSWERED && r->status == ROW_DIALING) {
         a->answered_ms = m->at_wall_ms;
-        store_row_moves(w, &w->rows[a->row - 1], ROW_ANSWERED, false, w->rows[a->row - 1].due_ms);
+        store_row_moves(w, r, row_next(r->status, r->final, RE_PICKED_UP), r->due_ms);
     } else if (m->state == ATTEMPT_BRIDGED && a->bridged_ms == 0) {
         a->bridged_ms = m->at_wall_ms;
     }
@@ -246,12 +248,12 @@ static void on_over(struct world *w, const struct msg_attempt_over *m)
         return; /* told twice */
     }
     r = &w->rows[a->row - 1];
-    if (a->row_open && a->no == r->last_no) {
-        store_row_moves(w, r, m->row_status, m->final, m->due_wall_ms);
+    if (row_in_air(r->status) && a->no == r->last_no) {
+        store_row_moves(w, r, row_next(r->status, r->final, row_event_of(m->outcome)),
+                        over_due(m, r->due_ms));
         r->attempts += m->counts ? 1u : 0u;
         r->callback = r->callback && !m->counts;
     }
-    a->row_open = false;
     a->live = false;
     a->state = a->code[0] != 0 ? ATTEMPT_DISPOSED : ATTEMPT_ENDED;
     a->outcome = m->outcome;
@@ -308,8 +310,8 @@ static void on_dispose(struct world *w, const struct msg_dispose *m)
         f.agent = a->agent;
         f.disposition = text_of(a->code);
         f.by_system = a->by_system;
-        f.row_open = a->row_open;
-        f.row_in_air = r->status == ROW_DIALING || r->status == ROW_ANSWERED;
+        f.row_status = r->status;
+        f.row_final = r->final;
         f.superseded = a->no != r->last_no;
         f.counts = a->counts;
         f.callback_ms = a->callback_ms;
@@ -335,11 +337,10 @@ static void on_dispose(struct world *w, const struct msg_dispose *m)
         a->callback_ms = m->callback_wall_ms;
         a->counts = f.d.counts;
         a->state = a->live ? a->state : ATTEMPT_DISPOSED;
-        a->row_open = false;
-        if (!e.row_stays) {
+        if (e.row.moves) {
             r->attempts = (uint32_t)((int)r->attempts + e.attempts);
             r->callback = e.callback;
-            store_row_moves(w, r, e.row_status, e.final, e.due_ms);
+            store_row_moves(w, r, e.row, e.due_ms);
         }
         w->seen.disposed += f.d.offered ? 1u : 0u;
         w->seen.not_disposed += f.d.offered ? 0u : 1u;
@@ -443,7 +444,7 @@ void world_lead_first(struct world *w, uint64_t lead)
     struct row *r = &w->rows[lead - 1];
 
     r->first = true;
-    store_row_moves(w, r, r->status, r->final, r->due_ms);
+    store_row_moves(w, r, (struct row_step){true, r->status, r->final}, r->due_ms);
 }
 
 void world_store_clock(struct world *w, int64_t ahead_ms)

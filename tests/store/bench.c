@@ -391,7 +391,6 @@ struct msg_attempt_over over_of(const struct msg_claim *c)
                                      .row = c->row,
                                      .outcome = OUTCOME_BUSY,
                                      .counts = true,
-                                     .row_status = ROW_FAILED,
                                      .due_wall_ms = pool_wall_ms() + 300000,
                                      .at_wall_ms = pool_wall_ms()};
 }

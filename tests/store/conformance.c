@@ -343,7 +343,6 @@ static void never_sent_costs_nothing(void **state)
     c = world_claim_good(w, row, WORLD_NOW);
     m = world_over(w, &c, OUTCOME_NEVER_SENT, WORLD_NOW + 100);
     m.counts = false;
-    m.row_status = ROW_PENDING;
     m.due_wall_ms = 0;
     world_end(w, &m);
     assert_int_equal(world_lead(w, c.lead).row_status, ROW_PENDING);
@@ -376,7 +375,6 @@ static void stopped_list_is_not_dialed(void **state)
     assert_int_equal(c.reason, REASON_allow);
     assert_int_equal(c.row, row);
     m = world_over(w, &c, OUTCOME_NEVER_SENT, WORLD_NOW);
-    m.row_status = ROW_PENDING;
     m.due_wall_ms = 0;
     world_end(w, &m);
     assert_int_equal(store_set(w->s, &w->by, 0, w->list, &key, &on, 1, why, sizeof why), STORE_OK);
@@ -438,8 +436,7 @@ static void manual_number_gets_a_lead(void **state)
     assert_int_equal(world_manual(w, "+442079460123", WORLD_NOW, &c), REASON_row_not_pending);
     /* never dialed automatically */
     assert_int_equal(world_manual(w, "+442079460124", WORLD_NOW, &c), REASON_allow);
-    m = world_over(w, &c, OUTCOME_NO_ANSWER, WORLD_NOW);
-    m.row_status = ROW_PENDING;
+    m = world_over(w, &c, OUTCOME_NEVER_SENT, WORLD_NOW);
     m.due_wall_ms = 0;
     world_end(w, &m);
     assert_int_equal(world_rows(w, WORLD_NOW, &row, 1), 0);
@@ -510,7 +507,6 @@ static void candidates_say_when_more_will_come(void **state)
     world_rows(w, WORLD_NOW, rows, 1);
     c = world_claim_good(w, rows[0], WORLD_NOW);
     m = world_over(w, &c, OUTCOME_NEVER_SENT, WORLD_NOW);
-    m.row_status = ROW_PENDING;
     m.due_wall_ms = WORLD_NOW + 5000;
     m.counts = false;
     world_end(w, &m);

@@ -379,8 +379,7 @@ void disposition_before_the_end_is_kept(void **state)
     c = talk(w, row, WORLD_NOW);
     assert_int_equal(dispose(w, c.attempt, w->agent, "not_interested", 0, WORLD_NOW + 9000, &d),
                      RESULT_OK);
-    m = world_over(w, &c, OUTCOME_ANSWERED, WORLD_NOW + 10000);
-    m.row_status = ROW_FAILED;
+    m = world_over(w, &c, OUTCOME_UNKNOWN, WORLD_NOW + 10000);
     world_end(w, &m);
     assert_int_equal(world_lead(w, c.lead).row_status, ROW_COMPLETED);
     assert_true(world_lead(w, c.lead).final);

@@ -16,7 +16,8 @@ void conformance_more_fixture(const struct fixture *f);
         CASE(import_may_be_tried), CASE(import_marks_do_not_call), CASE(exports_in_pages),         \
         CASE(agent_times_tile), CASE(explains_a_lead), CASE(dispositions_are_offered),             \
         CASE(data_never_becomes_sql), CASE(candidates_by_hours), CASE(claims_by_hours),            \
-        CASE(callbacks_go_before_every_list), CASE(list_priorities_act), CASE(claims_by_prefix)
+        CASE(callbacks_go_before_every_list), CASE(list_priorities_act), CASE(claims_by_prefix),   \
+        CASE(rows_follow_their_table), CASE(what_goes_back_keeps_its_time)
 
 void loads_configuration(void **state);
 void loads_what_was_open(void **state);
@@ -46,5 +47,8 @@ void claims_by_hours(void **state);
 void callbacks_go_before_every_list(void **state);
 void list_priorities_act(void **state);
 void claims_by_prefix(void **state);
+/* conformance_rows.c */
+void rows_follow_their_table(void **state);
+void what_goes_back_keeps_its_time(void **state);
 
 #endif

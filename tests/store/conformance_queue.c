@@ -100,7 +100,6 @@ void callbacks_go_before_every_list(void **state)
         assert_int_equal(c.reason, REASON_allow);
         assert_true(c.callback);
         over = world_over(w, &c, OUTCOME_NEVER_SENT, DUE);
-        over.row_status = ROW_PENDING;
         over.counts = false;
         over.due_wall_ms = 0;
         store_good(w->s, OPS(w)->attempt_over(w->s, &over, 1, &result));

@@ -74,7 +74,6 @@ static void talked(struct bench *b, const struct msg_claim *c)
     }
     o.outcome = OUTCOME_ANSWERED;
     o.agent = b->world.agent;
-    o.row_status = ROW_COMPLETED;
     bench_send(b, MSG_attempt_over, &o);
 }
 

@@ -152,12 +152,10 @@ struct msg_attempt_over world_over(struct world *w, const struct msg_claimed *c,
                                  .lead = c->lead,
                                  .outcome = outcome,
                                  .counts = true,
-                                 .row_status = ROW_FAILED,
                                  .due_wall_ms = now + 300000,
                                  .at_wall_ms = now};
 
     if (outcome == OUTCOME_ANSWERED) {
-        m.row_status = ROW_COMPLETED;
         m.answered_wall_ms = now - 20000;
         m.bridged_wall_ms = now - 19000;
         m.agent = w->agent;
