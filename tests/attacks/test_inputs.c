@@ -196,30 +196,6 @@ static void say_on_pages(unsigned rounds)
     }
 }
 
-static void bring_agents(void)
-{
-    char why[300] = "";
-    char path[120];
-    char log[120];
-    char words[80];
-    struct ran r;
-
-    snprintf(words, sizeof words, "agent ticket --count %u --bare", AGENTS - 1);
-    r = place_ctl(&place, words);
-    assert_int_equal(r.status, 0);
-    place_write(&place, "tickets", r.out);
-    ran_free(&r);
-    snprintf(path, sizeof path, "%s/tickets", place.dir);
-    snprintf(log, sizeof log, "%s/agent-sim.log", place.dir);
-    const char *argv[] = {
-        getenv("AGENT_SIM"), "--url", place.page, "--tickets", path, "--wrap", "0.2",
-        "--hang-up",         "0.5",   NULL};
-    const struct child_options o = {.log = log};
-    assert_int_equal(child_start(&place.agents, "agent-sim", (char *const *)(uintptr_t)argv, &o,
-                                 why, sizeof why),
-                     0);
-}
-
 /* --- set-up ----------------------------------------------------------------------------------- */
 
 static long log_begin;
@@ -249,7 +225,7 @@ static int everything_said(void **state)
     import_payloads(&rows);
     print_message("%u rows of payloads in the store\n", rows);
     place_expect(&place, "campaign start 1", 0, NULL);
-    bring_agents();
+    place_agents(&place, AGENTS - 1, "0.5");
     tell_operator(25);
     log_in_with_payloads(20);
     say_on_pages(6);

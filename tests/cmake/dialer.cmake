@@ -6,7 +6,7 @@
 # dialer_test(NAME SOURCES ... LIBS ... SUITE <suite> [TIMEOUT seconds] [BUSY] [SERIAL] [TSAN] [NEEDS program...] [ENV A=B...])
 #   One cmocka executable, one subject. It prints TAP and is run from the source tree's top.
 #   SUITE   what `./run test SUITE` selects (LABEL is the same word).
-#   TIMEOUT default 120 s, sanitizers included; 900 for the busy ones.
+#   TIMEOUT default 300 s, 900 for the busy ones: for what hangs, so far above what a loaded machine needs.
 #   TSAN    also part of the ThreadSanitizer run; SUITE core always is.
 #   NEEDS   programs it starts; their paths arrive as environment variables, ari-sim as ARI_SIM.
 #   Two lanes run beside each other (tests/house/lanes.json), two places in each:
@@ -60,7 +60,7 @@ function(dialer_register name suite timeout busy serial needs env)
   if(NOT timeout AND busy)
     set(timeout 900)
   elseif(NOT timeout)
-    set(timeout 120)
+    set(timeout 300)
   endif()
   set(vars "CMOCKA_MESSAGE_OUTPUT=TAP" ${env})
   foreach(program IN LISTS needs)

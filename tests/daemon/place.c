@@ -293,3 +293,26 @@ void place_until_log(struct place *p, const char *text, int seconds)
     if (!found)
         fail_msg("the log does not say: %s", text);
 }
+
+void place_agents(struct place *p, unsigned count, const char *hang_up)
+{
+    char why[300] = "";
+    char path[120];
+    char log[120];
+    char words[80];
+    struct ran r;
+
+    snprintf(words, sizeof words, "agent ticket --count %u --bare", count);
+    r = place_ctl(p, words);
+    assert_int_equal(r.status, 0);
+    place_write(p, "tickets", r.out);
+    ran_free(&r);
+    snprintf(path, sizeof path, "%s/tickets", p->dir);
+    snprintf(log, sizeof log, "%s/agent-sim.log", p->dir);
+    const char *argv[] = {getenv("AGENT_SIM"), "--url", p->page, "--tickets", path, "--wrap", "0.2",
+                          "--hang-up",         hang_up, NULL};
+    const struct child_options o = {.log = log};
+    assert_int_equal(
+        child_start(&p->agents, "agent-sim", (char *const *)(uintptr_t)argv, &o, why, sizeof why),
+        0);
+}

@@ -38,6 +38,9 @@ int place_end(struct place *p);
 void place_kill(struct place *p);
 /* Starts ari-sim on `port` (0: a free one, then in ari_port). */
 void place_sim(struct place *p, unsigned port);
+/* Starts agent-sim for the first `count` agents: 0.2 s of wrap-up, and `hang_up` is the share of
+ * calls that they end themselves. */
+void place_agents(struct place *p, unsigned count, const char *hang_up);
 
 /* dialerctl with words separated by blanks, ~ standing for a blank inside a word. */
 struct ran place_ctl(struct place *p, const char *words);

@@ -298,26 +298,6 @@ static void set_up(void)
     place_expect(&place, "campaign start 1", 0, NULL);
 }
 
-static void bring_agent(void)
-{
-    char why[300] = "";
-    char path[120];
-    char log[120];
-    struct ran r = place_ctl(&place, "agent ticket --count 1 --bare");
-    assert_int_equal(r.status, 0);
-    place_write(&place, "tickets", r.out);
-    ran_free(&r);
-    snprintf(path, sizeof path, "%s/tickets", place.dir);
-    snprintf(log, sizeof log, "%s/agent-sim.log", place.dir);
-    const char *argv[] = {
-        getenv("AGENT_SIM"), "--url", place.page, "--tickets", path, "--wrap", "0.2",
-        "--hang-up",         "0",     NULL};
-    const struct child_options o = {.log = log};
-    assert_int_equal(child_start(&place.agents, "agent-sim", (char *const *)(uintptr_t)argv, &o,
-                                 why, sizeof why),
-                     0);
-}
-
 /* Is the secret anywhere but in its file? */
 static void assert_hidden(const char *name)
 {
@@ -342,7 +322,7 @@ static void dials_from_an_empty_database(void **state)
     place_start(&place, true);
     set_up();
     place_until(&place, "explain campaign 1", "no agent is available", 20);
-    bring_agent();
+    place_agents(&place, 1, "0");
     place_until(&place, "export calls --format jsonl", "\"disposed_by\":\"agent\"", 60);
     place_until(&place, "export agents --format jsonl", "\"state\":\"wrapup\"", 60);
     place_expect(&place, "explain lead 100", 0, "lead");
@@ -370,7 +350,7 @@ static void a_reload_gives_a_server_more_lines(void **state)
     place_config(&place, NULL, limited);
     place_start(&place, true);
     set_up();
-    bring_agent();
+    place_agents(&place, 1, "0");
     place_until(&place, "export calls --format jsonl", "\"outcome\":\"fault\"", 30);
     char *witness = place_read(&place, "witness.jsonl");
     assert_null(strstr(witness, "\"id\":\"att-"));
@@ -414,7 +394,7 @@ static void dials_through_tls(void **state)
     place_config(&place, NULL, section);
     place_start(&place, true);
     set_up();
-    bring_agent();
+    place_agents(&place, 1, "0");
     place_until(&place, "export calls --format jsonl", "\"disposed_by\":\"agent\"", 60);
     place_expect(&place, "campaign stop 1", 0, NULL);
     assert_true(tls_front_good(front) > 0);
@@ -432,7 +412,7 @@ static void a_restart_drops_no_call(void **state)
     place_config(&place, NULL, section);
     place_start(&place, true);
     set_up();
-    bring_agent();
+    place_agents(&place, 1, "0");
     place_until(&place, "--json explain campaign 1", "\"bridged\":1", 60);
     place_expect(&place, "campaign stop 1", 0, NULL);
     assert_int_equal(place_end(&place), 0);
@@ -474,7 +454,7 @@ static void waits_for_asterisk(void **state)
     place_sim(&place, port);
     place_until(&place, "--json explain campaign 1", "\"asterisk\":\"up\"", 30);
     place_until(&place, "--json alarms", "[]", 10);
-    bring_agent();
+    place_agents(&place, 1, "0");
     place_until(&place, "--json export calls", "\"bridged\":\"2", 60);
     assert_int_equal(place_end(&place), 0);
 }
@@ -500,7 +480,7 @@ static void waits_for_redis(void **state)
     place_config(&place, NULL, more);
     place_start(&place, true);
     set_up();
-    bring_agent();
+    place_agents(&place, 1, "0");
     place_until(&place, "explain campaign 1", "running", 20);
     assert_int_equal(support_redis_again(&redis), 0);
     place_until_log(&place, "DLR-HOPPER-UP", 30);
@@ -533,7 +513,7 @@ static void waits_for_postgres(void **state)
     assert_int_equal(support_postgres_again(&pg), 0);
     place_until(&place, "db status", "postgres", 30);
     set_up();
-    bring_agent();
+    place_agents(&place, 1, "0");
     place_until(&place, "--json export calls", "\"bridged\":\"2", 60);
     support_postgres_kill(&pg, SIGINT);
     place_until(&place, "--json explain campaign 1", "\"store\":\"away\"", 30);

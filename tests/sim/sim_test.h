@@ -23,17 +23,39 @@ static inline void all_ready(struct world *w, uint64_t n)
     }
 }
 
-/* Campaign 1, progressive: so many agents, who say sale after five seconds, and so many leads. */
-static inline struct world *progressive(unsigned agents, unsigned leads)
+/* Campaign 1: so many agents, who do nothing by themselves, and so many leads. */
+static inline struct world *with_agents(enum campaign_mode mode, unsigned agents, unsigned leads)
 {
     struct world *w = world_open(1);
 
-    world_campaign(w, 1, MODE_PROGRESSIVE);
+    world_campaign(w, 1, mode);
     for (uint64_t a = 1; a <= agents; a++) {
         world_agent(w, a, 1);
-        world_habits(w, a, (struct habits){.wrap_s = 5, .code = "sale"});
     }
     world_leads(w, 1, leads);
+    return w;
+}
+
+/* The same, progressive, with agents who say sale after five seconds. */
+static inline struct world *progressive(unsigned agents, unsigned leads)
+{
+    struct world *w = with_agents(MODE_PROGRESSIVE, agents, leads);
+
+    for (uint64_t a = 1; a <= agents; a++) {
+        world_habits(w, a, (struct habits){.wrap_s = 5, .code = "sale"});
+    }
+    return w;
+}
+
+/* One agent and one lead, in a call: it rang and will be talked so long [s]. */
+static inline struct world *one_call(double ring_s, double talk_s)
+{
+    struct world *w = with_agents(MODE_PROGRESSIVE, 1, 1);
+
+    world_callees(w, ANSWERS(ring_s, talk_s));
+    world_begin(w);
+    all_ready(w, 1);
+    expect_agent(w, 1, AGENT_BUSY, ring_s + 10);
     return w;
 }
 

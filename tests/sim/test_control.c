@@ -3,18 +3,6 @@
 
 #include <string.h>
 
-static struct world *with_agents(enum campaign_mode mode, unsigned agents, unsigned leads)
-{
-    struct world *w = world_open(1);
-
-    world_campaign(w, 1, mode);
-    for (uint64_t a = 1; a <= agents; a++) {
-        world_agent(w, a, 1);
-    }
-    world_leads(w, 1, leads);
-    return w;
-}
-
 /* --- abandonment -------------------------------------------------------------------------- */
 
 /* R20, R22: no agent within 2 s of the answer: the message, then hang-up; abandoned; 72 h. */

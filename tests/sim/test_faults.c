@@ -3,23 +3,11 @@
 
 #include <string.h>
 
-static struct world *with_agents(unsigned agents, unsigned leads)
-{
-    struct world *w = world_open(1);
-
-    world_campaign(w, 1, MODE_PROGRESSIVE);
-    for (uint64_t a = 1; a <= agents; a++) {
-        world_agent(w, a, 1);
-    }
-    world_leads(w, 1, leads);
-    return w;
-}
-
 /* An originate without its row cannot be: the telephony wants the permit, and only the store makes
  * permits, after the commit, for one attempt and one number. */
 static void test_forged_originate(void **state)
 {
-    struct world *w = with_agents(1, 1);
+    struct world *w = with_agents(MODE_PROGRESSIVE, 1, 1);
     char attempt[40];
 
     (void)state;
@@ -40,7 +28,7 @@ static void test_forged_originate(void **state)
 /* The request never left, or was refused: our fault, 60 s, no attempt used. */
 static void refused_originate(uint8_t fate)
 {
-    struct world *w = with_agents(1, 1);
+    struct world *w = with_agents(MODE_PROGRESSIVE, 1, 1);
     const char *number = world_number(w, 1);
 
     world_callees(w, ANSWERS(5, 0));
@@ -66,7 +54,7 @@ static void test_refused_originate(void **state)
 /* Fate unknown, and it was carried out: it rings, is answered, gets its agent. */
 static void test_unknown_carried_out(void **state)
 {
-    struct world *w = with_agents(1, 1);
+    struct world *w = with_agents(MODE_PROGRESSIVE, 1, 1);
 
     (void)state;
     world_callees(w, ANSWERS(5, 10));
@@ -84,7 +72,7 @@ static void test_unknown_carried_out(void **state)
 /* Fate unknown, and nothing shows itself: counts as dialed, waits its retry interval. */
 static void test_unknown_lost(void **state)
 {
-    struct world *w = with_agents(1, 1);
+    struct world *w = with_agents(MODE_PROGRESSIVE, 1, 1);
     const char *number = world_number(w, 1);
 
     (void)state;
@@ -104,7 +92,7 @@ static void test_unknown_lost(void **state)
 /* Somebody else has put a hundred thousand rows into the hopper, before ours and behind them. */
 static void test_flooded_hopper(void **state)
 {
-    struct world *w = with_agents(3, 60);
+    struct world *w = with_agents(MODE_PROGRESSIVE, 3, 60);
 
     (void)state;
     world_callees(w, ANSWERS(5, 20));
@@ -133,13 +121,9 @@ static void test_flooded_hopper(void **state)
  * not ended by that. */
 static void test_unheard_end(void **state)
 {
-    struct world *w = with_agents(1, 1);
+    struct world *w = one_call(5, 3600);
 
     (void)state;
-    world_callees(w, ANSWERS(5, 3600));
-    world_begin(w);
-    all_ready(w, 1);
-    expect_agent(w, 1, AGENT_BUSY, 15);
     world_run(w, 3500);
     expect_agent(w, 1, AGENT_BUSY, 0);
     world_pbx_hides_ends(w, true);
@@ -155,7 +139,7 @@ static void test_unheard_end(void **state)
 /* Events may come twice. */
 static void test_duplicates(void **state)
 {
-    struct world *w = with_agents(5, 200);
+    struct world *w = with_agents(MODE_PROGRESSIVE, 5, 200);
 
     (void)state;
     world_pbx_duplicates(w, 0.7);
@@ -179,7 +163,7 @@ static void test_duplicates(void **state)
 /* A slow Asterisk: every promise holds, the 2 s included. */
 static void test_slow_pbx(void **state)
 {
-    struct world *w = with_agents(5, 200);
+    struct world *w = with_agents(MODE_PROGRESSIVE, 5, 200);
 
     (void)state;
     world_pbx_latency(w, 150);
@@ -227,7 +211,7 @@ static void test_leg_lost_at_answer(void **state)
  * ended, nobody is called meanwhile. */
 static void test_link_lost(void **state)
 {
-    struct world *w = with_agents(3, 100);
+    struct world *w = with_agents(MODE_PROGRESSIVE, 3, 100);
 
     (void)state;
     world_callee(w, world_number(w, 1), ANSWERS(3, 0));
@@ -266,7 +250,7 @@ static void test_link_lost(void **state)
 /* Answered while the link was away, and back within the dialplan's 1.5 s and more: served. */
 static void test_answered_while_away(void **state)
 {
-    struct world *w = with_agents(1, 1);
+    struct world *w = with_agents(MODE_PROGRESSIVE, 1, 1);
 
     (void)state;
     world_callees(w, ANSWERS(6, 0));
@@ -285,7 +269,7 @@ static void test_answered_while_away(void **state)
 /* Asterisk restarted: every call there is over. */
 static void test_pbx_restarted(void **state)
 {
-    struct world *w = with_agents(4, 100);
+    struct world *w = with_agents(MODE_PROGRESSIVE, 4, 100);
 
     (void)state;
     world_callee(w, world_number(w, 1), ANSWERS(3, 0));
@@ -320,7 +304,7 @@ static void test_pbx_restarted(void **state)
  * ringing ones are served, what ended meanwhile is closed; no number is called again. */
 static void test_restart(void **state)
 {
-    struct world *w = with_agents(4, 100);
+    struct world *w = with_agents(MODE_PROGRESSIVE, 4, 100);
 
     (void)state;
     world_callee(w, world_number(w, 1), ANSWERS(3, 0));
@@ -362,7 +346,7 @@ static void test_restart(void **state)
 /* Adopted calls use lines as others do. */
 static void test_restart_with_few_lines(void **state)
 {
-    struct world *w = with_agents(4, 20);
+    struct world *w = with_agents(MODE_PROGRESSIVE, 4, 20);
 
     (void)state;
     world_trunk(w)->lines = 3;
@@ -391,7 +375,7 @@ static void test_restart_with_few_lines(void **state)
 /* Rows claimed and not sent when the daemon died: unknown, so they count as dialed. */
 static void test_restart_with_claims(void **state)
 {
-    struct world *w = with_agents(10, 200);
+    struct world *w = with_agents(MODE_PROGRESSIVE, 10, 200);
 
     (void)state;
     world_callees(w, HEARS_BUSY);
@@ -413,13 +397,9 @@ static void test_restart_with_claims(void **state)
  */
 static void test_restart_before_pbx(void **state)
 {
-    struct world *w = with_agents(1, 1);
+    struct world *w = one_call(3, 0);
 
     (void)state;
-    world_callees(w, ANSWERS(3, 0));
-    world_begin(w);
-    all_ready(w, 1);
-    expect_agent(w, 1, AGENT_BUSY, 10);
     world_run(w, 5);
     world_restart_without_pbx(w);
     world_run(w, 120);
@@ -433,13 +413,9 @@ static void test_restart_before_pbx(void **state)
 /* The agent's leg ended while the daemon was away: hold, leg called again, joined. */
 static void test_restart_leg_gone(void **state)
 {
-    struct world *w = with_agents(1, 1);
+    struct world *w = one_call(3, 0);
 
     (void)state;
-    world_callees(w, ANSWERS(3, 0));
-    world_begin(w);
-    all_ready(w, 1);
-    expect_agent(w, 1, AGENT_BUSY, 10);
     world_run(w, 5);
     world_restart_without_pbx(w);
     world_phone_drops(w, 1);
@@ -455,13 +431,9 @@ static void test_restart_leg_gone(void **state)
 /* The customer hung up while the daemon was away: the agent disposes it all the same. */
 static void test_restart_customer_gone(void **state)
 {
-    struct world *w = with_agents(1, 1);
+    struct world *w = one_call(3, 0);
 
     (void)state;
-    world_callees(w, ANSWERS(3, 0));
-    world_begin(w);
-    all_ready(w, 1);
-    expect_agent(w, 1, AGENT_BUSY, 10);
     world_run(w, 5);
     world_restart_without_pbx(w);
     world_customer_hangs_up(w, world_number(w, 1));
@@ -480,7 +452,7 @@ static void test_restart_customer_gone(void **state)
 /* A page that does not come back: the adopted leg is not held for ever (P2). */
 static void test_restart_agent_stays_away(void **state)
 {
-    struct world *w = with_agents(1, 0);
+    struct world *w = with_agents(MODE_PROGRESSIVE, 1, 0);
 
     (void)state;
     world_begin(w);
@@ -497,13 +469,9 @@ static void test_restart_agent_stays_away(void **state)
 /* A store that is away while agents end their calls: nothing of it is lost. */
 static void test_disposed_while_store_away(void **state)
 {
-    struct world *w = with_agents(1, 1);
+    struct world *w = one_call(3, 10);
 
     (void)state;
-    world_callees(w, ANSWERS(3, 10));
-    world_begin(w);
-    all_ready(w, 1);
-    expect_agent(w, 1, AGENT_BUSY, 10);
     world_store_up(w, false);
     expect_agent(w, 1, AGENT_WRAPUP, 15);
     expect_reply(w, world_dispose(w, 1, "sale"), RESULT_OK, NULL); /* it is in the journal */
@@ -518,7 +486,7 @@ static void test_disposed_while_store_away(void **state)
 /* The daemon dies in a wrap-up: it goes on after the restart, to a disposition or to its timer. */
 static void test_restart_in_wrapup(void **state)
 {
-    struct world *w = with_agents(2, 2);
+    struct world *w = with_agents(MODE_PROGRESSIVE, 2, 2);
 
     (void)state;
     world_callees(w, ANSWERS(3, 10));

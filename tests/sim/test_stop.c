@@ -1,18 +1,6 @@
 /* test_stop.c - stop, drain, do-not-call (R24), and why (P7). */
 #include "tests/sim/sim_test.h"
 
-static struct world *with_agents(enum campaign_mode mode, unsigned agents, unsigned leads)
-{
-    struct world *w = world_open(1);
-
-    world_campaign(w, 1, mode);
-    for (uint64_t a = 1; a <= agents; a++) {
-        world_agent(w, a, 1);
-    }
-    world_leads(w, 1, leads);
-    return w;
-}
-
 /* R24: stop lets ringing calls finish, and what is claimed goes back. */
 static void test_stop(void **state)
 {
