@@ -36,9 +36,12 @@ enum mutant {
 
 #ifdef DIALER_MUTANTS
 extern enum mutant mutant_now; /* set before anything runs */
+/* A process is told by its environment, DIALER_MUTANT=deadline_missing; for main(). */
+void mutant_from_environment(void);
 #define MUTANT(name) (mutant_now == MUTANT_##name)
 #else
 #define MUTANT(name) false
+#define mutant_from_environment() ((void)0)
 #endif
 
 #endif

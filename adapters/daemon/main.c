@@ -3,6 +3,7 @@
 #include "adapters/daemon/ctl.h"
 #include "adapters/daemon/daemon.h"
 #include "adapters/daemon/demo.h"
+#include "core/mutant.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -106,6 +107,7 @@ int main(int argc, char **argv)
     struct options o = {.config = NULL};
     static struct config config;
     static struct config_errors errors;
+    mutant_from_environment();
     if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         usage(stdout);
         return EXIT_DONE;

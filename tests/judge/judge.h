@@ -166,4 +166,15 @@ int judge_decide(struct judge *j, struct judge_verdict *out);
  * row that names its call, its number's other calls, or its agent at that time. */
 void judge_tell(const struct judge *j, FILE *out);
 
+/* What became of the calls that met each fault which they may have had to wait for, by its name. */
+struct judge_fault {
+    const char *text; /* valid as long as the judge */
+    unsigned times;
+    uint64_t adopted; /* answered before it, alive after it, and known to the store */
+    uint64_t unknown; /* claimed before its end, and the store does not know what became of them */
+    uint64_t broken;  /* findings from its begin to the next one's */
+};
+/* After judge_decide. How many there are; at most room. */
+unsigned judge_faults(const struct judge *j, struct judge_fault *out, unsigned room);
+
 #endif

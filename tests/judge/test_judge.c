@@ -232,6 +232,48 @@ static void test_a_bound_is_passed(void **state)
     finds(&t, 10, 1);
 }
 
+/* Which fault a call met: one lived through the first, one of unknown fate belongs to the second.
+ */
+static void test_what_became_of_the_calls_at_each_fault(void **state)
+{
+    struct judge_attempt r = row(OTHER);
+    struct judge_fault faults[4];
+    struct tale t = good();
+
+    (void)state;
+    see(&t, 20, JUDGE_FAULT, NULL, "claim_before");
+    see(&t, 21, JUDGE_RECOVERED, NULL, "claim_before");
+    see(&t, 65, JUDGE_FAULT, NULL, "claim_after");
+    see(&t, 66, JUDGE_RECOVERED, NULL, "claim_after");
+    see(&t, 80, JUDGE_FAULT, NULL, "claim_before");
+    see(&t, 81, JUDGE_RECOVERED, NULL, "claim_before");
+    r.number = "+12125550102";
+    r.lead = 2;
+    r.agent = 0;
+    r.outcome = OUTCOME_UNKNOWN;
+    r.state = ATTEMPT_UNKNOWN;
+    r.originated_ms = r.answered_ms = r.bridged_ms = r.disposed_ms = 0;
+    r.dispositions = 0;
+    r.disposition = "";
+    r.claimed_ms = ms(64.9);
+    r.ended_ms = ms(66.5);
+    judge_attempt(t.j, &r);
+    see(&t, 80.5, JUDGE_LIMIT, NULL, "memory");
+    assert_int_equal(judge_decide(t.j, &t.v), 1);
+    assert_int_equal(judge_faults(t.j, faults, 4), 2);
+    assert_string_equal(faults[0].text, "claim_before");
+    assert_int_equal(faults[0].times, 2);
+    assert_int_equal(faults[0].adopted, 1);
+    assert_int_equal(faults[0].unknown, 0);
+    assert_int_equal(faults[0].broken, 1);
+    assert_string_equal(faults[1].text, "claim_after");
+    assert_int_equal(faults[1].times, 1);
+    assert_int_equal(faults[1].adopted, 0);
+    assert_int_equal(faults[1].unknown, 1);
+    assert_int_equal(faults[1].broken, 0);
+    judge_close(t.j);
+}
+
 /* The first finding comes with everything about its call. */
 static void test_the_first_is_told_with_its_history(void **state)
 {
@@ -270,6 +312,7 @@ int main(void)
         cmocka_unit_test(test_a_disposition_is_lost),
         cmocka_unit_test(test_a_page_shows_something_else),
         cmocka_unit_test(test_a_bound_is_passed),
+        cmocka_unit_test(test_what_became_of_the_calls_at_each_fault),
         cmocka_unit_test(test_the_first_is_told_with_its_history),
     };
 

@@ -32,13 +32,15 @@ struct sums { /* of the simulation, by its JSON line */
 struct soak {
     double seconds;
     uint64_t seed;
-    bool json, keep, real_only, sim_only, told, points;
+    bool json, keep, real_only, sim_only, told;
+    unsigned points; /* how often at each crash point; 0: other faults */
     unsigned agents, rate;
     struct sums sim;
     bool sim_failed;
     struct place place;
     struct faults faults;
     struct judge_verdict verdict;
+    char table[8192]; /* of crash points: what became of the calls at each */
     bool real_failed;
     int64_t rss_most_kb, fds_most;
 };
@@ -244,6 +246,30 @@ static void tell(const struct soak *s, const struct judge *j)
     fclose(f);
 }
 
+/* point x runs x adopted, unknown, lost */
+static void table_points(struct soak *s, const struct judge *j)
+{
+    static struct judge_fault faults[256];
+    const unsigned n = judge_faults(j, faults, sizeof faults / sizeof faults[0]);
+    FILE *f = s->points ? fmemopen(s->table, sizeof s->table, "w") : NULL;
+
+    for (unsigned i = 1; f && i < CRASH_POINT_COUNT; i++) {
+        const char *name = crash_point_name((enum crash_point)i);
+        for (unsigned k = 0; k < n; k++) {
+            if (strcmp(faults[k].text, name) == 0) {
+                fprintf(f,
+                        "%-17s %3u runs, died there %3u, %5" PRIu64 " calls adopted, %4" PRIu64
+                        " unknown, %" PRIu64 " lost\n",
+                        name, s->faults.tried[i], s->faults.hit[i], faults[k].adopted,
+                        faults[k].unknown, faults[k].broken);
+            }
+        }
+    }
+    if (f) {
+        fclose(f);
+    }
+}
+
 static int judge_it(struct soak *s, char *why, size_t size)
 {
     struct place *p = &s->place;
@@ -257,6 +283,7 @@ static int judge_it(struct soak *s, char *why, size_t size)
         judge_read_log(j, p->log, why, size) == 0) {
         result = judge_decide(j, &s->verdict);
         tell(s, j);
+        table_points(s, j);
     }
     judge_close(j);
     return result;
@@ -266,7 +293,7 @@ static int judge_it(struct soak *s, char *why, size_t size)
 static void disturb(struct soak *s, int64_t until_us)
 {
     while (place_now_us() < until_us ||
-           (s->points && s->faults.next_point < CRASH_POINT_COUNT - 1)) {
+           s->faults.next_point < s->points * (CRASH_POINT_COUNT - 1)) {
         const int64_t calm =
             s->points ? 100000 : 300000 + (int64_t)rng_below(&s->faults.rng, 1200000);
         measure(s);
@@ -322,15 +349,6 @@ static uint64_t both(int64_t sim, uint64_t real)
     return (uint64_t)sim + real;
 }
 
-/* point x runs x of them there */
-static void report_points(const struct soak *s)
-{
-    for (unsigned i = 1; i < CRASH_POINT_COUNT; i++) {
-        printf("%-18s %3u runs, died there %3u\n", crash_point_name((enum crash_point)i),
-               s->faults.tried[i], s->faults.hit[i]);
-    }
-}
-
 static unsigned points_missed(const struct soak *s)
 {
     unsigned missed = 0;
@@ -373,18 +391,18 @@ static const char usage[] =
     "  --verbose   each fault on standard error\n"
     "  --keep      keep logs, witness and records of the real half (kept anyway when it fails)\n"
     "  --real      the real programs only; --sim: the simulation only\n"
-    "  --points    the real programs only; the daemon dies at each crash point in turn (test "
-    "builds)\n"
+    "  --points[=N]  the real programs only; the daemon dies at each crash point in turn, N times "
+    "(test builds)\n"
     "  --agents N  of the real half (default 80); --rate N: calls a second (default 200)\n";
 
 static bool parse(struct soak *s, int argc, char **argv)
 {
     static const struct option names[] = {
-        {"seed", required_argument, NULL, 's'}, {"json", no_argument, NULL, 'j'},
-        {"verbose", no_argument, NULL, 'v'},    {"keep", no_argument, NULL, 'k'},
-        {"real", no_argument, NULL, 'r'},       {"sim", no_argument, NULL, 'm'},
-        {"points", no_argument, NULL, 'p'},     {"agents", required_argument, NULL, 'a'},
-        {"rate", required_argument, NULL, 'c'}, {NULL, 0, NULL, 0}};
+        {"seed", required_argument, NULL, 's'},   {"json", no_argument, NULL, 'j'},
+        {"verbose", no_argument, NULL, 'v'},      {"keep", no_argument, NULL, 'k'},
+        {"real", no_argument, NULL, 'r'},         {"sim", no_argument, NULL, 'm'},
+        {"points", optional_argument, NULL, 'p'}, {"agents", required_argument, NULL, 'a'},
+        {"rate", required_argument, NULL, 'c'},   {NULL, 0, NULL, 0}};
     char *rest = NULL;
     int c;
 
@@ -415,7 +433,8 @@ static bool parse(struct soak *s, int argc, char **argv)
             s->sim_only = true;
             break;
         case 'p':
-            s->points = s->real_only = true;
+            s->real_only = true;
+            s->points = optarg ? (unsigned)strtoul(optarg, NULL, 10) : 1;
             break;
         case 'a':
             s->agents = (unsigned)strtoul(optarg, NULL, 10);
@@ -458,8 +477,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "soak: %s\n", why);
         return result == 77 ? 77 : 1;
     }
-    if (s.points && !s.json) {
-        report_points(&s);
+    if (!s.json) {
+        fputs(s.table, stdout);
     }
     report(&s);
     return s.sim_failed || s.real_failed;
