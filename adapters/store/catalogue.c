@@ -1,4 +1,5 @@
 /* The table of all SQL texts: statements.def, expanded. */
+#include "adapters/store/rules.h"
 #include "adapters/store/sql.h"
 
 const struct sql_statement sql_catalogue[SQL_COUNT] = {
@@ -20,4 +21,5 @@ _Static_assert(ROW_PENDING == 0 && ROW_DIALING == 1 && ROW_ANSWERED == 2 && ROW_
 _Static_assert(OUTCOME_ABANDONED == 7 && OUTCOME_UNKNOWN == 10 && OUTCOME_NEVER_SENT == 11 &&
                    OUTCOME_MACHINE == 13,
                "outcomes");
+_Static_assert(DUE_NEVER == INT64_C(4000000000000000), "a row that waits for other settings");
 _Static_assert(CAUSE_AUTO == 1 && CAUSE_AGENT == 2, "causes");

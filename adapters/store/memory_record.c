@@ -7,7 +7,6 @@
 #include "adapters/store/memory_int.h"
 
 #define EDIT(row) ((void)memory_edit(me, (row), sizeof *(row)))
-#define RECYCLE_MAX 2000
 
 /* --- records ---------------------------------------------------------------------------------- */
 

@@ -11,6 +11,8 @@
 #define DAILY_LIMIT 3 /* R11: automatic attempts to a number in 24 h */
 /* A row that used its attempts waits until the setting changes. */
 #define DUE_NEVER INT64_C(4000000000000000)
+/* Rows of one recycling: more would keep claims waiting, what is left comes with the next one. */
+#define RECYCLE_MAX 2000
 /* A number that is being called: look again after so long. */
 #define ALIVE_AGAIN_MS 10000
 #define MANUAL_LIST "manual"

@@ -6,8 +6,6 @@
 #include "adapters/store/rules.h"
 #include "adapters/store/sql.h"
 
-/* More at once would keep claims waiting; what is left comes with the next recycling. */
-#define RECYCLE_MAX 2000
 #define LISTS_MAX 256
 
 struct lists {
