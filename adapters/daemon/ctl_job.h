@@ -64,6 +64,14 @@ struct ctl_seen {
     size_t n_campaigns;
 };
 
+/* A campaign that was stopped while the store was away: that is to be written down. */
+#define CTL_STOPS_MAX 256
+struct ctl_stop {
+    uint64_t campaign;
+    char who[80];
+    int64_t at_wall_ms;
+};
+
 struct ctl {
     const struct ctl_options *options;
     struct ctl_seen seen;
@@ -76,6 +84,9 @@ struct ctl {
     bool store_ready; /* the daemon owns it and has migrated it */
     bool store_up;    /* our handle is connected */
     uint64_t next_request;
+    struct ctl_stop stops[CTL_STOPS_MAX];
+    size_t n_stops;
+    int64_t stops_after_us; /* the next try is not before that */
 };
 
 /* --- arguments: text NULL, numbers 0 when not given; the server has checked their form ---------
@@ -138,11 +149,15 @@ void ctl_status_rows(struct job *job);
 /* The timers of a new agent. */
 void ctl_agent_timers(const struct ctl *ctl, struct msg_agent_config *agent);
 
-/* A start or stop that dialerctl or the page asks for: checked against the rules, written to the
- * store with its audit row, then sent to the desk, whose reply goes to ask->reply_to. Anything but
- * RESULT_OK: nothing was sent, `why` says it. */
+/* ctl_switch.c. A start that dialerctl or the page asks for: checked against the rules, written to
+ * the store with its audit row, then sent to the desk, whose reply goes to ask->reply_to. A stop is
+ * sent first, then written, now or, with the store away, when it is back. Anything but RESULT_OK:
+ * `why` says it, and no reply is to be waited for. */
 enum result ctl_switch(struct ctl *ctl, const struct msg_campaign_switch *ask, char *why,
                        size_t why_size);
+/* The thread's: when to look again, -1 never; and the look. */
+int ctl_stops_wait_ms(const struct ctl *ctl);
+void ctl_stops_write(struct ctl *ctl);
 /* The page's: answers it when refused. */
 void ctl_switch_for_page(struct ctl *ctl, const struct msg_campaign_switch *ask);
 

@@ -444,7 +444,7 @@ static void *run(void *arg)
             owner[n] = i;
             fds[n++] = (struct pollfd){.fd = c->fd, .events = events};
         }
-        if (poll(fds, n, busy ? 0 : -1) < 0 && errno != EINTR)
+        if (poll(fds, n, busy ? 0 : ctl_stops_wait_ms(&s->ctl)) < 0 && errno != EINTR)
             break;
         uint64_t count = 0;
         if (fds[0].revents && read(s->wake_fd, &count, sizeof count) < 0 && errno != EAGAIN)
@@ -457,6 +457,7 @@ static void *run(void *arg)
                 drop_client(s, owner[i]);
         if (fds[1].revents)
             accept_client(s);
+        ctl_stops_write(&s->ctl);
         endpoint_flush(s->ctl.endpoint);
     }
     for (size_t i = 0; i < CLIENTS_MAX; i++)

@@ -83,6 +83,7 @@ struct net_loop {
     struct lws_context *lws;
     struct lws_vhost *vhost; /* adopted and plain client connections */
     struct net_ws *adopting; /* whose socket lws is being given right now */
+    struct net_ws *dialing;  /* for whom lws is being asked to connect right now */
     uint64_t next_connection;
     unsigned connecting;        /* clients between connect and 101 */
     struct net_link to_connect; /* tasks of those that wait for their turn */

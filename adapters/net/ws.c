@@ -47,6 +47,9 @@ void ws_finish(struct net_ws *ws)
     link_remove(&ws->task.link);
     link_remove(&ws->link);
     ws_connect_over(ws);
+    if (loop->dialing == ws) {
+        loop->dialing = NULL;
+    }
     struct lws *wsi = ws->wsi;
     if (wsi) {
         ws->wsi = NULL;

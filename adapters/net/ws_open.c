@@ -106,10 +106,17 @@ static void ws_connect(struct net_ws *ws)
     info.ietf_version_or_minus_one = -1;
     info.opaque_user_data = ws;
     info.retry_and_idle_policy = &net_lws_no_validity;
-    info.pwsi = &ws->wsi;
+    /* What fails at once, as a socket that cannot be had, ends ws from within: then it is not
+     * `dialing` any more, and neither it nor a place in it may be touched. */
+    struct net_loop *loop = ws->loop;
+    loop->dialing = ws;
     struct lws *wsi = info.vhost ? lws_client_connect_via_info(&info) : NULL;
+    if (loop->dialing != ws) {
+        return;
+    }
+    loop->dialing = NULL;
+    ws->wsi = wsi;
     if (!wsi) {
-        ws->wsi = NULL;
         ws_say(ws, NET_WS_REFUSED, NET_WS_ABNORMAL, "cannot connect", 14);
         ws_finish(ws);
     }

@@ -44,7 +44,7 @@ static void put_quoted(struct params *p, struct text t)
 
 static int no_memory(struct sql_store *s)
 {
-    return sql_fail(s, STORE_FAULT, "out of memory");
+    return sql_fail(s, STORE_AWAY, "out of memory");
 }
 
 /* The room of a value is made before it is put: twice the text, or a number's most digits; and

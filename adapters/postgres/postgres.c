@@ -305,7 +305,7 @@ static int prepare(struct postgres *p, enum sql_id id)
         return STORE_OK;
     sql = strdup(text->postgres);
     if (!sql)
-        return sql_fail(&p->sql, STORE_FAULT, "out of memory");
+        return sql_fail(&p->sql, STORE_AWAY, "out of memory");
     /* The catalogue writes parameters SQLite's way; no text in it has another question mark. */
     for (mark = sql; (mark = strchr(mark, '?')) != NULL;)
         *mark = '$';
@@ -493,7 +493,7 @@ static int open_connection(struct postgres *p, const char *password)
     p->deadline_ms = now_ms() + p->sql.timeout_ms;
     p->conn = PQconnectStartParams(names, values, 1);
     if (!p->conn)
-        return sql_fail(&p->sql, STORE_FAULT, "out of memory");
+        return sql_fail(&p->sql, STORE_AWAY, "out of memory");
     while (PQstatus(p->conn) != CONNECTION_BAD && state != PGRES_POLLING_OK &&
            state != PGRES_POLLING_FAILED && rc == STORE_OK) {
         rc = wait_for(p, state == PGRES_POLLING_READING ? POLLIN : POLLOUT);

@@ -125,7 +125,6 @@ static int failed(struct sqlite_store *s, int code, const char *what)
     case SQLITE_ERROR:
     case SQLITE_MISUSE:
     case SQLITE_TOOBIG:
-    case SQLITE_NOMEM:
         status = STORE_FAULT;
         break;
     default:
@@ -188,7 +187,7 @@ static int connect_sqlite(struct sql_store *base)
     if (rc == STORE_OK) {
         s->turns = turns_get(st.st_dev, st.st_ino);
         if (!s->turns)
-            rc = sql_fail(base, STORE_FAULT, "out of memory");
+            rc = sql_fail(base, STORE_AWAY, "out of memory");
     }
     if (rc != STORE_OK)
         disconnect(base);

@@ -380,7 +380,7 @@ static int candidates(struct store *s, const struct msg_candidates *req, uint64_
         return rc;
     places = calloc(M_COUNT(leads) + 1, sizeof *places);
     if (!places)
-        return memory_leave(me, mine, memory_fail(me, STORE_FAULT, "out of memory"));
+        return memory_leave(me, mine, memory_fail(me, STORE_AWAY, "out of memory"));
     for (i = 0; i < M_COUNT(leads); i++) {
         const struct m_lead *d = M_ROW(struct m_lead, leads, i);
         const struct store_list *l = dialed_list(me, d, req->campaign);

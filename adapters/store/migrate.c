@@ -75,7 +75,7 @@ static int apply(struct sql_store *s, const struct store_migration *m, int64_t n
     int rc;
 
     if (!text)
-        return sql_fail(s, STORE_FAULT, "out of memory");
+        return sql_fail(s, STORE_AWAY, "out of memory");
     secret_digest(m->text, strlen(m->text), digest);
     rc = s->backend->script(s, text);
     free(text);

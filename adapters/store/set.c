@@ -182,7 +182,7 @@ int store_set(struct store *s, const struct store_by *by, unsigned kind, uint64_
 
     snprintf(why, why_size, "out of memory");
     if (!t)
-        return STORE_FAULT;
+        return STORE_AWAY;
     rc = n > NAMES_MAX ? STORE_INVALID : s->ops->begin(s);
     if (rc == STORE_OK) {
         rc = read_thing(s, &t[0], kind, id, by->at_wall_ms);

@@ -146,7 +146,7 @@ int sql_enter_tx(struct sql_store *s, bool *mine)
 int sql_leave(struct sql_store *s, bool mine, int status)
 {
     if (status == STORE_OK && s->broken)
-        status = sql_fail(s, STORE_FAULT, "out of memory");
+        status = sql_fail(s, STORE_AWAY, "out of memory");
     if (status != STORE_OK && s->in_tx)
         s->broken = true;
     if (!mine)

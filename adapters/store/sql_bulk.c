@@ -222,7 +222,7 @@ int sql_leads_insert(struct store *st, uint64_t list, uint64_t import, int64_t n
     in.slots = n * 2 + 1;
     in.table = sql_alloc(s, in.slots * sizeof *in.table);
     if (!in.id || !in.suppressed || !in.params || !in.table)
-        return sql_leave(s, mine, sql_fail(s, STORE_FAULT, "out of memory"));
+        return sql_leave(s, mine, sql_fail(s, STORE_AWAY, "out of memory"));
     memset(in.id, 0, n * sizeof *in.id);
     memset(in.suppressed, 0, n * sizeof *in.suppressed);
     memset(in.table, 0, in.slots * sizeof *in.table);
@@ -275,7 +275,7 @@ int sql_leads_look(struct store *st, uint64_t list, struct text key, const struc
         rc = sql_fail(s, STORE_INVALID, "%zu leads in one call", n);
     p = rc == STORE_OK ? sql_alloc(s, (n + 1) * 3 * sizeof *p) : NULL;
     if (rc == STORE_OK && !p)
-        rc = sql_fail(s, STORE_FAULT, "out of memory");
+        rc = sql_fail(s, STORE_AWAY, "out of memory");
     if (rc == STORE_OK)
         rc = account_of(s, list, &account);
     if (rc == STORE_OK)

@@ -476,7 +476,7 @@ int sql_claim(struct store *st, const struct msg_claim *req, size_t n, struct ms
     b.order = sql_alloc(s, n * sizeof *b.order);
     b.params = sql_alloc(s, n * INSERT_PARAMS * sizeof *b.params);
     if (!b.item || !b.order || !b.params)
-        return sql_leave(s, mine, sql_fail(s, STORE_FAULT, "out of memory"));
+        return sql_leave(s, mine, sql_fail(s, STORE_AWAY, "out of memory"));
     memset(b.item, 0, n * sizeof *b.item);
     memset(out, 0, n * sizeof *out);
     for (i = 0; i < n; i++) {

@@ -180,7 +180,7 @@ static int read_callbacks(struct sql_store *s, const struct lists *l, int64_t no
         return STORE_OK;
     k.c = sql_alloc(s, k.room * sizeof *k.c);
     if (!k.c)
-        return sql_fail(s, STORE_FAULT, "out of memory");
+        return sql_fail(s, STORE_AWAY, "out of memory");
     for (i = 0; i < l->n; i++) {
         params[i * 3] = sql_i(l->id[i]);
         params[i * 3 + 1] = sql_i(now);
@@ -220,7 +220,7 @@ static int read_candidates(struct sql_store *s, const struct lists *l, int64_t n
         k.room = (to - from) * (room - *n + first);
         k.c = sql_alloc(s, k.room * sizeof *k.c);
         if (!k.c)
-            return sql_fail(s, STORE_FAULT, "out of memory");
+            return sql_fail(s, STORE_AWAY, "out of memory");
         rc = read_lists(s, from, to, false, now, (int64_t)(room - *n + first), &k);
         if (rc == STORE_OK)
             rc = read_lists(s, from, to, true, now, (int64_t)(room - *n + first), &k);

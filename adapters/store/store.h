@@ -31,13 +31,13 @@
 
 enum store_status {
     STORE_OK = 0,
-    STORE_AWAY = -1,      /* not reachable now: connect() again, then repeat */
+    STORE_AWAY = -1,      /* not reachable, or no memory, now: connect() again, then repeat */
     STORE_HELD = -2,      /* another daemon owns this store (R27) */
     STORE_TOO_NEW = -3,   /* the schema needs a newer program */
     STORE_INVALID = -4,   /* the request itself is wrong */
     STORE_NOT_FOUND = -5, /* what it names does not exist */
     STORE_CONFLICT = -6,  /* the name is taken, or somebody was first */
-    STORE_FAULT = -7,     /* damaged, out of space or memory: needs a person */
+    STORE_FAULT = -7,     /* damaged: needs a person */
 };
 
 /* "not reachable" */

@@ -152,6 +152,66 @@ static void a_failover_interrupts_nothing(void **state)
     assert_witnessed();
 }
 
+/* A supervisor's stop acts at once although nothing can be written down (R24), says so, and is in
+ * the store when that is back. */
+static void a_stop_without_the_store_acts(void **state)
+{
+    struct seat seats[SEATS];
+    struct site site;
+    unsigned before;
+
+    (void)state;
+    if (!open_with_postgres("")) {
+        skip();
+    }
+    site = site_new("progressive", ANSWERS AND_TALKS("0.5"),
+                    "leg=permanent|hopper_size=2000|claim_ahead_ms=60000|claim_ahead_max=2000");
+    site_leads(&site, 2000);
+    site_start(&site);
+    open_seats(seats, site.campaign);
+    serve(seats, 4);
+    support_postgres_kill(&pg, SIGQUIT);
+    serve(seats, 2);
+    before = dialed_by(&site);
+    serve(seats, 2);
+    assert_true(dialed_by(&site) > before); /* rows claimed ahead */
+
+    ctl("campaign|stop|%lld|--now", (long long)site.campaign);
+    assert_non_null(strstr(ctl_said(), "written down when it is back"));
+    serve(seats, 2);
+    before = dialed_by(&site);
+    serve(seats, 4);
+    assert_int_equal(dialed_by(&site), before);
+
+    assert_int_equal(support_postgres_again(&pg), 0);
+    for (int i = 0; i < 100 && !daemon_ready(); i++) {
+        serve(seats, 0.2);
+    }
+    for (int i = 0; i < 100; i++) {
+        serve(seats, 0.2);
+        if (ctl_status("campaign|show|%lld", (long long)site.campaign) == 0 &&
+            strcmp(ctl_text("active"), "off") == 0) {
+            break;
+        }
+    }
+    assert_string_equal(ctl_text("active"), "off");
+    ctl("audit|--limit|1");
+    assert_string_equal(ctl_text("field"), "active");
+    serve(seats, 2);
+    assert_int_equal(dialed_by(&site), before);
+    site_start(&site);
+    for (int i = 0; i < 100 && dialed_by(&site) == before; i++) {
+        serve(seats, 0.2);
+    }
+    assert_true(dialed_by(&site) > before);
+    site_stop(&site);
+    for (int i = 0; i < SEATS; i++) {
+        seat_leave(&seats[i]);
+    }
+    daemon_stop();
+    assert_witnessed();
+}
+
 /* --- the journal's disk ----------------------------------------------------------------------- */
 
 static void fill_disk(void)
@@ -238,6 +298,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_failover_interrupts_nothing, close_all),
+        cmocka_unit_test_teardown(a_stop_without_the_store_acts, close_all),
         cmocka_unit_test_teardown(a_full_disk_stops_new_calls, close_all),
     };
 

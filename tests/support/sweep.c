@@ -17,6 +17,7 @@ static atomic_uint left;
 static atomic_uint failed;
 static atomic_int error_now;
 static atomic_bool all_after;
+static _Thread_local bool spare;
 
 const char *sweep_name(enum sweep_kind kind)
 {
@@ -46,7 +47,7 @@ bool sweep_fails(enum sweep_kind kind)
 {
     bool mine;
 
-    if (atomic_load_explicit(&armed, memory_order_relaxed) != (int)kind) {
+    if (atomic_load_explicit(&armed, memory_order_relaxed) != (int)kind || spare) {
         return false;
     }
     if (atomic_load(&failed) > 0) {
@@ -59,6 +60,11 @@ bool sweep_fails(enum sweep_kind kind)
         errno = atomic_load(&error_now);
     }
     return mine;
+}
+
+void sweep_spare_me(bool spared)
+{
+    spare = spared;
 }
 
 unsigned sweep_stride(unsigned usual)

@@ -43,6 +43,9 @@ bool sweep_disarm(void);
 /* For what stands in a call's place: is it this call's turn to fail? errno is set then. */
 bool sweep_fails(enum sweep_kind kind);
 
+/* The calling thread's calls are let through from now on, or not any more. */
+void sweep_spare_me(bool spared);
+
 /* How many of the places a test may leave out, so that all of them together stay short: 1 with
  * DIALER_SWEEP=full in the environment, else `usual`. */
 unsigned sweep_stride(unsigned usual);

@@ -73,3 +73,5 @@ BELOW(sweep_fails(SWEEP_BELOW_CONNECT), int, connect,
       (int fd, const struct sockaddr *to, socklen_t n), (fd, to, n))
 BELOW(sweep_fails(SWEEP_BELOW_CONNECT), int, accept, (int fd, struct sockaddr *from, socklen_t *n),
       (fd, from, n))
+BELOW(sweep_fails(SWEEP_BELOW_CONNECT), int, accept4,
+      (int fd, struct sockaddr *from, socklen_t *n, int flags), (fd, from, n, flags))

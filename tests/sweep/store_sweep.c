@@ -109,6 +109,10 @@ static bool sweep_one(const struct swept *k, const struct store_op *op, unsigned
         fail_msg("%s, %s %u: refused (%s), and %s has changed", op->name, sweep_name(k->kind), nth,
                  k->w->s->error, change);
     }
+    if (k->kind == SWEEP_MEMORY && rc != STORE_OK && rc != STORE_AWAY) {
+        /* it passes: a record that the service holds must not be given up for it */
+        fail_msg("%s, %s %u: %s", op->name, sweep_name(k->kind), nth, store_status_name(rc));
+    }
     if (rc != STORE_OK && k->w->s->error[0] == '\0') {
         fail_msg("%s, %s %u: refused without a word", op->name, sweep_name(k->kind), nth);
     }

@@ -1,0 +1,128 @@
+/*
+ * test_sweep_ari.c - the ARI adapter against the simulated Asterisk while memory fails, or the
+ * calls to the kernel that libwebsockets makes: from the connect to the end of a call. Whatever
+ * fails, the server is there again by itself; an originate leaves once at most and is answered with
+ * one end, or with a word that it failed; and nothing leaks.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/ari/fixture.h"
+#include "tests/support/sweep.h"
+
+static unsigned calls; /* their numbers go on through all sweeps */
+
+static int begin(void **state)
+{
+    if (setup(state) != 0) {
+        return -1;
+    }
+    pbx_close(pbx);
+    pbx = NULL;
+    return 0;
+}
+
+static bool up(void)
+{
+    return link_state(&pbx->link) == LINK_UP;
+}
+
+static bool over(unsigned call)
+{
+    return find(MSG_originate_failed, call_id(call), 0) ||
+           find(MSG_channel_ended, call_id(call), 0);
+}
+
+static bool answered(unsigned call)
+{
+    return find(MSG_channel_answered, call_id(call), 0) != NULL;
+}
+
+/* As a campaign does: it hangs up until the end is told. What may have left and was not answered
+ * (fate unknown) ends so, too; and of what never was, nothing stays. */
+static void ends(unsigned call)
+{
+    while (!over(call) || pbx->chans.count > 0) {
+        int64_t again = net_now_us() + US_PER_S;
+
+        hang_up(call_id(call));
+        run_until((over(call) && pbx->chans.count == 0) || net_now_us() > again);
+    }
+}
+
+static void one_call(unsigned call)
+{
+    const struct told *failed;
+    char text[80];
+    unsigned ended;
+
+    originate(call);
+    run_until(answered(call) || over(call));
+    ends(call);
+    failed = find(MSG_originate_failed, call_id(call), 0);
+    ended = count_of(MSG_channel_ended, call_id(call));
+    assert_in_range(count_of(MSG_channel_answered, call_id(call)), 0, 1);
+    assert_in_range(count_of(MSG_originate_failed, call_id(call)), 0, 1);
+    assert_in_range(ended, 0, 1);
+    assert_false(failed && failed->fate != NET_MAYBE_SENT && ended); /* it has left, or not */
+    snprintf(text, sizeof text, "\"what\":\"originate\",\"id\":\"%s\"", call_id(call));
+    assert_in_range(witnessed(text), answered(call) ? 1 : 0,
+                    failed && failed->fate == 0 ? 0 : 1);
+}
+
+/* Connects, is up, makes a call and hangs up; false: nothing failed. */
+static bool sweep_one(enum sweep_kind kind, int error, unsigned nth)
+{
+    bool failed;
+
+    forget();
+    pbx = another(&host, 3);
+    sweep_arm(kind, nth, error, false);
+    run_until(up());
+    one_call(++calls);
+    failed = sweep_disarm();
+    run_until(up());
+    one_call(++calls);
+    assert_true(answered(calls));
+    pbx_close(pbx);
+    pbx = NULL;
+    return failed;
+}
+
+static void sweep(enum sweep_kind kind, int error, unsigned stride)
+{
+    unsigned places = 0;
+
+    for (unsigned nth = 1 + (unsigned)kind % stride; nth < SWEEP_MOST; nth += stride) {
+        if (!sweep_one(kind, error, nth)) {
+            break;
+        }
+        places++;
+    }
+    print_message("# ari, %s: %u places, each %u.\n", sweep_name(kind), places, stride);
+    assert_in_range(places, 1, SWEEP_MOST);
+}
+
+static void memory_fails(void **state)
+{
+    (void)state;
+    sweep(SWEEP_MEMORY, ENOMEM, sweep_stride(3));
+}
+
+static void the_connection_fails(void **state)
+{
+    (void)state;
+    sweep(SWEEP_BELOW_CONNECT, ECONNREFUSED, 1);
+    sweep(SWEEP_BELOW_LINK, ECONNRESET, sweep_stride(4));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(memory_fails, begin, teardown),
+        cmocka_unit_test_setup_teardown(the_connection_fails, begin, teardown),
+    };
+
+    return cmocka_run_group_tests_name("sweep_ari", tests, NULL, NULL);
+}
