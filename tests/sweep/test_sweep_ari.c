@@ -39,6 +39,12 @@ static bool answered(unsigned call)
     return find(MSG_channel_answered, call_id(call), 0) != NULL;
 }
 
+/* The connection was lost meanwhile, and the call was among what the next one found. */
+static bool found(unsigned call)
+{
+    return find(MSG_channel_found, call_id(call), 0) != NULL;
+}
+
 /* As a campaign does: it hangs up until the end is told. What may have left and was not answered
  * (fate unknown) ends so, too; and of what never was, nothing stays. */
 static void ends(unsigned call)
@@ -58,7 +64,7 @@ static void one_call(unsigned call)
     unsigned ended;
 
     originate(call);
-    run_until(answered(call) || over(call));
+    run_until(answered(call) || found(call) || over(call));
     ends(call);
     failed = find(MSG_originate_failed, call_id(call), 0);
     ended = count_of(MSG_channel_ended, call_id(call));
@@ -67,8 +73,7 @@ static void one_call(unsigned call)
     assert_in_range(ended, 0, 1);
     assert_false(failed && failed->fate != NET_MAYBE_SENT && ended); /* it has left, or not */
     snprintf(text, sizeof text, "\"what\":\"originate\",\"id\":\"%s\"", call_id(call));
-    assert_in_range(witnessed(text), answered(call) ? 1 : 0,
-                    failed && failed->fate == 0 ? 0 : 1);
+    assert_in_range(witnessed(text), answered(call) ? 1 : 0, failed && failed->fate == 0 ? 0 : 1);
 }
 
 /* Connects, is up, makes a call and hangs up; false: nothing failed. */
@@ -82,8 +87,10 @@ static bool sweep_one(enum sweep_kind kind, int error, unsigned nth)
     run_until(up());
     one_call(++calls);
     failed = sweep_disarm();
-    run_until(up());
-    one_call(++calls);
+    for (unsigned tries = 0; tries < 5 && (tries == 0 || !answered(calls)); tries++) {
+        run_until(up()); /* what failed last may be noticed only now */
+        one_call(++calls);
+    }
     assert_true(answered(calls));
     pbx_close(pbx);
     pbx = NULL;
