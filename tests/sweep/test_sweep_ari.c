@@ -49,9 +49,12 @@ static bool found(unsigned call)
  * (fate unknown) ends so, too; and of what never was, nothing stays. */
 static void ends(unsigned call)
 {
+    const int64_t end = net_now_us() + 30 * US_PER_S;
+
     while (!over(call) || pbx->chans.count > 0) {
         int64_t again = net_now_us() + US_PER_S;
 
+        assert_true(net_now_us() < end);
         hang_up(call_id(call));
         run_until((over(call) && pbx->chans.count == 0) || net_now_us() > again);
     }
@@ -121,7 +124,9 @@ static void the_connection_fails(void **state)
 {
     (void)state;
     sweep(SWEEP_BELOW_CONNECT, ECONNREFUSED, 1);
-    sweep(SWEEP_BELOW_LINK, ECONNRESET, sweep_stride(4));
+    if (sweep_stride(2) == 1) { /* each place waits for a new connection: not for every day */
+        sweep(SWEEP_BELOW_LINK, ECONNRESET, 1);
+    }
 }
 
 int main(void)
