@@ -120,6 +120,33 @@ static void lock_held_by_somebody(void **state)
     PQfinish(c);
 }
 
+/* After a long outage everything is due at once: so many at a time as are asked for, and each row
+ * is looked at once, not once for each row of the table (that took 20 s for 8,000 of them). */
+static void everything_is_due(void **state)
+{
+    enum { AT_ONCE = 2000 };
+    struct world many = w;
+    struct store_list l = {.campaign = w.campaign, .name = text_of("many"), .active = true};
+    struct msg_recycled out;
+    uint32_t all = 0;
+    PGconn *c;
+
+    (void)state;
+    store_good(w.s, w.s->ops->list_add(w.s, &w.by, &l, &many.list));
+    world_leads(&many, 3000);
+    c = another_connection();
+    does(c, "UPDATE queue_row SET status = 4, due_ms = 1, attempts = 1");
+    PQfinish(c);
+    const struct msg_recycle r = {
+        .campaign = many.campaign, .epoch = many.epoch, .max_attempts = 9, .at_wall_ms = WORLD_NOW};
+    do {
+        store_good(w.s, w.s->ops->recycle(w.s, &r, &out));
+        assert_true(out.rows <= AT_ONCE);
+        all += out.rows;
+    } while (out.rows == AT_ONCE);
+    assert_int_equal(all, 3010);
+}
+
 /* A row that another transaction holds is not waited for. */
 static void locked_row_is_skipped(void **state)
 {
@@ -176,8 +203,8 @@ int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest more[] = {
-        CASE(restart_of_the_server),   CASE(lock_held_by_somebody),     CASE(locked_row_is_skipped),
-        CASE(taken_over_from_outside), CASE(password_from_a_file_only),
+        CASE(restart_of_the_server), CASE(lock_held_by_somebody),   CASE(locked_row_is_skipped),
+        CASE(everything_is_due),     CASE(taken_over_from_outside), CASE(password_from_a_file_only),
     };
     char why[200] = "";
     int rc = support_postgres_start(&server, why, sizeof why);
