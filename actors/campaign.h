@@ -80,7 +80,7 @@ struct attempt {
     bool bridge_made;
     bool on_hold;  /* music plays in the bridge */
     bool line;     /* holds a permit of the trunk */
-    bool seen;     /* found in the list of the last connect */
+    bool seen;     /* found in the list of the last connect, or heard to answer since */
     bool restored; /* from before our start */
     bool vanished; /* not found there: nobody knows how it ended */
     bool joining;  /* the agent's leg was sent into the bridge, the answer is on its way */

@@ -79,6 +79,7 @@ void campaign_on_channel(struct campaign *c, const struct event *ev, struct effe
             return;
         }
         campaign_line_held(c, a, fx); /* before the list, perhaps */
+        a->seen = true;               /* the list may be older than this */
         note_waiting(c, a, ev);
         attempt_fire(c, a, AE_ANSWERED, ev, fx);
         return;
