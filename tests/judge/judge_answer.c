@@ -91,9 +91,11 @@ static void check_outcome(struct judge *j, struct call *c)
     const struct judge_attempt *row = &j->attempts.at[c->attempt].row;
     const unsigned was = outcome_of(j, c);
     struct campaign *camp = judge_camp(j, row->campaign);
-    const bool close_call =
-        c->by_far && was != OUTCOME_ANSWERED &&
-        llabs(c->ended_us - c->answered_us - judge_wait_us(j)) <= judge_margin_us(j) * 2;
+    const int64_t lived = c->ended_us - c->answered_us;
+    const int64_t about = judge_margin_us(j) * 2;
+    const bool close_call = c->by_far && was != OUTCOME_ANSWERED &&
+                            lived >= judge_wait_us(j) - j->options.late_us - about &&
+                            lived <= judge_wait_us(j) + about;
 
     if (row->outcome == OUTCOME_UNKNOWN) {
         j->verdict.unknown++;

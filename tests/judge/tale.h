@@ -61,9 +61,10 @@ static inline void agent(struct tale *t, double at, unsigned kind, const char *i
                   .at_us = us(at), .kind = (uint8_t)kind, .agent = 7, .id = id, .text = text});
 }
 
-static inline struct tale begin(void)
+static inline struct tale begin_late(int64_t late_us)
 {
-    struct tale t = {.j = judge_open(&(struct judge_options){.imported = 2, .check_pages = true})};
+    struct tale t = {.j = judge_open(&(struct judge_options){
+                         .imported = 2, .check_pages = true, .late_us = late_us})};
 
     judge_campaign(
         t.j, &(struct judge_campaign){.campaign = 1, .retry_ms = 300000, .prefixes = "+1,+44"});
@@ -71,6 +72,11 @@ static inline struct tale begin(void)
     see(&t, 0.1, JUDGE_ORIGINATE, LEG, "");
     see(&t, 0.2, JUDGE_ANSWER, LEG, NULL);
     return t;
+}
+
+static inline struct tale begin(void)
+{
+    return begin_late(0);
 }
 
 static inline struct judge_attempt row(const char *id)

@@ -46,10 +46,11 @@ static void test_two_customers_in_one_bridge(void **state)
 }
 
 /* An answer that nobody takes; `message` and `end` from the answer, 0 none. */
-static struct tale nobody(double message, double end, bool held, unsigned outcome)
+static struct tale nobody_within(int64_t late_us, double message, double end, bool held,
+                                 unsigned outcome)
 {
     struct judge_attempt r = row(CALL);
-    struct tale t = begin();
+    struct tale t = begin_late(late_us);
 
     r.outcome = (uint8_t)outcome;
     r.bridged_ms = r.disposed_ms = 0;
@@ -64,6 +65,26 @@ static struct tale nobody(double message, double end, bool held, unsigned outcom
     judge_attempt(t.j, &r);
     at_rest(&t);
     return t;
+}
+
+static struct tale nobody(double message, double end, bool held, unsigned outcome)
+{
+    return nobody_within(0, message, end, held, outcome);
+}
+
+/* Who leaves just when the two seconds are over: network and daemon may each say the other thing,
+ * on a machine that is allowed to be slow as on any. */
+static void test_left_at_the_last_moment(void **state)
+{
+    (void)state;
+    for (int64_t late_us = 0; late_us <= 600000; late_us += 600000) {
+        struct tale t = nobody_within(late_us, 0, 2.01, true, OUTCOME_CUSTOMER_GONE);
+        decide(&t);
+        only(&t, late_us > 0 ? 0 : 6, late_us > 0 ? 0 : 1);          /* no word in two seconds */
+        t = nobody_within(late_us, 0, 1.2, true, OUTCOME_ABANDONED); /* long before */
+        decide(&t);
+        only(&t, 7, 1);
+    }
 }
 
 static void test_answered_and_nobody_there(void **state)
@@ -213,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_two_customers_with_one_agent),
         cmocka_unit_test(test_two_customers_in_one_bridge),
+        cmocka_unit_test(test_left_at_the_last_moment),
         cmocka_unit_test(test_answered_and_nobody_there),
         cmocka_unit_test(test_called_off_and_answered),
         cmocka_unit_test(test_parted_by_a_crossing),

@@ -202,7 +202,9 @@ static void acts(void *ctx, uint64_t arg)
     }
     switch ((enum intention)(arg & 0xffu)) {
     case MEANS_TO_DISPOSE:
-        (void)world_dispose(w, agent, p->habits.code);
+        if (p->page.attempt[0] != 0) { /* one that has just connected shows no call yet */
+            (void)world_dispose(w, agent, p->habits.code);
+        }
         break;
     case MEANS_TO_HANG_UP:
         (void)world_hang_up(w, agent);
