@@ -19,9 +19,12 @@ enum how {
     KILL_STORE,
     KILL_HOPPER,
     FLUSH_HOPPER,
+    POISON_HOPPER,
+    SPOIL_HOPPER,
     STOP_DAEMON,
     STOP_ASTERISK,
     DROP_SOCKETS,
+    SLOW_ASTERISK,
     FILL_DISK,
     ON_LINK,
     ONCE_ON_LINK
@@ -60,6 +63,10 @@ static const struct fault faults[] = {
     {"link to redis stalled", ON_LINK, 1, false, LINK_HOPPER, LINK_STALL, 0.2, 3},
     {"agents' links cut", ON_LINK, 1, false, LINK_WEB, LINK_CUT, 0, 1},
     {"agents' links stalled", ON_LINK, 1, false, LINK_WEB, LINK_STALL, 0.2, 3},
+    {"redis poisoned", POISON_HOPPER, 1, false, 0, 0, 0, 0},
+    {"redis list of another type", SPOIL_HOPPER, 1, false, 0, 0, 0, 0},
+    {"asterisk slow", SLOW_ASTERISK, 1, true, 0, 0, 0.5, 4},
+    {"daemon stopped for long", STOP_DAEMON, 1, true, 0, 0, 4, 12},
 };
 
 #define FAULTS (sizeof faults / sizeof faults[0])
@@ -98,10 +105,9 @@ static const struct fault *draw(struct faults *f)
     return &faults[card];
 }
 
-/* FLUSHALL, past the proxy. */
-static void flush_redis(const struct place *p)
+/* One inline command, past the proxy. */
+static void tell_redis(const struct place *p, const char *command)
 {
-    static const char flushall[] = "FLUSHALL\r\n";
     const struct sockaddr_in to = {.sin_family = AF_INET,
                                    .sin_port = htons((uint16_t)p->redis.port),
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -109,11 +115,41 @@ static void flush_redis(const struct place *p)
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     if (fd >= 0 && connect(fd, (const struct sockaddr *)&to, sizeof to) == 0 &&
-        send(fd, flushall, sizeof flushall - 1, MSG_NOSIGNAL) > 0) {
+        send(fd, command, strlen(command), MSG_NOSIGNAL) > 0) {
         (void)!recv(fd, answer, sizeof answer, 0);
     }
     if (fd >= 0) {
         close(fd);
+    }
+}
+
+/* In front of the hopper: rows that are not there, rows that are there already, and no rows at all;
+ * or in its place something that is no list. */
+static void spoil_hopper(const struct place *p, bool poison)
+{
+    char command[160];
+
+    if (poison) {
+        snprintf(command, sizeof command,
+                 "LPUSH hopper:%" PRIu64 " 1 2 3 1 99999999 -7 18446744073709551616 row 0\r\n",
+                 p->campaign);
+    } else {
+        snprintf(command, sizeof command, "SET hopper:%" PRIu64 " none\r\n", p->campaign);
+    }
+    tell_redis(p, command);
+}
+
+/* Each answer takes that long, whatever was asked. */
+#define SLOW_MS 5000
+
+static void slow_asterisk(const struct place *p, bool slow)
+{
+    char target[40];
+
+    snprintf(target, sizeof target, "/sim/delay?ms=%d", slow ? SLOW_MS : 0);
+    (void)place_sim(p, target, NULL, 0);
+    if (!slow) {
+        place_wait(SLOW_MS * INT64_C(1000)); /* what was asked before is answered as late */
     }
 }
 
@@ -134,7 +170,11 @@ static void begin(const struct fault *f, struct place *p)
         support_redis_kill(&p->redis);
         break;
     case FLUSH_HOPPER:
-        flush_redis(p);
+        tell_redis(p, "FLUSHALL\r\n");
+        break;
+    case POISON_HOPPER:
+    case SPOIL_HOPPER:
+        spoil_hopper(p, f->how == POISON_HOPPER);
         break;
     case STOP_DAEMON:
         kill(p->daemon, SIGSTOP);
@@ -144,6 +184,9 @@ static void begin(const struct fault *f, struct place *p)
         break;
     case DROP_SOCKETS:
         (void)place_sim(p, "/sim/drop-sockets", NULL, 0);
+        break;
+    case SLOW_ASTERISK:
+        slow_asterisk(p, true);
         break;
     case FILL_DISK:
         place_fill_disk(p, true);
@@ -172,6 +215,9 @@ static bool end(const struct fault *f, struct place *p)
         return kill(p->daemon, SIGCONT) == 0;
     case STOP_ASTERISK:
         return kill(p->sim, SIGCONT) == 0;
+    case SLOW_ASTERISK:
+        slow_asterisk(p, false);
+        return true;
     case FILL_DISK:
         place_fill_disk(p, false);
         return true;
@@ -179,6 +225,8 @@ static bool end(const struct fault *f, struct place *p)
         proxy_mode(p->proxy, p->link[f->link], LINK_GOOD, 0);
         return true;
     case FLUSH_HOPPER:
+    case POISON_HOPPER:
+    case SPOIL_HOPPER:
     case DROP_SOCKETS:
     case ONCE_ON_LINK:
         return true;
