@@ -219,6 +219,8 @@ static const struct {
     {MSG_dial, agent_on_dial},
     {MSG_hang_up, agent_on_hang_up},
     {MSG_agent_order, agent_on_order},
+    {MSG_choose_lead, agent_on_choose_lead},
+    {MSG_lead_settled, agent_on_lead_settled},
     {MSG_set_disposition, agent_on_set_disposition},
     {MSG_disposed, agent_on_disposed},
     {MSG_leg_claimed, leg_on_message},

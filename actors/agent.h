@@ -169,6 +169,7 @@ void agent_tone_is_over(struct agent *g, struct effects *fx);
 void agent_on_reserve(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_on_call_moved(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_on_adopted(struct agent *g, const struct event *ev, struct effects *fx);
+void agent_on_lead_settled(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_on_tone(struct agent *g, const struct event *ev, struct effects *fx);
 /* told by the leg */
 void agent_leg_up(struct agent *g, const struct event *ev, struct effects *fx);
@@ -185,6 +186,7 @@ void agent_on_logout(struct agent *g, const struct event *ev, struct effects *fx
 void agent_on_set_status(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_on_dial(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_on_hang_up(struct agent *g, const struct event *ev, struct effects *fx);
+void agent_on_choose_lead(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_on_set_disposition(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_on_disposed(struct agent *g, const struct event *ev, struct effects *fx);
 

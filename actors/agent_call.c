@@ -244,6 +244,7 @@ void agent_on_adopted(struct agent *g, const struct event *ev, struct effects *f
         .name = m->name,
         .fields = m->fields,
         .attempt_no = m->attempt_no,
+        .matches = m->matches,
         .cause = m->cause,
     };
 
@@ -274,6 +275,37 @@ void agent_on_adopted(struct agent *g, const struct event *ev, struct effects *f
     agent_fire(g, GE_ADOPT, ev, fx);
     if (g->leg.state == LEG_NONE) {
         agent_fire(g, GE_LEG_DOWN, ev, fx); /* the customer is there, our leg is not */
+    }
+}
+
+/* Not before the commit: the page, and the campaign whose call it is. */
+void agent_on_lead_settled(struct agent *g, const struct event *ev, struct effects *fx)
+{
+    const struct msg_lead_settled *m = ev->msg;
+    struct msg_reply r = {.client = m->client,
+                          .request = m->request,
+                          .result = m->result,
+                          .text = m->text,
+                          .json = NO_JSON};
+    struct msg_reserve pop = {
+        .campaign = m->campaign,
+        .attempt = m->attempt,
+        .lead = m->lead,
+        .number = words_of(g->number),
+        .name = m->name,
+        .fields = m->fields,
+        .attempt_no = m->attempt_no,
+        .matches = 1,
+    };
+
+    fx_send(fx, ADDR_WEB, MSG_reply, &r);
+    if (m->result != RESULT_OK) {
+        return;
+    }
+    fx_send(fx, named(KIND_CAMPAIGN, m->campaign), MSG_lead_settled, m);
+    if (words_equal(m->attempt, g->attempt)) {
+        g->lead = m->lead;
+        pop_screen(g, &pop, fx);
     }
 }
 

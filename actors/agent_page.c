@@ -220,6 +220,30 @@ void agent_on_order(struct agent *g, const struct event *ev, struct effects *fx)
     fx_send(fx, m->reply_to, MSG_reply, &r);
 }
 
+/* R14. Which leads there are to choose from the store knows: it has kept that with the attempt. */
+void agent_on_choose_lead(struct agent *g, const struct event *ev, struct effects *fx)
+{
+    const struct msg_choose_lead *m = ev->msg;
+    struct msg_settle_lead settle = {.attempt = m->attempt,
+                                     .agent = g->id,
+                                     .lead = m->lead,
+                                     .client = m->client,
+                                     .request = m->request,
+                                     .at_wall_ms = ev->wall_ms};
+    const char *why = NULL;
+
+    if (m->attempt.len == 0 || !words_equal(m->attempt, g->attempt)) {
+        why = "this is not your call";
+    } else if (!g->call_alive) {
+        why = "the call is over";
+    }
+    if (why) {
+        agent_answer(m->client, m->request, RESULT_REFUSED, why, NO_JSON, fx);
+        return;
+    }
+    fx_send(fx, ADDR_STORE, MSG_settle_lead, &settle);
+}
+
 void agent_on_set_disposition(struct agent *g, const struct event *ev, struct effects *fx)
 {
     const struct msg_set_disposition *m = ev->msg;

@@ -302,6 +302,23 @@ struct attempt *attempt_find(struct campaign *c, struct text id)
     return slot ? slot->value.ptr : NULL;
 }
 
+void attempt_keep_lead(struct attempt *a, struct text name, struct text fields, uint32_t matches,
+                       struct effects *fx)
+{
+    words_keep(a->name, sizeof a->name, name);
+    a->matches = matches;
+    if (fields.len > 0) {
+        a->fields = fx_realloc(fx, a->fields, fields.len);
+        memcpy(a->fields, fields.ptr, fields.len);
+    }
+    a->fields_len = fields.len;
+}
+
+struct text attempt_fields(const struct attempt *a)
+{
+    return a->fields_len > 0 ? (struct text){a->fields, a->fields_len} : words_of("{}");
+}
+
 void attempt_free(struct campaign *c, struct attempt *a, struct effects *fx)
 {
     fsm_drop(&c->by_state, &a->fsm, fx);
@@ -320,7 +337,7 @@ bool attempt_fire(struct campaign *c, struct attempt *a, enum attempt_event on,
 
     fsm_fire(&attempt_fsm, &c->by_state, &a->fsm, (uint8_t)on, &x);
     if (a->fsm.state != before) {
-        campaign_view_call(c, a, ev, fx);
+        campaign_view_call(c, a, fx);
     }
     if (a->fsm.state == ATTEMPT_DISPOSED) {
         attempt_free(c, a, fx);

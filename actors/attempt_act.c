@@ -191,26 +191,21 @@ static struct text dial_string(const struct campaign *c, const struct attempt *a
     return words_text(out);
 }
 
-/* S11 for a call that its agent asked for: the card comes now, not with a reservation. Several
- * leads have the number: nobody's data is shown before one is chosen (R14). */
+/* S11 for a call that its agent asked for: the card comes now, not with a reservation. */
 static void pop_screen(const struct campaign *c, const struct attempt *a, struct effects *fx)
 {
-    bool sure = a->matches <= 1;
     struct msg_screen_pop pop = {
         .agent = a->agent,
         .attempt = words_of(a->id),
         .campaign = c->id,
-        .lead = sure ? a->lead : 0,
+        .lead = a->lead,
         .number = words_of(a->number),
-        .name = words_of(sure ? a->name : ""),
-        .fields = words_of("{}"),
+        .name = words_of(a->name),
+        .fields = attempt_fields(a),
         .attempt_no = a->attempt_no,
         .matches = a->matches,
     };
 
-    if (sure && a->fields) {
-        pop.fields = (struct text){a->fields, a->fields_len};
-    }
     fx_send(fx, ADDR_WEB, MSG_screen_pop, &pop);
 }
 

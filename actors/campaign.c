@@ -525,6 +525,7 @@ static const struct {
     {MSG_agent_status, campaign_on_agent_status},
     {MSG_reserved, on_reserved},
     {MSG_manual_dial, campaign_on_manual_dial},
+    {MSG_lead_settled, campaign_on_lead_settled},
     {MSG_agent_hangup, on_agent_word},
     {MSG_leg_lost, on_agent_word},
     {MSG_leg_back, on_agent_word},

@@ -62,7 +62,7 @@ struct attempt {
     char leg[ID_SIZE];
     char number[NUMBER_SIZE];
     char name[NAME_SIZE];
-    char *fields; /* lead card, JSON; owned, NULL none */
+    char *fields; /* lead card or, of several matches, who there is; JSON; owned, NULL none */
     uint32_t fields_len;
     uint64_t key; /* epoch << 32 | sequence */
     uint64_t row, lead, agent, permit;
@@ -190,6 +190,11 @@ enum attempt_event {
 struct attempt *attempt_new(struct campaign *c, uint64_t key, const char id[ID_SIZE],
                             struct effects *fx);
 struct attempt *attempt_find(struct campaign *c, struct text id);
+/* What is known of the lead; matches: more than one: what there is to choose from. */
+void attempt_keep_lead(struct attempt *a, struct text name, struct text fields, uint32_t matches,
+                       struct effects *fx);
+/* JSON for the screen pop. */
+struct text attempt_fields(const struct attempt *a);
 /* The first state: claiming. */
 void attempt_begin(struct campaign *c, struct attempt *a, const struct event *ev,
                    struct effects *fx);
@@ -262,6 +267,8 @@ void campaign_on_recycled(struct campaign *c, const struct event *ev, struct eff
 void campaign_recycle(struct campaign *c, const struct event *ev, struct effects *fx);
 void campaign_on_lines(struct campaign *c, const struct event *ev, struct effects *fx);
 void campaign_on_manual_dial(struct campaign *c, const struct event *ev, struct effects *fx);
+/* R14: the agent has said which of the number's leads it is, and the store has it. */
+void campaign_on_lead_settled(struct campaign *c, const struct event *ev, struct effects *fx);
 /* Claimed rows that may not go any more go back; all of them with `all`. */
 void campaign_recheck_claimed(struct campaign *c, bool all, const struct event *ev,
                               struct effects *fx);
@@ -317,8 +324,7 @@ void campaign_on_leg_found(struct campaign *c, const struct event *ev, struct ef
 void campaign_on_open_attempt(struct campaign *c, const struct event *ev, struct effects *fx);
 
 /* --- campaign_view.c */
-void campaign_view_call(struct campaign *c, const struct attempt *a, const struct event *ev,
-                        struct effects *fx);
+void campaign_view_call(struct campaign *c, const struct attempt *a, struct effects *fx);
 void campaign_view_later(struct campaign *c, struct effects *fx);
 void campaign_view_now(struct campaign *c, const struct event *ev, struct effects *fx);
 void campaign_explain(struct campaign *c, const struct event *ev, struct effects *fx);

@@ -149,16 +149,6 @@ static uint32_t claims_wanted(const struct campaign *c, uint32_t calls, const st
     return want < most ? want : most;
 }
 
-static void keep_fields(struct attempt *a, struct text fields, struct effects *fx)
-{
-    if (fields.len == 0) {
-        return;
-    }
-    a->fields = fx_realloc(fx, a->fields, fields.len);
-    memcpy(a->fields, fields.ptr, fields.len);
-    a->fields_len = fields.len;
-}
-
 /* The claim was committed after we had stopped waiting for it: it goes back. */
 static void return_late_claim(struct campaign *c, const struct msg_claimed *m,
                               const struct event *ev, struct effects *fx)
@@ -215,11 +205,9 @@ void campaign_on_claimed(struct campaign *c, const struct event *ev, struct effe
     a->lead = m->lead;
     a->permit = m->permit;
     a->attempt_no = m->attempt_no;
-    a->matches = m->matches;
     words_keep(a->number, sizeof a->number, m->number);
-    words_keep(a->name, sizeof a->name, m->name);
     a->callback = m->callback;
-    keep_fields(a, m->fields, fx);
+    attempt_keep_lead(a, m->name, m->fields, m->matches, fx);
     a->own_zone = m->own_zone;
     a->zone = (struct zone_now){m->zone_offset_s, m->zone_until_wall_ms, m->zone_next_offset_s};
     if (a->suspect && was_suppressed(c, m->number)) {
@@ -230,6 +218,21 @@ void campaign_on_claimed(struct campaign *c, const struct event *ev, struct effe
         (a->refusal != REASON_allow || !campaign_running(c) || c->draining)) {
         attempt_fire(c, a, AE_TAKE_BACK, ev, fx); /* R24: nothing changed its mind on the way */
     }
+}
+
+void campaign_on_lead_settled(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    const struct msg_lead_settled *m = ev->msg;
+    struct attempt *a = attempt_find(c, m->attempt);
+
+    if (!a) {
+        return; /* it ended meanwhile: the store has the lead, that is enough */
+    }
+    a->row = m->row;
+    a->lead = m->lead;
+    a->attempt_no = m->attempt_no;
+    attempt_keep_lead(a, m->name, m->fields, 1, fx);
+    campaign_view_call(c, a, fx);
 }
 
 void campaign_on_manual_dial(struct campaign *c, const struct event *ev, struct effects *fx)

@@ -31,10 +31,11 @@ static void tell_adopted(const struct campaign *c, const struct attempt *a, uint
         .lead = a->lead,
         .number = words_of(a->number),
         .name = words_of(a->name),
-        .fields = {a->fields ? a->fields : "{}", a->fields ? a->fields_len : 2u},
+        .fields = attempt_fields(a),
         .attempt_no = a->attempt_no,
         .state = state,
         .cause = (uint8_t)a->cause,
+        .matches = a->matches,
     };
 
     fx_send(fx, named(KIND_AGENT, a->agent), MSG_call_adopted, &m);
@@ -266,7 +267,7 @@ static bool adopt_joined(struct campaign *c, struct attempt *a, const struct eve
     attempt_found_joined(&x);
     attempt_restore(c, a, ATTEMPT_BRIDGED, ev, fx);
     tell_adopted(c, a, ATTEMPT_BRIDGED, fx);
-    campaign_view_call(c, a, ev, fx);
+    campaign_view_call(c, a, fx);
     return true;
 }
 
@@ -325,7 +326,7 @@ void campaign_on_channel_found(struct campaign *c, const struct event *ev, struc
         a->customer_in = true;
         attempt_restore(c, a, ATTEMPT_BRIDGED, ev, fx);
         tell_adopted(c, a, ATTEMPT_BRIDGED, fx);
-        campaign_view_call(c, a, ev, fx);
+        campaign_view_call(c, a, fx);
         return;
     }
     if (adopt_joined(c, a, ev, fx)) {
@@ -376,7 +377,8 @@ static void wrap_up(const struct campaign *c, const struct msg_open_attempt *m,
                                        .fields = m->fields,
                                        .attempt_no = m->attempt_no,
                                        .state = ATTEMPT_ENDED,
-                                       .cause = m->cause};
+                                       .cause = m->cause,
+                                       .matches = m->matches};
     struct msg_dispose nobody = {.attempt = m->attempt,
                                  .code = words_of("not_disposed"),
                                  .note = words_of(""),
@@ -425,12 +427,7 @@ void campaign_on_open_attempt(struct campaign *c, const struct event *ev, struct
     a->answered_wall_ms = m->answered_wall_ms;
     a->bridged_wall_ms = m->bridged_wall_ms;
     words_keep(a->number, sizeof a->number, m->number);
-    words_keep(a->name, sizeof a->name, m->name);
-    if (m->fields.len > 0) {
-        a->fields = fx_realloc(fx, NULL, m->fields.len);
-        memcpy(a->fields, m->fields.ptr, m->fields.len);
-        a->fields_len = m->fields.len;
-    }
+    attempt_keep_lead(a, m->name, m->fields, m->matches, fx);
     attempt_restore(c, a, ATTEMPT_UNKNOWN, ev, fx);
 }
 

@@ -8,8 +8,7 @@
 /* The board's line changes at most so often. */
 #define VIEW_PAUSE_US (200 * US_PER_MS)
 
-void campaign_view_call(struct campaign *c, const struct attempt *a, const struct event *ev,
-                        struct effects *fx)
+void campaign_view_call(struct campaign *c, const struct attempt *a, struct effects *fx)
 {
     uint8_t state = a->fsm.state;
     struct msg_view_call v = {
@@ -21,7 +20,7 @@ void campaign_view_call(struct campaign *c, const struct attempt *a, const struc
         .name = words_of(a->name),
         .state = state,
         .outcome = (uint8_t)a->outcome,
-        .since_wall_ms = ev->wall_ms,
+        .since_wall_ms = a->fsm.since_wall_ms,
     };
 
     campaign_view_later(c, fx);

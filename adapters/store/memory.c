@@ -373,6 +373,7 @@ static struct store *make(const struct store_options *o)
     struct memory *me = calloc(1, sizeof *me);
 
     memory_claim(&ops);
+    memory_choice(&ops);
     memory_record(&ops);
     memory_bulk(&ops);
     memory_operator(&ops);

@@ -74,6 +74,18 @@ static void load_campaigns(struct load *l)
     }
 }
 
+/* R14: nobody's data before the choice. */
+static void hide_lead(struct memory *me, const struct m_attempt *a, struct msg_open_attempt *m)
+{
+    struct matches found;
+
+    memory_match(me, a->c.campaign, a->c.number, (enum choice)a->choice, &found);
+    m->matches = choice_matches(a->choice, found.n);
+    m->lead = 0;
+    m->name = (struct text){NULL, 0};
+    m->fields = a->live ? memory_offer(me, &found) : (struct text){NULL, 0};
+}
+
 /* Live, or waiting for its disposition. */
 static void load_attempts(struct load *l, bool live)
 {
@@ -99,8 +111,11 @@ static void load_attempts(struct load *l, bool live)
                                      .bridged_wall_ms = a->c.bridged_ms,
                                      .name = d->d.name,
                                      .fields = d->d.fields,
-                                     .claimed_wall_ms = a->c.claimed_ms};
+                                     .claimed_wall_ms = a->c.claimed_ms,
+                                     .matches = 1};
         bool wraps = !a->live && a->c.outcome == OUTCOME_ANSWERED && a->c.disposed_ms == 0;
+        if (a->choice != CHOICE_NONE)
+            hide_lead(l->me, a, &m);
         if ((live ? a->live : wraps) && (!l->id || l->id == a->c.campaign))
             l->sink(l->ctx, MSG_open_attempt, &m);
     }

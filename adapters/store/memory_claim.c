@@ -93,60 +93,6 @@ static void facts_of(const struct memory *me, const struct msg_claim *req, const
     number_facts(me, req, l->account, d->d.number, l->campaign, f);
 }
 
-struct matches {
-    struct m_lead *lead[16];
-    size_t n;
-};
-
-static int by_id(const void *a, const void *b)
-{
-    const struct m_lead *const *x = a, *const *y = b;
-
-    return ((*x)->d.lead > (*y)->d.lead) - ((*x)->d.lead < (*y)->d.lead);
-}
-
-static void match(const struct memory *me, uint64_t campaign, struct text number, bool exact,
-                  struct matches *m)
-{
-    int64_t tail = number_tail(number);
-    struct m_lead *d = me->m->by_tail[(size_t)tail % MEMORY_BUCKETS];
-
-    m->n = 0;
-    for (; d && m->n < 16; d = d->next)
-        if (number_tail(d->d.number) == tail &&
-            M_ROW(struct store_list, lists, d->list - 1)->campaign == campaign &&
-            (!exact || text_same(d->d.number, number)))
-            m->lead[m->n++] = d;
-    qsort(m->lead, m->n, sizeof *m->lead, by_id);
-}
-
-static void match_number(const struct memory *me, uint64_t campaign, struct text number,
-                         struct matches *m)
-{
-    match(me, campaign, number, true, m);
-    if (m->n == 0)
-        match(me, campaign, number, false, m);
-}
-
-static int lead_match(struct store *s, uint64_t campaign, struct text number, uint64_t *leads,
-                      size_t *n)
-{
-    struct memory *me = memory_of(s);
-    struct matches m;
-    bool mine;
-    size_t i;
-    int rc = memory_enter(me, &mine);
-
-    if (rc)
-        return rc;
-    match_number(me, campaign, number, &m);
-    if (m.n < *n)
-        *n = m.n;
-    for (i = 0; i < *n; i++)
-        leads[i] = m.lead[i]->d.lead;
-    return memory_leave(me, mine, rc);
-}
-
 static struct store_list *manual_list(struct memory *me, const struct m_campaign *c)
 {
     struct store_list *l;
@@ -190,9 +136,25 @@ static enum reason new_lead(struct memory *me, const struct msg_claim *req, stru
     return *lead ? REASON_allow : REASON_number_alive;
 }
 
+/* The number's leads: one is called, and if there are more the page is told which. kept: as it was
+ * found before. */
+static enum choice offer(struct memory *me, const struct msg_claim *req, struct text number,
+                         enum choice kept, struct matches *m, struct msg_claimed *out)
+{
+    enum choice choice = kept;
+
+    memory_match(me, req->campaign, number, kept, m);
+    if (kept == CHOICE_NONE)
+        choice = choice_among(m);
+    out->matches = choice_matches((uint8_t)choice, m->n);
+    if (choice != CHOICE_NONE)
+        out->fields = memory_offer(me, m);
+    return choice;
+}
+
 /* The lead a manual call is for. */
 static enum reason find_manual(struct memory *me, const struct msg_claim *req,
-                               struct msg_claimed *out, struct m_lead **lead)
+                               struct msg_claimed *out, struct m_lead **lead, uint8_t *choice)
 {
     const struct m_attempt *again = memory_attempt(me, req->attempt);
     struct matches m;
@@ -200,6 +162,9 @@ static enum reason find_manual(struct memory *me, const struct msg_claim *req,
     out->matches = 1;
     if (again) {
         *lead = M_ROW(struct m_lead, leads, again->c.lead - 1);
+        *choice = again->choice;
+        if (again->choice != CHOICE_NONE)
+            (void)offer(me, req, again->c.number, (enum choice)again->choice, &m, out);
         return REASON_allow;
     }
     if (req->lead) {
@@ -208,21 +173,22 @@ static enum reason find_manual(struct memory *me, const struct msg_claim *req,
     }
     if (!number_valid(req->number))
         return REASON_bad_number;
-    match_number(me, req->campaign, req->number, &m);
-    out->matches = (uint32_t)m.n;
+    *choice = (uint8_t)offer(me, req, req->number, CHOICE_NONE, &m, out);
     if (m.n == 0)
         return new_lead(me, req, lead);
-    *lead = m.lead[0];
+    *lead = M_ROW(struct m_lead, leads, m.at[0].lead - 1);
     return REASON_allow;
 }
 
-static void insert_attempt(struct memory *me, const struct msg_claim *req, const struct m_lead *d)
+static void insert_attempt(struct memory *me, const struct msg_claim *req, const struct m_lead *d,
+                           uint8_t choice)
 {
     const struct store_list *l = M_ROW(struct store_list, lists, d->list - 1);
     struct m_attempt *a = memory_add(me, M_attempts, sizeof *a, NULL);
     struct m_attempt **id, **number;
 
-    *a = (struct m_attempt){.account = l->account, .live = true, .epoch = req->epoch};
+    *a = (struct m_attempt){
+        .account = l->account, .live = true, .choice = choice, .epoch = req->epoch};
     a->c = (struct store_call){.attempt = memory_text(me, req->attempt),
                                .campaign = req->campaign,
                                .list = d->list,
@@ -250,15 +216,17 @@ static void insert_attempt(struct memory *me, const struct msg_claim *req, const
 }
 
 static void answer(struct memory *me, const struct msg_claim *req, const struct m_lead *d,
-                   uint32_t attempt_no, struct msg_claimed *out)
+                   uint32_t attempt_no, uint8_t choice, struct msg_claimed *out)
 {
     out->reason = REASON_allow;
     out->due_wall_ms = 0;
     out->attempt_no = attempt_no;
     out->callback = d->callback;
-    if (out->matches <= 1) {
+    if (choice == CHOICE_NONE) {
         out->name = d->d.name;
         out->fields = d->d.fields;
+    } else {
+        out->lead = 0;
     }
     claim_zone(d->d.zone, M_ROW(struct store_list, lists, d->list - 1)->zone, req->at_wall_ms, out);
 }
@@ -269,11 +237,12 @@ static void claim_one(struct memory *me, const struct msg_claim *req, struct msg
     const struct m_attempt *a = memory_attempt(me, req->attempt);
     struct claim_facts f = {0};
     struct claim_effect effect;
+    uint8_t choice = CHOICE_NONE;
 
     *out =
         (struct msg_claimed){.campaign = req->campaign, .row = req->row, .attempt = req->attempt};
     if (req->row == 0) {
-        out->reason = (uint8_t)find_manual(me, req, out, &d);
+        out->reason = (uint8_t)find_manual(me, req, out, &d, &choice);
         if (out->reason == REASON_number_alive)
             out->due_wall_ms = req->at_wall_ms + ALIVE_AGAIN_MS;
         if (out->reason != REASON_allow)
@@ -292,7 +261,7 @@ static void claim_one(struct memory *me, const struct msg_claim *req, struct msg
     }
     if (out->reason == REASON_row_not_pending && a && a->live && f.leased &&
         a->c.state == ATTEMPT_CLAIMED && a->c.row == d->d.lead && a->c.campaign == req->campaign) {
-        answer(me, req, d, a->c.attempt_no, out);
+        answer(me, req, d, a->c.attempt_no, choice, out);
         return;
     }
     if (out->reason == REASON_allow && a) { /* an id is used once */
@@ -312,8 +281,8 @@ static void claim_one(struct memory *me, const struct msg_claim *req, struct msg
     m_row_moves(d, claim_step(req, &f));
     d->last_no++;
     d->cause = (struct text){NULL, 0};
-    insert_attempt(me, req, d);
-    answer(me, req, d, d->last_no, out);
+    insert_attempt(me, req, d, choice);
+    answer(me, req, d, d->last_no, choice, out);
 }
 
 /* A row that comes twice in one batch is refused for its number, as SQL does, which reads all rows
@@ -393,6 +362,5 @@ static int explain_lead(struct store *s, uint64_t lead, int64_t now, struct msg_
 void memory_claim(struct store_ops *ops)
 {
     ops->claim = claim;
-    ops->lead_match = lead_match;
     ops->explain_lead = explain_lead;
 }

@@ -2,6 +2,7 @@
 #ifndef ADAPTERS_STORE_MEMORY_INT_H
 #define ADAPTERS_STORE_MEMORY_INT_H
 
+#include "adapters/store/choice.h"
 #include "adapters/store/memory.h"
 #include "adapters/store/rules.h"
 
@@ -48,6 +49,7 @@ struct m_attempt {
     uint64_t account;
     struct text zone;
     bool live, by_system;
+    uint8_t choice; /* enum choice */
     int64_t callback_ms;
     uint32_t epoch;
 };
@@ -179,7 +181,13 @@ struct m_lead *memory_lead_add(struct memory *me, const struct store_list *list,
                                const struct store_lead *d, int64_t now, struct m_lead **there);
 const struct store_disposition *memory_disposition(struct text code);
 
+/* As sql_match(), sql_offer(). */
+void memory_match(const struct memory *me, uint64_t campaign, struct text number, enum choice kept,
+                  struct matches *m);
+struct text memory_offer(struct memory *me, const struct matches *m);
+
 /* The operations, by file. */
+void memory_choice(struct store_ops *ops);
 void memory_claim(struct store_ops *ops);
 void memory_record(struct store_ops *ops);
 void memory_bulk(struct store_ops *ops);

@@ -285,7 +285,8 @@ bool service_answer_away(struct service *s, handle from, uint16_t type, const vo
         endpoint_send(s->endpoint, from, MSG_session_known, &out);
         return true;
     }
-    if (type == MSG_claim || (type == MSG_leg_claim && !keep_ready(&s->keep))) {
+    if (type == MSG_claim || type == MSG_settle_lead ||
+        (type == MSG_leg_claim && !keep_ready(&s->keep))) {
         batch_refuse(s->endpoint, from, type, msg);
         return true;
     }

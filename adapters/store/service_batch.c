@@ -25,6 +25,7 @@ _Static_assert(sizeof(struct msg_agent_moved) <= SCRATCH_STRUCT, "scratch");
 _Static_assert(sizeof(struct msg_leg_over) <= SCRATCH_STRUCT, "scratch");
 _Static_assert(sizeof(struct msg_alarm_moved) <= SCRATCH_STRUCT, "scratch");
 _Static_assert(sizeof(struct msg_suppress) <= SCRATCH_STRUCT, "scratch");
+_Static_assert(sizeof(struct msg_settle_lead) <= SCRATCH_STRUCT, "scratch");
 
 int batch_init(struct service_batch *b)
 {
@@ -43,7 +44,7 @@ void batch_fini(struct service_batch *b)
 
 bool batch_takes(uint16_t type)
 {
-    return away_keeps(type) || type == MSG_claim;
+    return away_keeps(type) || type == MSG_claim || type == MSG_settle_lead;
 }
 
 int batch_put(struct service_batch *b, handle from, uint16_t type, const void *msg)
@@ -80,6 +81,8 @@ static size_t size_of(uint16_t type)
         return sizeof(struct msg_leg_claim);
     case MSG_alarm_moved:
         return sizeof(struct msg_alarm_moved);
+    case MSG_settle_lead:
+        return sizeof(struct msg_settle_lead);
     default:
         return sizeof(struct msg_claim);
     }
@@ -127,6 +130,8 @@ static int run_records(struct service_batch *b, uint16_t type, size_t at, size_t
         return ops->leg_claim(b->store, req, n, b->leg_claimed);
     case MSG_alarm_moved:
         return run_alarms(b, req, n);
+    case MSG_settle_lead:
+        return ops->settle(b->store, req, n, &b->settled[at]);
     default:
         return ops->suppress(b->store, req, n);
     }
@@ -179,6 +184,8 @@ static void answer_record(struct service_batch *b, const struct item *it, size_t
             struct msg_suppressed m = {.account = STORE_ACCOUNT, .number = out->suppressed};
             endpoint_send(b->endpoint, ADDR_DESK, MSG_suppressed, &m);
         }
+    } else if (it->type == MSG_settle_lead) {
+        endpoint_send(b->endpoint, it->from, MSG_lead_settled, &b->settled[at]);
     } else if (it->type == MSG_suppress) {
         const struct msg_suppress *m = (const void *)it->msg;
         struct msg_suppressed out = {.account = m->account, .number = m->number};
@@ -235,6 +242,16 @@ void batch_refuse(struct endpoint *endpoint, handle from, uint16_t type, const v
         const struct msg_leg_claim *m = msg;
         struct msg_leg_claimed out = {.leg = m->leg, .result = RESULT_AWAY};
         endpoint_send(endpoint, from, MSG_leg_claimed, &out);
+    } else if (type == MSG_settle_lead) {
+        const struct msg_settle_lead *m = msg;
+        struct msg_lead_settled out = {
+            .attempt = m->attempt,
+            .lead = m->lead,
+            .client = m->client,
+            .request = m->request,
+            .result = RESULT_AWAY,
+            .text = text_from("the store is away: choose once more when it is back")};
+        endpoint_send(endpoint, from, MSG_lead_settled, &out);
     }
 }
 

@@ -26,6 +26,7 @@ struct service_batch {
     struct msg_claimed claimed[STORE_BATCH_MAX];
     struct msg_leg_claimed leg_claimed[STORE_BATCH_MAX];
     struct msg_disposed disposed[STORE_BATCH_MAX];
+    struct msg_lead_settled settled[STORE_BATCH_MAX];
     uint8_t over[STORE_BATCH_MAX]; /* results nobody waits for */
 };
 
@@ -52,7 +53,7 @@ int batch_run(struct service_batch *b);
  * nothing, one by one. *refused: how many it took for nothing. STORE_OK or STORE_AWAY. */
 int batch_replay(struct service_batch *b, uint64_t *refused);
 
-/* Refuses a claim or a leg without asking the store. */
+/* Refuses a claim, a leg or the choice of a lead without asking the store. */
 void batch_refuse(struct endpoint *endpoint, handle from, uint16_t type, const void *msg);
 
 #endif

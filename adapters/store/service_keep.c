@@ -143,6 +143,16 @@ static int put(struct keeper *k, struct service_batch *b, const struct item *it)
     return journal_put(k->journal, it->from, it->type, k->packed, n);
 }
 
+static bool kept_nowhere(const struct keeper *k, const struct item *it)
+{
+    struct away_dispose a;
+
+    if (it->type != MSG_dispose)
+        return !away_keeps(it->type);
+    a = decide(k, (const void *)it->msg);
+    return a.result != RESULT_OK || a.repeated;
+}
+
 static int put_all(struct keeper *k, struct service_batch *b, const struct queue *q, size_t *done)
 {
     const struct item *it = q->head;
@@ -152,13 +162,9 @@ static int put_all(struct keeper *k, struct service_batch *b, const struct queue
     for (i = 0; it; i++, it = it->next) {
         if (i < *done)
             continue;
-        if (it->type == MSG_dispose) {
-            const struct msg_dispose *m = (const void *)it->msg;
-            struct away_dispose a = decide(k, m);
-            if (a.result != RESULT_OK || a.repeated) {
-                *done = i + 1;
-                continue; /* answered with the others, kept nowhere */
-            }
+        if (kept_nowhere(k, it)) {
+            *done = i + 1;
+            continue; /* answered with the others */
         }
         rc = put(k, b, it);
         if (rc != JOURNAL_OK)
@@ -200,6 +206,8 @@ static void answer_kept(struct keeper *k, struct service_batch *b, const struct 
                                       .result = RESULT_OK,
                                       .permit = secret_permit(b->key, m->leg, m->endpoint)};
         endpoint_send(b->endpoint, it->from, MSG_leg_claimed, &out);
+    } else {
+        batch_refuse(b->endpoint, it->from, it->type, it->msg);
     }
 }
 

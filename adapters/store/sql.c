@@ -405,6 +405,7 @@ const struct store_ops sql_ops = {
     .leg_over = sql_leg_over,
     .agent_moved = sql_agent_moved,
     .dispose = sql_dispose,
+    .settle = sql_settle,
     .suppress = sql_suppress,
     .recycle = sql_recycle,
     .candidates = sql_candidates,

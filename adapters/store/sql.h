@@ -7,6 +7,7 @@
 #ifndef ADAPTERS_STORE_SQL_H
 #define ADAPTERS_STORE_SQL_H
 
+#include "adapters/store/choice.h"
 #include "adapters/store/store.h"
 
 enum sql_id {
@@ -162,6 +163,8 @@ int sql_leg_claim(struct store *st, const struct msg_leg_claim *req, size_t n,
                   struct msg_leg_claimed *out);
 int sql_leg_over(struct store *st, const struct msg_leg_over *req, size_t n);
 int sql_agent_moved(struct store *st, const struct msg_agent_moved *req, size_t n);
+int sql_settle(struct store *st, const struct msg_settle_lead *req, size_t n,
+               struct msg_lead_settled *out);
 int sql_suppress(struct store *st, const struct msg_suppress *req, size_t n);
 int sql_dispose(struct store *st, const struct msg_dispose *req, size_t n,
                 struct msg_disposed *out);
@@ -227,6 +230,12 @@ int sql_agent_times(struct store *st, int64_t from, int64_t to, struct store_cur
                     store_each_time each, void *ctx);
 int sql_leads(struct store *st, int64_t from, int64_t to, struct store_cursor *at, size_t *n,
               store_each_lead each, void *ctx);
+
+/* sql_choice.c: the leads of a campaign that have the number; `kept` or, CHOICE_NONE, as found. */
+int sql_match(struct sql_store *s, uint64_t campaign, struct text number, enum choice kept,
+              struct matches *m);
+/* What the page is offered. */
+struct text sql_offer(struct sql_store *s, const struct matches *m);
 
 /* migrate.c: brings the schema up to date (own) or checks that this program may use it. */
 int sql_migrate(struct sql_store *s, int64_t now_wall_ms);

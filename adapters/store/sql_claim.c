@@ -12,14 +12,15 @@
 #include "adapters/store/rules.h"
 #include "adapters/store/sql.h"
 
-enum { READ_PARAMS = 6, INSERT_PARAMS = 17, ROW_PARAMS = 4 };
+enum { READ_PARAMS = 6, INSERT_PARAMS = 18, ROW_PARAMS = 4 };
 
 struct item {
     struct claim_facts facts;
     uint64_t row, lead, list, account;
     uint32_t attempt_no;
     struct text number, name, fields, lead_zone, list_zone, campaign_zone;
-    bool single; /* several leads match: nobody's data are shown (R14) */
+    uint8_t choice; /* not CHOICE_NONE: several leads match, nobody's data are shown (R14) */
+    struct text offered;
     bool refused_early;
     bool inserted;
 };
@@ -95,53 +96,6 @@ static void refuse(struct batch *b, size_t i, enum reason reason, int64_t due_ms
 /* --- manual calls: find the lead's row, or make one ---------------------------------------------
  */
 
-struct matches {
-    uint64_t lead[16], row[16];
-    size_t n, exact;
-};
-
-static int take_match(void *ctx, size_t item, const struct sql_value *c)
-{
-    struct matches *m = ctx;
-
-    (void)item;
-    if (m->n == 16)
-        return 1;
-    m->lead[m->n] = (uint64_t)c[0].i;
-    m->row[m->n++] = (uint64_t)c[1].i;
-    if (c[2].i)
-        m->exact++;
-    return 0;
-}
-
-static int match(struct sql_store *s, uint64_t campaign, struct text number, struct matches *m)
-{
-    int rc = sql_query(s, lead_match, take_match, m, sql_u(campaign), sql_t(number),
-                       sql_i(number_tail(number)));
-
-    /* R14: E.164 first, the last ten digits only when that finds nobody. */
-    if (m->exact)
-        m->n = m->exact;
-    return rc;
-}
-
-int sql_lead_match(struct store *st, uint64_t campaign, struct text number, uint64_t *leads,
-                   size_t *n)
-{
-    struct sql_store *s = sql_of(st);
-    struct matches m = {0};
-    int rc = sql_enter(s);
-    size_t i;
-
-    if (rc == STORE_OK)
-        rc = match(s, campaign, number, &m);
-    if (m.n < *n)
-        *n = m.n;
-    for (i = 0; i < *n; i++)
-        leads[i] = m.lead[i];
-    return sql_leave(s, false, rc);
-}
-
 static int manual_list(struct sql_store *s, uint64_t account, uint64_t campaign, int64_t *list)
 {
     struct sql_ints found = {0};
@@ -208,7 +162,7 @@ struct known {
     char number[20];
     uint32_t number_len;
     bool live;
-    uint8_t state;
+    uint8_t state, choice;
     uint64_t campaign;
 };
 
@@ -227,7 +181,24 @@ static int take_known(void *ctx, size_t item, const struct sql_value *c)
     k->live = c[4].i != 0;
     k->state = (uint8_t)c[5].i;
     k->campaign = (uint64_t)c[7].i;
+    k->choice = (uint8_t)c[8].i;
     return 0;
+}
+
+/* The number's leads: one is called, and if there are more the page is told which. kept: as it was
+ * found before. */
+static int offer(struct batch *b, size_t i, struct text number, enum choice kept, struct matches *m)
+{
+    struct item *it = &b->item[i];
+    int rc = sql_match(b->s, b->req[i].campaign, number, kept, m);
+
+    if (rc)
+        return rc;
+    it->choice = (uint8_t)(kept != CHOICE_NONE ? kept : choice_among(m));
+    b->out[i].matches = choice_matches(it->choice, m->n);
+    if (it->choice != CHOICE_NONE)
+        it->offered = sql_offer(b->s, m);
+    return STORE_OK;
 }
 
 static int find_manual(struct batch *b, size_t i)
@@ -240,12 +211,12 @@ static int find_manual(struct batch *b, size_t i)
     int rc;
 
     b->out[i].matches = 1;
-    it->single = true;
     /* Asked before, and the answer got lost: the row is the attempt's. */
     rc = sql_query(b->s, claim_find, take_known, &known, sql_t(req->attempt));
     if (rc == STORE_OK && known.found) {
+        const struct text number = {known.number, known.number_len};
         it->row = known.row;
-        return rc;
+        return known.choice ? offer(b, i, number, (enum choice)known.choice, &m) : rc;
     }
     if (rc == STORE_OK && req->lead) {
         rc = sql_query(b->s, lead_row, sql_take_ints2, &row, sql_u(req->lead));
@@ -263,15 +234,11 @@ static int find_manual(struct batch *b, size_t i)
         refuse(b, i, REASON_bad_number, 0);
         return rc;
     }
-    rc = match(b->s, req->campaign, req->number, &m);
-    if (rc)
-        return rc;
-    b->out[i].matches = (uint32_t)m.n;
-    it->single = m.n <= 1;
-    if (m.n == 0)
+    rc = offer(b, i, req->number, CHOICE_NONE, &m);
+    if (rc == STORE_OK && m.n == 0)
         return make_lead(b, i);
-    it->row = m.row[0];
-    return STORE_OK;
+    it->row = m.n > 0 ? m.at[0].row : 0;
+    return rc;
 }
 
 /* --- the decision ----------------------------------------------------------------------------- */
@@ -310,13 +277,16 @@ static void answer(struct batch *b, size_t i)
     const struct item *it = &b->item[i];
     struct msg_claimed *out = &b->out[i];
 
-    out->lead = it->lead;
     out->number = it->number;
     out->attempt_no = it->attempt_no;
     out->callback = it->facts.callback;
-    if (it->single) {
+    if (it->choice == CHOICE_NONE) {
+        out->lead = it->lead;
         out->name = it->name;
         out->fields = it->fields;
+    } else {
+        out->lead = 0;
+        out->fields = it->offered;
     }
     claim_zone(it->lead_zone, it->list_zone, b->req[i].at_wall_ms, out);
 }
@@ -397,6 +367,7 @@ static void insert_params(const struct batch *b, size_t i, struct sql_value *p)
     p[14] = sql_t(zone);
     p[15] = sql_s(source);
     p[16] = sql_i(req->at_wall_ms);
+    p[17] = sql_i(it->choice);
 }
 
 static int take_moved(void *ctx, size_t i, const struct sql_value *c)
@@ -448,7 +419,6 @@ static int claim_all(struct batch *b)
 
     for (i = 0; i < b->n && rc == STORE_OK; i++) {
         b->item[i].row = b->req[i].row;
-        b->item[i].single = true;
         if (b->req[i].row == 0)
             rc = find_manual(b, i);
     }

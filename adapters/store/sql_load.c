@@ -6,6 +6,14 @@
 #include "adapters/store/rules.h"
 #include "adapters/store/sql.h"
 
+/* A call whose lead is still to be chosen: what there is to choose from is a question of its own.
+ */
+struct unchosen {
+    struct unchosen *next;
+    struct msg_open_attempt m;
+    uint8_t choice;
+};
+
 struct load {
     struct sql_store *s;
     store_sink sink;
@@ -14,6 +22,7 @@ struct load {
     uint32_t starts;
     uint16_t node;
     size_t found;
+    struct unchosen *unchosen;
 };
 
 static int take_trunk(void *ctx, size_t item, const struct sql_value *c)
@@ -103,6 +112,21 @@ static int take_campaign(void *ctx, size_t item, const struct sql_value *c)
     return l->sink(l->ctx, MSG_campaign_config, &m);
 }
 
+static int put_aside(struct load *l, const struct msg_open_attempt *m, uint8_t choice)
+{
+    struct unchosen *u = sql_alloc(l->s, sizeof *u);
+
+    if (!u) {
+        l->s->broken = true;
+        return 1;
+    }
+    *u = (struct unchosen){.next = l->unchosen, .m = *m, .choice = choice};
+    u->m.attempt = sql_keep(l->s, m->attempt);
+    u->m.number = sql_keep(l->s, m->number);
+    l->unchosen = u;
+    return 0;
+}
+
 static int take_attempt(void *ctx, size_t item, const struct sql_value *c)
 {
     struct load *l = ctx;
@@ -120,10 +144,33 @@ static int take_attempt(void *ctx, size_t item, const struct sql_value *c)
                                  .bridged_wall_ms = c[11].i,
                                  .name = c[12].t,
                                  .fields = c[13].t,
-                                 .claimed_wall_ms = c[14].i};
+                                 .claimed_wall_ms = c[14].i,
+                                 .matches = choice_matches((uint8_t)c[16].i, (size_t)c[15].i)};
 
     (void)item;
-    return l->sink(l->ctx, MSG_open_attempt, &m);
+    if (c[16].i == CHOICE_NONE)
+        return l->sink(l->ctx, MSG_open_attempt, &m);
+    m.lead = 0;
+    m.name = m.fields = (struct text){NULL, 0};
+    if (m.state == ATTEMPT_ENDED) /* too late to choose */
+        return l->sink(l->ctx, MSG_open_attempt, &m);
+    return put_aside(l, &m, (uint8_t)c[16].i);
+}
+
+static int load_attempts(struct load *l, uint64_t id)
+{
+    int rc = sql_query(l->s, open_attempts, take_attempt, l, sql_u(id));
+    struct unchosen *u;
+
+    for (u = l->unchosen; u && rc == STORE_OK; u = u->next) {
+        struct matches found;
+        rc = sql_match(l->s, u->m.campaign, u->m.number, (enum choice)u->choice, &found);
+        if (rc == STORE_OK)
+            u->m.fields = sql_offer(l->s, &found);
+        if (rc == STORE_OK && l->sink(l->ctx, MSG_open_attempt, &u->m) != 0)
+            break;
+    }
+    return rc;
 }
 
 static int take_leg(void *ctx, size_t item, const struct sql_value *c)
@@ -187,7 +234,7 @@ int sql_load(struct store *st, uint8_t kind, uint64_t id, int64_t now, store_sin
         if (kind == 0 || kind == kinds[i])
             rc = load_kind(&l, kinds[i], id);
     if (rc == STORE_OK && (kind == 0 || kind == KIND_CAMPAIGN))
-        rc = sql_query(s, open_attempts, take_attempt, &l, sql_u(id));
+        rc = load_attempts(&l, id);
     if (rc == STORE_OK && kind == 0)
         rc = sql_query(s, open_wrapups, take_attempt, &l, sql_u(id));
     if (rc == STORE_OK && (kind == 0 || kind == KIND_AGENT))

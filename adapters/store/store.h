@@ -263,6 +263,10 @@ struct store_ops {
     int (*agent_moved)(struct store *s, const struct msg_agent_moved *req, size_t n);
     int (*dispose)(struct store *s, const struct msg_dispose *req, size_t n,
                    struct msg_disposed *out);
+    /* R14: the attempt gets this lead, of those that have its number, and that lead's row; the row
+     * it stood on is as before the call. With a line of the audit. */
+    int (*settle)(struct store *s, const struct msg_settle_lead *req, size_t n,
+                  struct msg_lead_settled *out);
     int (*suppress)(struct store *s, const struct msg_suppress *req, size_t n);
     int (*recycle)(struct store *s, const struct msg_recycle *req, struct msg_recycled *out);
     /* Rows in queue order: callbacks, then list priority, row priority, due, position; *n: room in,

@@ -94,6 +94,25 @@ static void put_card(struct json_writer *w, const struct json *card)
     json_close_object(w);
 }
 
+/* R14: who there is to choose from. A card has no place here. */
+static void put_choices(struct json_writer *w, const struct json *list)
+{
+    json_open_array(w, "choices");
+    for (json_ref i = list != NULL ? json_first(list, JSON_ROOT) : JSON_NONE; i != JSON_NONE;
+         i = json_next(list, i)) {
+        int64_t lead;
+
+        if (json_int(list, json_get(list, i, "lead"), &lead)) {
+            json_open_object(w, NULL);
+            json_put_int(w, "lead", lead);
+            put(w, "name", json_text(list, json_get(list, i, "name")));
+            put(w, "list", json_text(list, json_get(list, i, "list")));
+            json_close_object(w);
+        }
+    }
+    json_close_array(w);
+}
+
 void item_pop(struct json_writer *w, const struct msg_screen_pop *m, const struct json *card)
 {
     json_open_object(w, NULL);
@@ -106,7 +125,8 @@ void item_pop(struct json_writer *w, const struct msg_screen_pop *m, const struc
     put(w, "name", m->name);
     json_put_uint(w, "attempt_no", m->attempt_no);
     json_put_uint(w, "matches", m->matches);
-    put_card(w, card);
+    put_card(w, m->matches > 1 ? NULL : card);
+    put_choices(w, m->matches > 1 ? card : NULL);
     json_close_object(w);
 }
 

@@ -256,6 +256,19 @@ static unsigned ask_hang_up(const struct asked *a)
     return to_agent(a, MSG_hang_up, &m);
 }
 
+static unsigned ask_lead(const struct asked *a)
+{
+    struct msg_choose_lead m = {.client = a->c->id, .request = a->request};
+    int64_t lead;
+
+    if (!want_text(a, "attempt", ID_SIZE, true, &m.attempt) ||
+        !want_number(a, "lead", true, &lead)) {
+        return RESULT_INVALID;
+    }
+    m.lead = (uint64_t)lead;
+    return to_agent(a, MSG_choose_lead, &m);
+}
+
 static unsigned ask_disposition(const struct asked *a)
 {
     struct msg_set_disposition m = {.client = a->c->id, .request = a->request};

@@ -50,6 +50,11 @@ static const struct cell {
       ",\"attempt\":\"%s\",\"code\":\"sale\",\"agent\":4",
       ",\"attempt\":\"att-ffff-ffffffff-ffffffff-ffffffff\",\"code\":\"sale\""},
      {true, true, true}},
+    {"choose_lead",
+     {",\"attempt\":\"att-0000-00000001-00000001-00000001\",\"lead\":1",
+      ",\"attempt\":\"%s\",\"lead\":1,\"agent\":4",
+      ",\"attempt\":\"att-ffff-ffffffff-ffffffff-ffffffff\",\"lead\":1"},
+     {true, true, true}},
     {"campaign_switch",
      {",\"campaign\":1,\"action\":\"start\"", ",\"campaign\":2,\"action\":\"stop\"",
       ",\"campaign\":99,\"action\":\"stop\""},
@@ -246,7 +251,8 @@ static void every_cell(void **state)
     assert_int_equal(tried, sizeof requests / sizeof *requests * 4 * OBJECTS);
 }
 
-/* Somebody else's call, while it lasts: nobody can end or dispose it by its id. */
+/* Somebody else's call, while it lasts: nobody can end or dispose it by its id, or say whose it is.
+ */
 static void a_call_is_its_agents(void **state)
 {
     struct json doc;
@@ -259,6 +265,8 @@ static void a_call_is_its_agents(void **state)
         struct page *p = page_of(&callers[w], &doc);
         ask(p, &doc, "set_disposition", ",\"attempt\":\"%s\",\"code\":\"sale\"");
         assert_string_not_equal(json_str(&doc, json_get(&doc, JSON_ROOT, "result"), ""), "ok");
+        ask(p, &doc, "choose_lead", ",\"attempt\":\"%s\",\"lead\":1");
+        assert_string_equal(json_str(&doc, json_get(&doc, JSON_ROOT, "result"), ""), "refused");
         ask(p, &doc, "hang_up", ",\"attempt\":\"%s\",\"agent\":4");
         page_free(p);
         hear_victim();

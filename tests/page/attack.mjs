@@ -22,7 +22,7 @@ function payload() {
   const n = used++;
   return n < bricks.length ? bricks[n] : bricks[n % bricks.length] + bricks[(n * 7 + Math.floor(n / bricks.length)) % bricks.length] + n;
 }
-const words = new Set(["name", "number", "text", "next_reason", "reason", "held"]);
+const words = new Set(["name", "number", "text", "next_reason", "reason", "held", "list"]);
 function poison(value) {
   for (const [key, old] of Object.entries(value)) {
     if (key === "fields" && old !== null && typeof old === "object") {

@@ -294,14 +294,28 @@ struct site site_new(const char *mode, const char *people, const char *settings)
     return s;
 }
 
+struct site site_list(const struct site *s, const char *name)
+{
+    struct site other = *s;
+
+    ctl("list|add|%s|--campaign|%lld", name, (long long)s->campaign);
+    other.list = ctl_number("id");
+    return other;
+}
+
 int64_t site_lead(const struct site *s, const char *name, char *number)
+{
+    fresh_number(number);
+    return site_lead_as(s, name, number);
+}
+
+int64_t site_lead_as(const struct site *s, const char *name, const char *number)
 {
     char text[200];
     char *rest = NULL;
     char *copy;
-    int64_t lead = 0;
+    int64_t lead = 0; /* the newest is the last */
 
-    fresh_number(number);
     snprintf(text, sizeof text, "number,name,city\n%s,%s,Rome\n", number, name);
     write_file("leads.csv", text);
     ctl("lead|import|%s|--list|%lld", in_folder("leads.csv"), (long long)s->list);

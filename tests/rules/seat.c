@@ -39,6 +39,19 @@ static void take_call(struct seat *s, json_ref i)
     s->pop_before_audio = s->pop_before_audio || (s->pop && strcmp(s->call, "bridged") == 0);
 }
 
+static void take_choices(struct seat *s, json_ref list)
+{
+    s->choices = 0;
+    for (json_ref i = json_first(&s->doc, list); i != JSON_NONE; i = json_next(&s->doc, i)) {
+        assert_true(s->choices < 4);
+        assert_int_equal(json_count(&s->doc, i), 3); /* nothing else is told of them */
+        assert_true(json_int(&s->doc, json_get(&s->doc, i, "lead"), &s->choice[s->choices]));
+        snprintf(s->choice_of[s->choices++], sizeof s->choice_of[0], "%s, %s",
+                 json_str(&s->doc, json_get(&s->doc, i, "name"), "?"),
+                 json_str(&s->doc, json_get(&s->doc, i, "list"), "?"));
+    }
+}
+
 static void take_pop(struct seat *s, json_ref i)
 {
     bool gone = false;
@@ -51,6 +64,7 @@ static void take_pop(struct seat *s, json_ref i)
         take_text(&s->doc, i, "number", s->pop_number, sizeof s->pop_number);
         take_text(&s->doc, i, "name", s->pop_name, sizeof s->pop_name);
         take_text(&s->doc, json_get(&s->doc, i, "fields"), "city", s->pop_city, sizeof s->pop_city);
+        take_choices(s, json_get(&s->doc, i, "choices"));
     }
 }
 

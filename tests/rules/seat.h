@@ -18,6 +18,9 @@ struct seat {
     bool pop_before_audio; /* the card was there when the call was bridged */
     int64_t pop_lead, pop_matches;
     char pop_number[24], pop_name[64], pop_city[32];
+    int64_t choice[4]; /* leads that it may choose from (R14) */
+    unsigned choices;
+    char choice_of[4][96]; /* name and list: "Ada, again" */
     bool welcomed, resumed;
     char stream[64]; /* what it resumes with */
     int64_t seq;

@@ -103,6 +103,10 @@ unsigned dialed_by(const struct site *s);
 unsigned outcomes(const struct site *s, const char *outcome);
 /* Puts a lead with a number of its own into the list; returns its id. number: 20 bytes. */
 int64_t site_lead(const struct site *s, const char *name, char *number);
+/* The same with a number that others have, too. */
+int64_t site_lead_as(const struct site *s, const char *name, const char *number);
+/* Another list of the campaign: the site as if it were its only one. */
+struct site site_list(const struct site *s, const char *name);
 /* So many leads in one import. */
 void site_leads(const struct site *s, unsigned count);
 /* A fictional number nobody else has. */

@@ -107,6 +107,50 @@ static void who_is_disabled_has_no_session(void **state)
     seat_leave(&s);
 }
 
+/* R14: nobody's data before the choice, after kill -9 neither. */
+static void a_choice_waits_for_the_next_daemon(void **state)
+{
+    struct site site = site_new("manual", ANSWERS AND_TALKS("60"), "");
+    const struct site second = site_list(&site, "again");
+    char number[20], members[96];
+    int64_t bo;
+    struct seat s;
+
+    (void)state;
+    (void)site_lead(&site, "Ada", number);
+    bo = site_lead_as(&second, "Bo", number);
+    site_start(&site);
+    seat_new(&s, site.campaign);
+    seat_work(&s);
+    seat_dial(&s, number);
+    SEAT_UNTIL(&s, strcmp(s.call, "bridged") == 0);
+    daemon_kill();
+    daemon_start();
+    seat_again(&s);
+    SEAT_UNTIL(&s, strcmp(s.state, "busy") == 0 && s.pop);
+    assert_int_equal(s.pop_matches, 2);
+    assert_string_equal(s.pop_name, "");
+    assert_string_equal(s.pop_city, "");
+    assert_int_equal(s.choices, 2);
+    assert_int_equal(s.choice[1], bo);
+    snprintf(members, sizeof members, ",\"attempt\":\"%s\",\"lead\":%lld", s.attempt,
+             (long long)bo);
+    assert_string_equal(seat_ask(&s, "choose_lead", members), "ok");
+    SEAT_UNTIL(&s, s.pop_lead == bo);
+    assert_string_equal(s.pop_name, "Bo");
+    assert_string_equal(s.pop_city, "Rome");
+    daemon_kill();
+    daemon_start();
+    seat_again(&s);
+    SEAT_UNTIL(&s, strcmp(s.state, "busy") == 0 && s.pop);
+    assert_int_equal(s.pop_lead, bo); /* it was durable when it was answered */
+    assert_string_equal(seat_ask(&s, "hang_up", ""), "ok");
+    SEAT_STATE(&s, "wrapup");
+    seat_dispose(&s, "sale");
+    site_stop(&site);
+    seat_leave(&s);
+}
+
 /* --- answered while nobody is there -------------------------------------------------------------
  */
 

@@ -89,6 +89,85 @@ static void s2_only_the_agent_of_a_call_may_dispose_it(void **state)
     site_stop(&site);
 }
 
+/* --- R14 ------------------------------------------------------------------------------------ */
+
+static const char *row_of(int64_t lead)
+{
+    ctl("lead|show|%lld", (long long)lead);
+    return ctl_text("row_status");
+}
+
+static const char *choose(struct seat *s, const char *attempt, int64_t lead)
+{
+    char members[96];
+
+    snprintf(members, sizeof members, ",\"attempt\":\"%s\",\"lead\":%lld", attempt,
+             (long long)lead);
+    return seat_ask(s, "choose_lead", members);
+}
+
+/* Two lists of the campaign have the number, and one of another campaign. */
+static void r14_several_leads_have_the_number(void **state)
+{
+    const struct site other = site_new("manual", ANSWERS, "");
+    const struct site site = site_new("manual", ANSWERS AND_TALKS("60"), "");
+    const struct site second = site_list(&site, "again");
+    struct seat s, stranger;
+    char number[20], attempt[40], line[160];
+    const int64_t ada = site_lead(&site, "Ada", number);
+    const int64_t bo = site_lead_as(&second, "<b>Bo</b>", number);
+    const int64_t cy = site_lead_as(&other, "Cy", number);
+
+    (void)state;
+    site_start(&site);
+    seat_new(&s, site.campaign);
+    seat_new(&stranger, site.campaign);
+    seat_work(&s);
+    seat_work(&stranger);
+    seat_dial(&s, number);
+    SEAT_UNTIL(&s, strcmp(s.call, "bridged") == 0 && s.pop);
+    snprintf(attempt, sizeof attempt, "%s", s.attempt);
+    assert_int_equal(s.pop_matches, 2);
+    assert_int_equal(s.pop_lead, 0);
+    assert_string_equal(s.pop_name, "");
+    assert_string_equal(s.pop_city, "");
+    assert_int_equal(s.choices, 2);
+    assert_int_equal(s.choice[0], ada);
+    assert_int_equal(s.choice[1], bo);
+    assert_non_null(strstr(s.choice_of[0], "Ada, "));
+    assert_string_equal(s.choice_of[1], "<b>Bo</b>, again");
+    /* what cannot be chosen, and who cannot choose */
+    assert_string_equal(choose(&s, attempt, cy), "not_found");
+    assert_string_equal(choose(&s, "att-0", bo), "refused");
+    assert_string_equal(choose(&stranger, attempt, bo), "refused");
+    assert_string_equal(stranger.text, "this is not your call");
+    assert_string_equal(row_of(ada), "answered");
+    assert_string_equal(choose(&s, attempt, bo), "ok");
+    assert_string_equal(row_of(ada), "pending"); /* ok comes after the commit */
+    assert_string_equal(row_of(bo), "answered");
+    SEAT_UNTIL(&s, s.pop_lead == bo);
+    assert_int_equal(s.pop_matches, 1);
+    assert_int_equal(s.choices, 0);
+    assert_string_equal(s.pop_name, "<b>Bo</b>");
+    assert_string_equal(s.pop_city, "Rome");
+    assert_string_equal(choose(&s, attempt, bo), "ok");
+    assert_string_equal(choose(&s, attempt, ada), "conflict");
+    snprintf(line, sizeof line, "\"field\":\"%s\",\"old\":\"lead %lld\",\"new\":\"lead %lld\"",
+             attempt, (long long)ada, (long long)bo);
+    assert_non_null(strstr(ctl("audit|--limit|9"), line));
+    assert_string_equal(seat_ask(&s, "hang_up", ""), "ok");
+    SEAT_STATE(&s, "wrapup");
+    assert_string_equal(choose(&s, attempt, bo), "refused");
+    assert_string_equal(s.text, "the call is over");
+    seat_dispose(&s, "sale");
+    SEAT_STATE(&s, "available");
+    assert_string_equal(row_of(bo), "completed");
+    assert_string_equal(row_of(ada), "pending");
+    seat_leave(&s);
+    seat_leave(&stranger);
+    site_stop(&site);
+}
+
 /* --- S3, S10 -------------------------------------------------------------------------------- */
 
 static void s3_a_row_goes_from_pending_to_completed(void **state)
@@ -436,6 +515,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(s2_s11_a_manual_call_from_ringing_to_available),
         cmocka_unit_test(s2_only_the_agent_of_a_call_may_dispose_it),
+        cmocka_unit_test(r14_several_leads_have_the_number),
         cmocka_unit_test(s3_a_row_goes_from_pending_to_completed),
         cmocka_unit_test(s3_s10_an_unanswered_row_fails_with_its_cause_and_is_recycled),
         cmocka_unit_test(s10_a_lead_disposed_no_answer_is_called_again),

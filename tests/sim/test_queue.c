@@ -213,28 +213,6 @@ static void test_manual_may_come_sooner(void **state)
     world_close(w);
 }
 
-/* R14: several leads have the number: nobody's data is shown. */
-static void test_several_matches(void **state)
-{
-    struct world *w = world_open(1);
-    const char *number = "+12125550177";
-
-    (void)state;
-    world_campaign(w, 1, MODE_MANUAL);
-    world_agent(w, 7, 1);
-    world_lead(w, 1, number);
-    world_lead(w, 1, number);
-    world_callees(w, ANSWERS(3, 0));
-    world_begin(w);
-    world_ready(w, 7);
-    world_dial(w, 7, number);
-    expect_agent(w, 7, AGENT_BUSY, 10);
-    assert_int_equal(world_page(w, 7)->pop_matches, 2);
-    assert_int_equal(world_page(w, 7)->pop_lead, 0);
-    assert_string_equal(world_page(w, 7)->pop_name, "");
-    world_close(w);
-}
-
 /* --- the hopper is a hint ----------------------------------------------------------------- */
 
 /* FLUSHALL in the middle of dialing loses and repeats nothing. */
@@ -507,7 +485,6 @@ int main(void)
         cmocka_unit_test(test_daily_limit),
         cmocka_unit_test(test_one_call_to_a_number),
         cmocka_unit_test(test_manual_may_come_sooner),
-        cmocka_unit_test(test_several_matches),
         cmocka_unit_test(test_hopper_flushed),
         cmocka_unit_test(test_hopper_rubbish),
         cmocka_unit_test(test_hopper_away),

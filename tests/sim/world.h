@@ -115,6 +115,7 @@ uint64_t world_available(struct world *w, uint64_t agent);
 uint64_t world_break(struct world *w, uint64_t agent, const char *reason);
 uint64_t world_dial(struct world *w, uint64_t agent, const char *number);
 uint64_t world_hang_up(struct world *w, uint64_t agent);
+uint64_t world_choose(struct world *w, uint64_t agent, const char *attempt, uint64_t lead);
 uint64_t world_dispose(struct world *w, uint64_t agent, const char *code);
 uint64_t world_dispose_as(struct world *w, uint64_t agent, const char *attempt, const char *code,
                           int64_t callback_wall_ms);
@@ -154,7 +155,7 @@ struct page {
     uint8_t next;
     /* the last screen pop */
     uint64_t pop_lead;
-    char pop_number[24], pop_attempt[40], pop_name[64];
+    char pop_number[24], pop_attempt[40], pop_name[64], pop_fields[256];
     uint32_t pops, pop_matches;
     unsigned updates;
 };

@@ -29,38 +29,30 @@ static void number_facts(const struct world *w, const struct number *n, const st
     }
 }
 
-/* R14: E.164 first, else the last ten digits; nobody has it: a lead of its own. */
-static uint64_t manual_row(struct world *w, const struct msg_claim *m, uint32_t *matches)
+/* R14: the row to call, and among what its agent has to choose; nobody has the number: a lead of
+ * its own. */
+static uint64_t manual_row(struct world *w, const struct msg_claim *m, uint8_t *choice,
+                           struct msg_claimed *out)
 {
-    uint64_t key = number_key(m->number);
-    uint64_t tail = (uint64_t)number_tail(m->number);
-    uint64_t row = 0;
+    struct matches found;
+    char number[NUMBER_MAX];
+    uint64_t row;
 
-    *matches = 0;
-    for (int exact = 1; exact >= 0 && *matches == 0; exact--) {
-        for (uint32_t i = 0; i < w->n_rows; i++) {
-            const struct row *r = &w->rows[i];
-
-            if (r->campaign == m->campaign &&
-                (exact ? r->key == key : r->key % UINT64_C(10000000000) == tail)) {
-                row = row != 0 ? row : i + 1u;
-                ++*matches;
-            }
-        }
-    }
-    if (row == 0) {
-        char number[NUMBER_MAX];
-
+    store_match(w, m->campaign, m->number, CHOICE_NONE, &found);
+    *choice = (uint8_t)choice_among(&found);
+    if (found.n == 0) {
         text_keep(number, sizeof number, m->number);
         row = world_lead(w, m->campaign, number);
         w->rows[row - 1].manual = true;
-        *matches = 1;
+        return row;
     }
-    return row;
+    out->matches = (uint32_t)found.n;
+    out->fields = store_offer(&found);
+    return found.at[0].row;
 }
 
 static void insert(struct world *w, const struct msg_claim *m, uint64_t row, struct number *n,
-                   struct row_step to, struct msg_claimed *out)
+                   struct row_step to, uint8_t choice, struct msg_claimed *out)
 {
     struct row *r = &w->rows[row - 1];
 
@@ -76,6 +68,7 @@ static void insert(struct world *w, const struct msg_claim *m, uint64_t row, str
                       .epoch = m->epoch,
                       .before = n->last,
                       .cause = m->cause,
+                      .choice = choice,
                       .state = ATTEMPT_CLAIMED,
                       .live = true,
                       .counts = true,
@@ -124,6 +117,7 @@ void store_claim(struct world *w, const struct msg_claim *m)
                               .fields = text_of("")};
     uint64_t id = m->row != 0 ? m->row : m->lead;
     int64_t due = 0;
+    uint8_t choice = CHOICE_NONE;
 
     w->seen.claims++;
     if (!w->store_up) {
@@ -136,7 +130,7 @@ void store_claim(struct world *w, const struct msg_claim *m)
         return;
     }
     if (id == 0) {
-        id = manual_row(w, m, &out.matches);
+        id = manual_row(w, m, &choice, &out);
     }
     struct row *r = id <= w->n_rows ? &w->rows[id - 1] : NULL;
     struct claim_facts f = {.found = r != NULL};
@@ -145,11 +139,13 @@ void store_claim(struct world *w, const struct msg_claim *m)
     if (r != NULL) {
         n = world_number_at(w, r->key);
         f = facts_of(w, r, n, m);
-        out.lead = id;
         out.row = id;
         out.number = text_of(r->number);
-        out.name = text_of(out.matches > 1 ? "" : "A Lead");
-        out.fields = text_of(out.matches > 1 ? "" : "{\"city\":\"Springfield\"}");
+        if (choice == CHOICE_NONE) {
+            out.lead = id;
+            out.name = text_of("A Lead");
+            out.fields = text_of("{\"city\":\"Springfield\"}");
+        }
         out.own_zone = f.own_zone;
         out.zone_offset_s = f.zone.offset_s;
         out.zone_until_wall_ms = f.zone.until_wall_ms;
@@ -160,7 +156,7 @@ void store_claim(struct world *w, const struct msg_claim *m)
     out.due_wall_ms = due;
     if (out.reason == REASON_allow) {
         w->seen.claims_allowed++;
-        insert(w, m, id, n, claim_step(m, &f), &out);
+        insert(w, m, id, n, claim_step(m, &f), choice, &out);
     } else {
         struct claim_effect e = claim_refused(m, &f, (enum reason)out.reason, due);
 

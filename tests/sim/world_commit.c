@@ -78,7 +78,7 @@ static void put_by(struct world *w, uint16_t type, const void *msg)
         pile_keep(&w->unkept, type, msg); /* in memory, and nobody is promised anything */
         return;
     }
-    if (type == MSG_claim || type == MSG_leg_claim) {
+    if (type == MSG_claim || type == MSG_leg_claim || type == MSG_settle_lead) {
         store_take(w, type, msg); /* a leg is as good in the journal as in the store */
     } else if (type == MSG_dispose) {
         promise_dispose(w, msg);
@@ -251,7 +251,7 @@ static void commits_late(void *ctx, uint64_t arg)
 /* A question changes nothing: only what is written can outlive who wrote it. */
 static bool is_written(uint16_t type)
 {
-    return away_keeps(type) || type == MSG_claim;
+    return away_keeps(type) || type == MSG_claim || type == MSG_settle_lead;
 }
 
 void store_daemon_died(struct world *w)
@@ -268,7 +268,7 @@ void store_daemon_died(struct world *w)
 
         if (is_written(k->type) && w->store_up) {
             pile_keep(&w->late, k->type, k->block);
-        } else if (k->type != MSG_claim && is_written(k->type)) {
+        } else if (away_keeps(k->type)) {
             put_by(w, k->type, k->block); /* its fsync was on the way */
         }
     }

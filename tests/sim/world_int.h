@@ -4,6 +4,7 @@
  *   world.c         making, running, promises, operator
  *   world_daemon.c  the daemon's starts and deaths
  *   world_store.c   the store: rows, attempts, legs, dispositions
+ *   world_choice.c  several leads with one number
  *   world_commit.c  its transactions
  *   world_load.c    what it tells at start
  *   world_hopper.c  the hopper
@@ -19,6 +20,7 @@
 #define TESTS_SIM_WORLD_INT_H
 
 #include "actors/ids.h"
+#include "adapters/store/choice.h"
 #include "core/crash.h"
 #include "core/mutant.h"
 #include "tests/judge/judge.h"
@@ -52,7 +54,7 @@ struct att {
     uint32_t dispositions;
     int64_t disposed_ms;
     uint32_t before; /* of the same number: index + 1 */
-    uint8_t cause, state, outcome;
+    uint8_t cause, state, outcome, choice;
     bool live, counts, dialed, by_system;
     bool open_claim, unmade; /* of a mutant: answered, not yet committed; never was */
     bool noted;              /* before it left: a daemon that comes after can tell */
@@ -307,6 +309,11 @@ void store_free(struct world *w);
 uint64_t store_key(struct text id);
 void store_row_moves(struct world *w, struct row *r, struct row_step to, int64_t due_ms);
 void store_claim(struct world *w, const struct msg_claim *m);
+/* As sql_match(), sql_offer() (adapters/store/sql.h); the offer lives until the next one. */
+void store_match(const struct world *w, uint64_t campaign, struct text number, enum choice kept,
+                 struct matches *m);
+struct text store_offer(const struct matches *m);
+void store_settle(struct world *w, const struct msg_settle_lead *m);
 void store_take(struct world *w, uint16_t type, const void *msg);
 const struct store_disposition *store_disposition(struct text code); /* NULL: there is none */
 void store_replay(struct world *w);

@@ -29,8 +29,18 @@ static void send_attempts(struct world *w, bool live)
                                      .name = text_of("A Lead"),
                                      .fields = text_of("{}"),
                                      .unsent = a->state == ATTEMPT_CLAIMED && !a->noted,
-                                     .claimed_wall_ms = a->claimed_ms};
+                                     .claimed_wall_ms = a->claimed_ms,
+                                     .matches = 1};
 
+        if (a->choice != CHOICE_NONE) { /* nobody's data before it */
+            struct matches found;
+
+            store_match(w, a->campaign, m.number, (enum choice)a->choice, &found);
+            m.matches = choice_matches(a->choice, found.n);
+            m.lead = 0;
+            m.name = text_of("");
+            m.fields = a->live ? store_offer(&found) : text_of("");
+        }
         if (live ? a->live : wraps) {
             store_answer(w, ADDR_DESK, MSG_open_attempt, &m);
         }

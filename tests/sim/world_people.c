@@ -139,6 +139,17 @@ uint64_t world_dispose_as(struct world *w, uint64_t agent, const char *attempt, 
     return m.request;
 }
 
+uint64_t world_choose(struct world *w, uint64_t agent, const char *attempt, uint64_t lead)
+{
+    struct msg_choose_lead m = {.client = agent,
+                                .request = world_request(w, "choose"),
+                                .attempt = text_of(attempt),
+                                .lead = lead};
+
+    ask(w, agent, MSG_choose_lead, &m);
+    return m.request;
+}
+
 uint64_t world_dispose(struct world *w, uint64_t agent, const char *code)
 {
     return world_dispose_as(w, agent, world_page(w, agent)->attempt, code, 0);
@@ -319,6 +330,7 @@ static void on_screen_pop(struct world *w, const struct msg_screen_pop *m)
     text_keep(g->pop_number, sizeof g->pop_number, m->number);
     text_keep(g->pop_attempt, sizeof g->pop_attempt, m->attempt);
     text_keep(g->pop_name, sizeof g->pop_name, m->name);
+    text_keep(g->pop_fields, sizeof g->pop_fields, m->fields);
 }
 
 void web_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg)

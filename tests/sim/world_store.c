@@ -418,6 +418,9 @@ void store_take(struct world *w, uint16_t type, const void *msg)
     case MSG_dispose:
         on_dispose(w, msg);
         break;
+    case MSG_settle_lead:
+        store_settle(w, msg);
+        break;
     case MSG_agent_moved:
         on_agent_moved(w, msg);
         break;

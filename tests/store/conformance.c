@@ -403,23 +403,6 @@ static void manual_number_finds_its_lead(void **state)
     assert_true(text_is(c.number, "+12125550122"));
 }
 
-static void several_matches_show_nobody(void **state)
-{
-    struct world *w = *state;
-    struct store_list l = {.name = {"again", 5}, .campaign = 0, .priority = 2, .active = true};
-    struct world second = *w;
-    struct msg_claimed c;
-
-    world_leads(w, 1);
-    l.campaign = w->campaign;
-    store_good(w->s, OPS(w)->list_add(w->s, &w->by, &l, &second.list));
-    world_leads(&second, 1);
-    assert_int_equal(world_manual(w, "+12125550120", WORLD_NOW, &c), REASON_allow);
-    assert_int_equal(c.matches, 2);
-    assert_int_equal(c.name.len, 0);
-    assert_int_equal(c.fields.len, 0);
-}
-
 static void manual_number_gets_a_lead(void **state)
 {
     struct world *w = *state;
@@ -565,7 +548,6 @@ int conformance_run(const char *name, const struct fixture *f, const struct CMUn
         CASE(never_sent_costs_nothing),
         CASE(stopped_list_is_not_dialed),
         CASE(manual_number_finds_its_lead),
-        CASE(several_matches_show_nobody),
         CASE(manual_number_gets_a_lead),
         CASE(manual_rubbish_is_refused),
         CONFORMANCE_CALLS(CASE),

@@ -17,7 +17,11 @@ void conformance_more_fixture(const struct fixture *f);
         CASE(agent_times_tile), CASE(explains_a_lead), CASE(dispositions_are_offered),             \
         CASE(data_never_becomes_sql), CASE(candidates_by_hours), CASE(claims_by_hours),            \
         CASE(callbacks_go_before_every_list), CASE(list_priorities_act), CASE(claims_by_prefix),   \
-        CASE(rows_follow_their_table), CASE(what_goes_back_keeps_its_time)
+        CASE(rows_follow_their_table), CASE(what_goes_back_keeps_its_time),                        \
+        CASE(a_choice_is_of_the_campaigns_leads), CASE(a_choice_moves_the_call),                   \
+        CASE(a_choice_that_is_none_is_refused), CASE(a_choice_of_the_first_moves_nothing),         \
+        CASE(a_choice_by_the_last_ten_digits), CASE(a_choice_leaves_a_final_row_final),            \
+        CASE(a_choice_outlives_the_daemon), CASE(no_choice_shows_nobody_afterwards)
 
 void loads_configuration(void **state);
 void loads_what_was_open(void **state);
@@ -50,5 +54,14 @@ void claims_by_prefix(void **state);
 /* conformance_rows.c */
 void rows_follow_their_table(void **state);
 void what_goes_back_keeps_its_time(void **state);
+/* conformance_choice.c */
+void a_choice_is_of_the_campaigns_leads(void **state);
+void a_choice_moves_the_call(void **state);
+void a_choice_that_is_none_is_refused(void **state);
+void a_choice_of_the_first_moves_nothing(void **state);
+void a_choice_by_the_last_ten_digits(void **state);
+void a_choice_leaves_a_final_row_final(void **state);
+void a_choice_outlives_the_daemon(void **state);
+void no_choice_shows_nobody_afterwards(void **state);
 
 #endif

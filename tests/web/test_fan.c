@@ -225,6 +225,44 @@ static void the_card_comes_before_the_call_and_goes_with_it(void **state)
     page_free(p);
 }
 
+/* R14: several leads have the number. What comes of a choice is a card like any other. */
+static void several_leads_are_offered_without_their_data(void **state)
+{
+    struct msg_screen_pop pop = {
+        .agent = 7,
+        .attempt = T("call-1"),
+        .number = T("+12125550123"),
+        .fields = T("[{\"lead\":5,\"name\":\"<b>\",\"list\":\"one\",\"city\":\"Rome\"},"
+                    "{\"lead\":6},{\"name\":\"x\"},7]"),
+        .matches = 2};
+    struct page *p = page_hello(ticket_of(7, ROLE_AGENT), NULL, 0);
+    int64_t lead = 0;
+    json_ref list, one;
+
+    (void)state;
+    fake_post(MSG_screen_pop, &pop);
+    page_item(p, "pop", &doc);
+    list = json_get(&doc, JSON_ROOT, "choices");
+    assert_int_equal(json_count(&doc, list), 2);
+    one = json_first(&doc, list);
+    assert_true(json_int(&doc, json_get(&doc, one, "lead"), &lead) && lead == 5);
+    assert_string_equal(json_str(&doc, json_get(&doc, one, "name"), ""), "<b>");
+    assert_string_equal(json_str(&doc, json_get(&doc, one, "list"), ""), "one");
+    assert_int_equal(json_count(&doc, one), 3);
+    assert_int_equal(json_count(&doc, json_get(&doc, JSON_ROOT, "fields")), 0);
+    pop.fields = T("{\"city\":\"Rome\"}"); /* a card must not get out before the choice */
+    fake_post(MSG_screen_pop, &pop);
+    page_item(p, "pop", &doc);
+    assert_int_equal(json_count(&doc, json_get(&doc, JSON_ROOT, "fields")), 0);
+    assert_int_equal(json_count(&doc, json_get(&doc, JSON_ROOT, "choices")), 0);
+    pop.matches = 1;
+    fake_post(MSG_screen_pop, &pop);
+    page_item(p, "pop", &doc);
+    assert_int_equal(json_count(&doc, json_get(&doc, JSON_ROOT, "fields")), 1);
+    assert_int_equal(json_count(&doc, json_get(&doc, JSON_ROOT, "choices")), 0);
+    page_free(p);
+}
+
 static void a_card_that_is_no_object_is_shown_without(void **state)
 {
     struct msg_screen_pop pop = {
@@ -465,6 +503,7 @@ int main(void)
         TEST(a_supervisor_sees_mode_and_alarms),
         TEST(an_agent_sees_only_its_own),
         TEST(the_card_comes_before_the_call_and_goes_with_it),
+        TEST(several_leads_are_offered_without_their_data),
         TEST(a_card_that_is_no_object_is_shown_without),
         TEST(resuming_misses_nothing),
         TEST(a_gap_or_a_foreign_stream_gets_the_whole_picture),

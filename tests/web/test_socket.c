@@ -159,6 +159,7 @@ static void requests_become_messages_and_get_one_reply(void **state)
     struct page *p = page_hello(ticket_of(7, ROLE_AGENT), NULL, 0);
     const struct msg_set_status *status;
     const struct msg_set_disposition *disposition;
+    const struct msg_choose_lead *chosen;
     struct msg_reply reply = {.result = RESULT_REFUSED, .text = T("not in a call")};
     handle to;
 
@@ -185,6 +186,11 @@ static void requests_become_messages_and_get_one_reply(void **state)
                         "\xc3\xbc"
                         "ber",
                         5);
+    page_send(p, "{\"type\":\"choose_lead\",\"id\":15,\"attempt\":\"att-1\",\"lead\":5}");
+    chosen = fake_sent(MSG_choose_lead, &to);
+    assert_true(to == named(KIND_AGENT, 7));
+    assert_int_equal(chosen->lead, 5);
+    assert_memory_equal(chosen->attempt.ptr, "att-1", 5);
     page_send(p, "{\"type\":\"ping\",\"id\":14}");
     page_next(p, "reply", &doc);
     check_number("id", 14);
@@ -209,6 +215,9 @@ static void wrong_requests_change_nothing(void **state)
          "invalid", "number"},
         {"{\"type\":\"dial\",\"id\":1,\"number\":\"12\",\"lead\":\"x\"}", "invalid", "lead"},
         {"{\"type\":\"set_disposition\",\"id\":1,\"attempt\":\"a\"}", "invalid", "code"},
+        {"{\"type\":\"choose_lead\",\"id\":1,\"lead\":5}", "invalid", "attempt"},
+        {"{\"type\":\"choose_lead\",\"id\":1,\"attempt\":\"a\"}", "invalid", "lead"},
+        {"{\"type\":\"choose_lead\",\"id\":1,\"attempt\":\"a\",\"lead\":-5}", "invalid", "lead"},
     };
     struct page *p = page_hello(ticket_of(7, ROLE_AGENT), NULL, 0);
 
@@ -223,6 +232,7 @@ static void wrong_requests_change_nothing(void **state)
     }
     assert_false(fake_has_sent(MSG_dial));
     assert_false(fake_has_sent(MSG_set_status));
+    assert_false(fake_has_sent(MSG_choose_lead));
     page_free(p);
     p = page_hello(ticket_of(101, ROLE_AGENT), NULL, 0); /* no such actor */
     page_next(p, "welcome", &doc);
@@ -245,6 +255,7 @@ static void roles_are_checked_for_each_message(void **state)
         {"dial", ",\"number\":\"+12125550123\"", true, true},
         {"hang_up", "", true, true},
         {"set_disposition", ",\"attempt\":\"a\",\"code\":\"b\"", true, true},
+        {"choose_lead", ",\"attempt\":\"a\",\"lead\":5", true, true},
         {"campaign_switch", ",\"campaign\":1,\"action\":\"stop\"", false, true},
         {"explain_campaign", ",\"campaign\":1", false, true},
     };

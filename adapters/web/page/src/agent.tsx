@@ -2,7 +2,7 @@
 import { effect, signal, useSignal } from "@preact/signals";
 import { request } from "./link.ts";
 import { campaigns, dispositions, mine, myCall, myPop } from "./model.ts";
-import type { Disposition, Request, StatusUpdate } from "./protocol.ts";
+import type { Disposition, Pop, Request, StatusUpdate } from "./protocol.ts";
 import { named, t } from "./strings.ts";
 import { Empty, Panel, Pill, Timer } from "./ui.tsx";
 
@@ -138,9 +138,44 @@ function CallCard({ a }: { a: StatusUpdate }) {
         </div>
       </header>
       {several
-        ? <Empty>{t("several_leads", { n: pop.matches })}</Empty>
+        ? <Choices pop={pop} live={call !== undefined} />
         : <Fields fields={pop?.fields ?? {}} />}
     </section>
+  );
+}
+
+/** Up and down go through the list, besides the keys that every button has. */
+function walk(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
+  const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+  const buttons = [...event.currentTarget.querySelectorAll("button")];
+  const at = buttons.findIndex((button) => button === document.activeElement);
+  if (step !== 0 && at >= 0) {
+    event.preventDefault();
+    buttons[(at + step + buttons.length) % buttons.length]!.focus();
+  }
+}
+
+/** Nobody's data before one of them is chosen: the daemon sends the card then. */
+function Choices({ pop, live }: { pop: Pop; live: boolean }) {
+  if (!live) {
+    return <Empty>{t("several_leads_over", { n: pop.matches })}</Empty>;
+  }
+  return (
+    <div class="choices">
+      <p>{t("several_leads", { n: pop.matches })}</p>
+      <ul aria-label={t("choose_lead")} onKeyDown={walk}>
+        {pop.choices.map((c) => (
+          <li key={c.lead}>
+            <button disabled={asking.value > 0}
+              onClick={() => void ask({ type: "choose_lead", attempt: pop.attempt, lead: c.lead })}>
+              <b>{c.name || t("unnamed_lead")}</b>
+              <span>{c.list}</span>
+              <small>#{c.lead}</small>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }
 

@@ -75,6 +75,13 @@ export interface Pop {
   attempt_no: number;
   matches: number;
   fields: Record<string, string>;
+  choices: Choice[];
+}
+
+export interface Choice {
+  lead: number;
+  name: string;
+  list: string;
 }
 
 export interface Pbx {
@@ -160,6 +167,7 @@ export type Request =
   | { type: "set_status"; state: "available" | "break"; reason?: string }
   | { type: "dial"; number: string; lead?: number }
   | { type: "hang_up" }
+  | { type: "choose_lead"; attempt: string; lead: number }
   | { type: "set_disposition"; attempt: string; code: string; note?: string; callback?: number }
   | { type: "campaign_switch"; campaign: number; action: "start" | "stop" | "stop_now" }
   | { type: "explain_campaign"; campaign: number }

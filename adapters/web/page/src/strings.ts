@@ -122,7 +122,10 @@ const en = {
   hang_up: "Hang up",
   attempt_no: "attempt {n}",
   lead: "Lead",
-  several_leads: "{n} leads have this number. Ask who is calling before you open one.",
+  several_leads: "{n} leads have this number. Ask who it is, then choose one.",
+  several_leads_over: "{n} leads have this number, and none was chosen during the call.",
+  choose_lead: "Leads with this number",
+  unnamed_lead: "Without a name",
   no_fields: "This lead has no further data.",
 
   dial_title: "Dial a number",
