@@ -121,6 +121,63 @@ await test("hanging up asks for the disposition; typed text outlives changes; sa
   equal(await page.locator(".dispose").count(), 0);
 });
 
+const dialSeveral = async () => {
+  await page.getByLabel("Number, with country code").fill("+12125550188");
+  await page.getByRole("button", { name: "Dial", exact: true }).click();
+  await page.getByRole("list", { name: "Leads with this number" }).waitFor();
+};
+const endCall = async () => {
+  await page.getByRole("button", { name: "Hang up" }).click();
+  await page.locator(".dispose").waitFor();
+};
+
+await test("several leads have the number: they are offered by name and list, as text, and nobody's data is shown", async () => {
+  await dialSeveral();
+  const buttons = page.locator(".choices button");
+  equal(await buttons.count(), 3);
+  equal(await page.locator(".call h2").textContent(), "+12125550188");
+  equal(await page.locator(".fields").count(), 0);
+  equal((await buttons.allTextContents()).join("|"),
+    "<img src=x onerror='window.hacked=1'><b>spring</b>#71|Bo Bergautumn#72|Without a nameautumn#73");
+  equal(await page.locator(".choices img").count(), 0);
+  equal(await page.evaluate(() => window.hacked), undefined);
+  await shot(page, "agent-choices");
+});
+
+await test("a choice that is refused says why, and leaves the others", async () => {
+  await page.getByRole("button", { name: /Without a name/ }).click();
+  await page.locator(".problem").getByText("that lead is in another call").waitFor();
+  equal(await page.locator(".choices button").count(), 3);
+});
+
+await test("one is chosen with the keyboard alone; its card comes from the daemon", async () => {
+  const buttons = page.locator(".choices button");
+  const focused = () => page.evaluate(() => document.activeElement?.textContent ?? "");
+  await buttons.first().focus();
+  await page.keyboard.press("ArrowUp");
+  truth((await focused()).includes("#73"), `up from the first: ${await focused()}`);
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  truth((await focused()).includes("#72"), `down twice: ${await focused()}`);
+  await page.keyboard.press("Enter");
+  await page.locator(".call h2").getByText("Bo <i>Berg</i>").waitFor();
+  await page.locator(".fields").getByText("Bergen").waitFor();
+  equal(await page.locator(".choices").count(), 0);
+  equal(await page.locator(".problem").textContent(), "");
+  await endCall();
+  await page.getByRole("button", { name: /Sale/ }).click();
+  await page.locator(".status.state-available").waitFor();
+});
+
+await test("after a call in which nobody was chosen there is nothing to choose; it can be disposed", async () => {
+  await dialSeveral();
+  await endCall();
+  await page.getByText("none was chosen during the call").waitFor();
+  equal(await page.locator(".choices").count(), 0);
+  await page.getByRole("button", { name: /Sale/ }).click();
+  await page.locator(".status.state-available").waitFor();
+});
+
 await test("what was refused in the wrap-up is not said any more when the wrap-up has ended by itself", async () => {
   await page.getByLabel("Number, with country code").fill("+12125550178");
   await page.getByRole("button", { name: "Dial", exact: true }).click();

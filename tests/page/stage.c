@@ -180,7 +180,47 @@ static void my_call(enum attempt_state state)
     fake_post(MSG_view_call, &m);
 }
 
-static void on_dial(void)
+/* The number of which several leads are: the page is offered them, and nobody's data. */
+#define SEVERAL "+12125550188"
+
+static void several_pop(void)
+{
+    const struct msg_screen_pop pop = {
+        .agent = MINE,
+        .attempt = text_of(my_attempt),
+        .campaign = 2,
+        .number = T(SEVERAL),
+        .fields = T("[{\"lead\":71,\"name\":\"<img src=x onerror='window.hacked=1'>\","
+                    "\"list\":\"<b>spring</b>\"},"
+                    "{\"lead\":72,\"name\":\"Bo Berg\",\"list\":\"autumn\"},"
+                    "{\"lead\":73,\"name\":\"\",\"list\":\"autumn\"}]"),
+        .attempt_no = 1,
+        .matches = 3};
+
+    fake_post(MSG_screen_pop, &pop);
+}
+
+/* As the daemon: 73 is in another call. */
+static bool on_choose(const struct msg_choose_lead *m)
+{
+    const struct msg_screen_pop pop = {.agent = MINE,
+                                       .attempt = m->attempt,
+                                       .campaign = 2,
+                                       .lead = m->lead,
+                                       .number = T(SEVERAL),
+                                       .name = T("Bo <i>Berg</i>"),
+                                       .fields = T("{\"city\":\"Bergen\"}"),
+                                       .attempt_no = 1,
+                                       .matches = 1};
+
+    if (m->lead == 73) {
+        return false;
+    }
+    fake_post(MSG_screen_pop, &pop);
+    return true;
+}
+
+static void on_dial(struct text number)
 {
     struct msg_screen_pop pop = {
         .agent = MINE,
@@ -199,7 +239,11 @@ static void on_dial(void)
 
     snprintf(my_attempt, sizeof my_attempt, "att-mine-%u", ++calls_made);
     pop.attempt = text_of(my_attempt);
-    fake_post(MSG_screen_pop, &pop);
+    if (number.len == sizeof SEVERAL - 1 && memcmp(number.ptr, SEVERAL, number.len) == 0) {
+        several_pop();
+    } else {
+        fake_post(MSG_screen_pop, &pop);
+    }
     my_call(ATTEMPT_BRIDGED);
     move_agent(MINE, AGENT_BUSY, "");
 }
@@ -235,7 +279,13 @@ static void on_request(uint16_t type, const void *msg)
         break;
     }
     case MSG_dial:
-        on_dial();
+        on_dial(((const struct msg_dial *)msg)->number);
+        break;
+    case MSG_choose_lead:
+        if (!on_choose(msg)) {
+            reply.result = RESULT_CONFLICT;
+            reply.text = text_of("that lead is in another call");
+        }
         break;
     case MSG_hang_up:
         my_call(ATTEMPT_ENDED);
@@ -256,8 +306,8 @@ static void on_request(uint16_t type, const void *msg)
 
 static void answer_requests(void)
 {
-    static const uint16_t types[] = {MSG_agent_login, MSG_agent_logout, MSG_set_status,
-                                     MSG_dial,        MSG_hang_up,      MSG_set_disposition};
+    static const uint16_t types[] = {MSG_agent_login, MSG_agent_logout,    MSG_set_status, MSG_dial,
+                                     MSG_hang_up,     MSG_set_disposition, MSG_choose_lead};
 
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (fake_has_sent(types[i])) {

@@ -315,8 +315,11 @@ static void an_outage_of_asterisk_is_one_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_browser_goes_on_with_its_cookie),      TEST(who_is_disabled_has_no_session),
-        TEST(who_answers_meanwhile_reaches_an_agent), TEST(no_kill_parts_anybody),
+        TEST(a_browser_goes_on_with_its_cookie),
+        TEST(who_is_disabled_has_no_session),
+        TEST(a_choice_waits_for_the_next_daemon),
+        TEST(who_answers_meanwhile_reaches_an_agent),
+        TEST(no_kill_parts_anybody),
         TEST(an_outage_of_asterisk_is_one_line),
     };
 
