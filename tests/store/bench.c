@@ -161,6 +161,9 @@ void bench_take(void *ctx, handle to, handle from, uint16_t type, const void *ms
     } else if (type == MSG_disposed) {
         b->last_disposed = *(const struct msg_disposed *)msg;
         b->disposed++;
+    } else if (type == MSG_lead_settled) {
+        b->last_settled = *(const struct msg_lead_settled *)msg;
+        b->settled++;
     } else if (type == MSG_loaded) {
         b->last_loaded = *(const struct msg_loaded *)msg;
         b->loaded++;

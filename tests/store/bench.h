@@ -30,7 +30,7 @@ struct bench {
     int wake_fd;
     atomic_int ready, held;
     /* what arrived */
-    unsigned claimed, disposed, legs, loaded, campaigns, agents, candidates, ends;
+    unsigned claimed, disposed, settled, legs, loaded, campaigns, agents, candidates, ends;
     unsigned ups, downs, suppressed, logins, opens, unsent, states, fails;
     struct msg_journal_state last_state;
     char last_why[200]; /* of last_state */
@@ -39,6 +39,7 @@ struct bench {
     char last_number[20];
     struct msg_leg_claimed last_leg;
     struct msg_disposed last_disposed;
+    struct msg_lead_settled last_settled;
     struct msg_loaded last_loaded;
     struct msg_login_known last_login;
     uint64_t rows[64];

@@ -186,6 +186,31 @@ static void not_promised(void **state)
 
 /* A new process, the store still away: nothing is loaded, so nothing can be dialed; when the store
  * comes, what was promised is in it before anybody is told that it is there. */
+/* The choice of a lead (R14) wants the store itself: it is refused at once, and not kept. */
+static void a_choice_is_not_promised(void **state)
+{
+    struct bench *b = *state;
+    char number[20];
+    struct msg_claim c;
+    struct msg_settle_lead m = {.agent = b->world.agent, .client = 1, .request = 9};
+    unsigned ups = b->ups, n = b->settled;
+
+    load(b);
+    c = call(b, number);
+    m.attempt = c.attempt;
+    m.lead = 1;
+    go_away(b);
+    bench_send(b, MSG_settle_lead, &m);
+    run_until(b, &b->settled, n + 1);
+    assert_int_equal(b->last_settled.result, RESULT_AWAY);
+    assert_int_equal(b->last_settled.request, 9);
+    atomic_store(&away, false);
+    run_until(b, &b->ups, ups + 1);
+    bench_send(b, MSG_settle_lead, &m);
+    run_until(b, &b->settled, n + 2); /* the store's own word: this agent has not had the call */
+    assert_int_equal(b->last_settled.result, RESULT_REFUSED);
+}
+
 static void over_a_restart(void **state)
 {
     struct bench *b = *state;
@@ -522,6 +547,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(promised_and_kept),
         T(not_promised),
+        T(a_choice_is_not_promised),
         T(over_a_restart),
         T(brought_in_twice),
         T(legs_go_on),

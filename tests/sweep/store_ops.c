@@ -200,6 +200,52 @@ static int run_dispose_dnc(struct subject *t, struct store *s)
     return dispose(t, s, "dnc", 0);
 }
 
+/* The first lead's number is another list's, too; its agent has dialed it (R14). */
+static void unchosen(struct subject *t)
+{
+    struct store *s = t->w->s;
+    struct store_list l = {.campaign = t->w->campaign, .priority = 2, .active = true};
+    struct store_import_count count = {0};
+    struct msg_claimed out;
+    struct store_lead lead;
+    uint64_t found[2];
+    size_t n = 2;
+
+    leads(t);
+    lead = (struct store_lead){.number = t->number[0], .fields = text_of("{}")};
+    l.name = text_of(t->name);
+    store_good(s, s->ops->list_add(s, &t->w->by, &l, &l.list));
+    store_good(s, s->ops->leads_insert(s, l.list, 0, WORLD_NOW, &lead, 1, &count));
+    store_good(s, s->ops->lead_match(s, t->w->campaign, t->number[0], found, &n));
+    assert_int_equal(n, 2);
+    t->lead[1] = found[1];
+    t->claim[0].row = 0;
+    t->claim[0].cause = CAUSE_AGENT;
+    t->claim[0].agent = t->w->agent;
+    t->claim[0].number = t->number[0];
+    store_good(s, s->ops->claim(s, t->claim, 1, &out));
+    assert_int_equal(out.matches, 2);
+}
+
+static int run_settle(struct subject *t, struct store *s)
+{
+    const struct msg_settle_lead m = {.attempt = t->claim[0].attempt,
+                                      .agent = t->w->agent,
+                                      .lead = t->lead[1],
+                                      .client = 8,
+                                      .request = 7,
+                                      .at_wall_ms = WORLD_NOW + 5000};
+    struct msg_lead_settled out;
+    int rc = s->ops->settle(s, &m, 1, &out);
+
+    t->answer = 0;
+    if (rc == STORE_OK) {
+        assert_int_equal(out.result, RESULT_OK);
+        (void)listen(t, MSG_lead_settled, &out);
+    }
+    return rc;
+}
+
 static int run_leg(struct subject *t, struct store *s)
 {
     const struct msg_leg_claim m = {.leg = text_of(t->name),
@@ -459,6 +505,8 @@ const struct store_op store_ops[] = {
     {"attempt_over", claimed, run_over, true, true, false},
     {"dispose: callback", talked, run_dispose, true, true, false},
     {"dispose: do not call", talked, run_dispose_dnc, true, true, false},
+    {"settle", unchosen, run_settle, true, true, false},
+    {"load: unchosen", unchosen, run_load, false, true, false},
     {"leg_claim", leads, run_leg, true, true, false},
     {"leg_over", leg_there, run_leg_over, true, false, false},
     {"agent_moved", leads, run_agent, true, false, false},
