@@ -43,15 +43,18 @@ static void move(struct world *w, struct att *a, uint64_t lead)
     struct row *to = &w->rows[lead - 1];
     uint8_t status = from->status;
 
+    struct row_step back = {.moves = true,
+                            .status = from->final                 ? ROW_COMPLETED
+                                      : from->due_ms == DUE_NEVER ? ROW_FAILED
+                                                                  : ROW_PENDING,
+                            .final = from->final};
+    struct row_step taken = {.moves = true, .status = status, .final = to->final};
+
     from->last_no--;
-    store_row_moves(w, from,
-                    from->final                 ? ROW_COMPLETED
-                    : from->due_ms == DUE_NEVER ? ROW_FAILED
-                                                : ROW_PENDING,
-                    from->final, from->due_ms);
+    store_row_moves(w, from, back, from->due_ms);
     a->row = lead;
     a->no = ++to->last_no;
-    store_row_moves(w, to, status, to->final, to->due_ms);
+    store_row_moves(w, to, taken, to->due_ms);
 }
 
 void store_settle(struct world *w, const struct msg_settle_lead *m)
