@@ -64,6 +64,19 @@ static struct settle_effect no(uint8_t result, const char *text)
     return (struct settle_effect){.result = result, .text = text};
 }
 
+/* What rows do is the table's to say. */
+static struct settle_effect move(const struct msg_settle_lead *req, const struct settle_facts *f)
+{
+    struct settle_effect e = {.result = RESULT_OK, .text = "", .moves = true};
+
+    e.left = row_next(f->row_status, f->row_final, RE_NOT_SENT);
+    e.left_due_ms = f->row_due_ms < DUE_NEVER ? f->row_due_ms : req->at_wall_ms;
+    e.taken = row_next(f->asked_status, f->asked_final, RE_ASKED_FOR);
+    if (f->row_status == ROW_ANSWERED)
+        e.taken = row_next(e.taken.status, e.taken.final, RE_PICKED_UP);
+    return e;
+}
+
 struct settle_effect settle_decide(const struct msg_settle_lead *req, const struct settle_facts *f)
 {
     if (!f->found)
@@ -80,7 +93,9 @@ struct settle_effect settle_decide(const struct msg_settle_lead *req, const stru
         return no(RESULT_CONFLICT, "the call has its disposition already");
     if (!f->offered)
         return no(RESULT_NOT_FOUND, "that lead is none of those who have the number");
-    if (f->lead != req->lead && f->in_air)
+    if (f->lead == req->lead)
+        return (struct settle_effect){.result = RESULT_OK, .text = ""};
+    if (!row_next(f->asked_status, f->asked_final, RE_ASKED_FOR).moves)
         return no(RESULT_CONFLICT, "that lead is in another call");
-    return (struct settle_effect){.result = RESULT_OK, .text = "", .moves = f->lead != req->lead};
+    return move(req, f);
 }

@@ -53,14 +53,20 @@ struct settle_facts {
     uint8_t choice; /* enum choice */
     uint64_t agent, lead;
     bool offered; /* the lead asked for is one of its matches now */
-    bool in_air;  /* and is in a call of its own */
+    /* The row that the attempt stands on, and the one of the lead asked for. */
+    uint8_t row_status, asked_status;
+    bool row_final, asked_final;
+    int64_t row_due_ms;
 };
 
 struct settle_effect {
     uint8_t result;   /* enum result */
     const char *text; /* a sentence when refused */
     bool repeated;    /* it is so already: nothing to do */
-    bool moves;       /* the attempt gets another row */
+    bool moves;       /* the attempt gets another row; then */
+    /* the one it leaves is as if its call had never been sent, the other was asked for */
+    struct row_step left, taken;
+    int64_t left_due_ms;
 };
 struct settle_effect settle_decide(const struct msg_settle_lead *req, const struct settle_facts *f);
 

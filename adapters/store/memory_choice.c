@@ -81,18 +81,18 @@ static int lead_match(struct store *s, uint64_t campaign, struct text number, ui
 
 /* --- the choice ------------------------------------------------------------------------------- */
 
-static void move_attempt(struct memory *me, struct m_attempt *a, struct m_lead *to)
+static void move_attempt(struct memory *me, struct m_attempt *a, struct m_lead *to,
+                         const struct settle_effect *e)
 {
     struct m_lead *from = M_ROW(struct m_lead, leads, a->c.lead - 1);
 
     EDIT(from);
     EDIT(to);
-    to->status = from->status;
+    m_row_moves(to, e->taken);
     to->last_no++;
     to->cause = (struct text){NULL, 0};
-    from->status = from->final                 ? ROW_COMPLETED
-                   : from->due_ms == DUE_NEVER ? ROW_FAILED
-                                               : ROW_PENDING;
+    m_row_moves(from, e->left);
+    from->due_ms = e->left_due_ms;
     from->last_no--;
     a->c.lead = a->c.row = to->d.lead;
     a->c.list = to->list;
@@ -126,6 +126,7 @@ static struct msg_lead_settled settle_one(struct memory *me, const struct msg_se
     struct settle_effect e;
 
     if (a) {
+        const struct m_lead *row;
         struct matches found = {0};
         if (a->choice != CHOICE_NONE)
             memory_match(me, a->c.campaign, a->c.number, (enum choice)a->choice, &found);
@@ -135,9 +136,13 @@ static struct msg_lead_settled settle_one(struct memory *me, const struct msg_se
                                   .choice = a->choice,
                                   .agent = a->c.agent,
                                   .lead = a->c.lead,
-                                  .offered = choice_offers(&found, m->lead),
-                                  .in_air =
-                                      d && (d->status == ROW_DIALING || d->status == ROW_ANSWERED)};
+                                  .offered = choice_offers(&found, m->lead)};
+        row = M_ROW(struct m_lead, leads, a->c.lead - 1);
+        f.row_status = row->status;
+        f.row_final = row->final;
+        f.row_due_ms = row->due_ms;
+        f.asked_status = d ? d->status : (uint8_t)ROW_PENDING;
+        f.asked_final = d && d->final;
         out.campaign = a->c.campaign;
     }
     e = settle_decide(m, &f);
@@ -151,7 +156,7 @@ static struct msg_lead_settled settle_one(struct memory *me, const struct msg_se
         a->choice = CHOICE_NONE;
     }
     if (e.moves)
-        move_attempt(me, a, d);
+        move_attempt(me, a, d, &e);
     out.row = a->c.row;
     out.attempt_no = a->c.attempt_no;
     out.name = d->d.name;

@@ -75,7 +75,6 @@ struct settling {
     struct sql_store *s;
     struct settle_facts f;
     uint64_t campaign;
-    uint8_t row_status; /* of the row that it stands on */
     uint32_t attempt_no;
     struct text number;
     /* the lead */
@@ -97,9 +96,11 @@ static int take_call(void *ctx, size_t item, const struct sql_value *c)
     g->f.choice = (uint8_t)c[3].i;
     g->f.disposed = c[4].i != 0;
     g->f.lead = (uint64_t)c[5].i;
-    g->row_status = (uint8_t)c[6].i;
+    g->f.row_status = (uint8_t)c[6].i;
     g->number = sql_keep(g->s, c[7].t);
     g->attempt_no = (uint32_t)c[8].i;
+    g->f.row_final = c[9].i != 0;
+    g->f.row_due_ms = c[10].i;
     return 0;
 }
 
@@ -110,11 +111,12 @@ static int take_lead(void *ctx, size_t item, const struct sql_value *c)
     (void)item;
     g->there = true;
     g->row = (uint64_t)c[0].i;
-    g->f.in_air = c[1].i == ROW_DIALING || c[1].i == ROW_ANSWERED;
+    g->f.asked_status = (uint8_t)c[1].i;
     g->last_no = (uint32_t)c[2].i;
     g->list = (uint64_t)c[3].i;
     g->name = sql_keep(g->s, c[4].t);
     g->fields = sql_keep(g->s, c[5].t);
+    g->f.asked_final = c[6].i != 0;
     return 0;
 }
 
@@ -131,17 +133,20 @@ static int read_all(struct settling *g, const struct msg_settle_lead *m)
     return rc;
 }
 
-static int write_all(const struct settling *g, const struct msg_settle_lead *m, bool moves)
+static int write_all(const struct settling *g, const struct msg_settle_lead *m,
+                     const struct settle_effect *e)
 {
     struct sql_store *s = g->s;
-    const uint32_t no = moves ? g->last_no + 1 : g->attempt_no;
+    const uint32_t no = e->moves ? g->last_no + 1 : g->attempt_no;
     char who[32], before[24], after[24];
     int rc = STORE_OK;
 
-    if (moves)
-        rc = sql_exec(s, settle_leave, NULL, sql_t(m->attempt));
-    if (rc == STORE_OK && moves)
-        rc = sql_exec(s, settle_row, NULL, sql_u(g->row), sql_i(g->row_status), sql_i(no));
+    if (e->moves)
+        rc = sql_exec(s, settle_leave, NULL, sql_t(m->attempt), sql_i(e->left.status),
+                      sql_i(e->left.final), sql_i(e->left_due_ms));
+    if (rc == STORE_OK && e->moves)
+        rc = sql_exec(s, settle_row, NULL, sql_u(g->row), sql_i(e->taken.status),
+                      sql_i(e->taken.final), sql_i(no));
     if (rc == STORE_OK)
         rc = sql_exec(s, settle, NULL, sql_t(m->attempt), sql_u(m->lead), sql_u(g->row),
                       sql_u(g->list), sql_i(no));
@@ -175,7 +180,7 @@ static int settle_one(struct sql_store *s, const struct msg_settle_lead *m,
     out->attempt_no = e.moves ? g.last_no + 1 : g.attempt_no;
     out->name = g.name;
     out->fields = g.fields;
-    return e.repeated ? STORE_OK : write_all(&g, m, e.moves);
+    return e.repeated ? STORE_OK : write_all(&g, m, &e);
 }
 
 int sql_settle(struct store *st, const struct msg_settle_lead *req, size_t n,

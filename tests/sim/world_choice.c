@@ -37,24 +37,16 @@ struct text store_offer(const struct matches *m)
     return choice_write(m, text, sizeof text);
 }
 
-static void move(struct world *w, struct att *a, uint64_t lead)
+static void move(struct world *w, struct att *a, uint64_t lead, const struct settle_effect *e)
 {
     struct row *from = &w->rows[a->row - 1];
     struct row *to = &w->rows[lead - 1];
-    uint8_t status = from->status;
-
-    struct row_step back = {.moves = true,
-                            .status = from->final                 ? ROW_COMPLETED
-                                      : from->due_ms == DUE_NEVER ? ROW_FAILED
-                                                                  : ROW_PENDING,
-                            .final = from->final};
-    struct row_step taken = {.moves = true, .status = status, .final = to->final};
 
     from->last_no--;
-    store_row_moves(w, from, back, from->due_ms);
+    store_row_moves(w, from, e->left, e->left_due_ms);
     a->row = lead;
     a->no = ++to->last_no;
-    store_row_moves(w, to, taken, to->due_ms);
+    store_row_moves(w, to, e->taken, to->due_ms);
 }
 
 void store_settle(struct world *w, const struct msg_settle_lead *m)
@@ -82,8 +74,13 @@ void store_settle(struct world *w, const struct msg_settle_lead *m)
         f.agent = a->agent;
         f.lead = a->row;
         f.offered = choice_offers(&found, m->lead);
-        f.in_air = f.offered && (w->rows[m->lead - 1].status == ROW_DIALING ||
-                                 w->rows[m->lead - 1].status == ROW_ANSWERED);
+        f.row_status = w->rows[a->row - 1].status;
+        f.row_final = w->rows[a->row - 1].final;
+        f.row_due_ms = w->rows[a->row - 1].due_ms;
+        if (f.offered) {
+            f.asked_status = w->rows[m->lead - 1].status;
+            f.asked_final = w->rows[m->lead - 1].final;
+        }
         out.campaign = a->campaign;
     }
     if (w->store_up) {
@@ -92,7 +89,7 @@ void store_settle(struct world *w, const struct msg_settle_lead *m)
         out.result = e.result;
         out.text = text_of(e.text);
         if (e.moves) {
-            move(w, a, m->lead);
+            move(w, a, m->lead, &e);
         }
     }
     if (out.result == RESULT_OK) {

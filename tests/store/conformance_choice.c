@@ -311,7 +311,7 @@ void a_choice_leaves_a_final_row_final(void **state)
     assert_int_equal(world_manual(w, NUMBER, WORLD_NOW + 2000, &c), REASON_allow);
     assert_int_equal(c.matches, 2);
     assert_int_equal(settle(w, c.attempt, w->agent, p.bo).result, RESULT_OK);
-    expect_row(w, p.ada, ROW_COMPLETED, true, 1);
+    expect_row(w, p.ada, ROW_FAILED, true, 1);
     expect_row(w, p.bo, ROW_DIALING, false, 0);
 }
 
