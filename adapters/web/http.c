@@ -141,6 +141,7 @@ static size_t own_metrics(const struct web *web, char *out, size_t size)
         {"web_sockets_total", "counter", n->sockets},
         {"web_tickets_bad_total", "counter", n->tickets_bad},
         {"web_origins_bad_total", "counter", n->origins_bad},
+        {"web_posts_bad_total", "counter", n->posts_bad},
         {"web_requests_total", "counter", n->requests},
         {"web_requests_invalid_total", "counter", n->requests_invalid},
         {"web_requests_refused_role_total", "counter", n->requests_refused_role},

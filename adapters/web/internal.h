@@ -70,6 +70,7 @@ struct web_counters {
     uint64_t logins, logins_wrong, logins_paused, logins_busy;
     uint64_t sessions_found;
     uint64_t sockets, tickets_bad, origins_bad;
+    uint64_t posts_bad; /* a body that is no JSON object, or lacks what is wanted */
     uint64_t requests, requests_invalid, requests_refused_role, replies, replies_late;
     uint64_t cut_rate, cut_json, cut_slow, cut_silent, cut_violation, cut_hello;
     uint64_t frames, frames_shared, bytes;

@@ -20,6 +20,7 @@ void login_refuse(struct web *web, struct net_req *req, int status, const char *
     char seconds[24];
     const struct net_header retry = {"Retry-After", seconds};
 
+    web->count.posts_bad += status == 400 || status == 415;
     snprintf(seconds, sizeof seconds, "%lld", (long long)retry_s);
     json_writer_reset(&web->out);
     json_open_object(&web->out, NULL);

@@ -481,9 +481,14 @@ void originate_until(unsigned n, int64_t until_us)
 
 void originate_leg(unsigned n, const char *endpoint)
 {
+    originate_leg_with(n, endpoint, secret_permit(&key, words(leg_id(n)), words(endpoint)));
+}
+
+void originate_leg_with(unsigned n, const char *endpoint, uint64_t permit)
+{
     const struct msg_originate_leg m = {
         .leg = words(leg_id(n)),
-        .permit = secret_permit(&key, words(leg_id(n)), words(endpoint)),
+        .permit = permit,
         .pbx = 3,
         .endpoint = words(endpoint),
         .ring_s = 20,

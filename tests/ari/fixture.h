@@ -69,6 +69,7 @@ void originate(
 void originate_until(unsigned n, int64_t until_us); /* too late to send it after that */
 void originate_to(unsigned n, const char *number, const char *endpoint, uint64_t permit);
 void originate_leg(unsigned n, const char *endpoint);
+void originate_leg_with(unsigned n, const char *endpoint, uint64_t permit);
 void hang_up(const char *channel);
 void bridge(const char *id, const char *one, const char *two);
 

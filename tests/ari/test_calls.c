@@ -106,6 +106,29 @@ static void nothing_leaves_without_its_permit(void **state)
     assert_int_equal(pbx->chans.count, 0);
 }
 
+/* Nor an agent's leg: its permit is over its id and its phone. */
+static void no_leg_leaves_without_its_permit(void **state)
+{
+    (void)state;
+    const uint64_t permits[] = {
+        0,
+        1, /* nobody's */
+        secret_permit(host.permits, words(leg_id(1)), words("PJSIP/phone2")),
+        secret_permit(host.permits, words(leg_id(2)), words("PJSIP/phone1")),
+    };
+    for (unsigned i = 0; i < sizeof permits / sizeof permits[0]; i++) {
+        originate_leg_with(1, "PJSIP/phone1", permits[i]);
+        assert_int_equal(count_of(MSG_originate_failed, leg_id(1)), i + 1);
+        assert_int_equal(find(MSG_originate_failed, leg_id(1), i)->fate, 0);
+    }
+    run_for(100 * US_PER_MS);
+    assert_int_equal(witnessed("\"originate\""), 0);
+    assert_int_equal(pbx->chans.count, 0);
+    originate_leg(1, "PJSIP/phone1");
+    run_until(find(MSG_channel_answered, leg_id(1), 0));
+    assert_int_equal(witnessed("\"originate\""), 1);
+}
+
 /* The process was stopped between the decision and here. */
 static void nothing_leaves_when_its_time_is_over(void **state)
 {
@@ -318,6 +341,7 @@ int main(void)
         t(connects),
         t(a_call_from_first_to_last),
         t(nothing_leaves_without_its_permit),
+        t(no_leg_leaves_without_its_permit),
         t(nothing_leaves_when_its_time_is_over),
         t(who_waits_too_long_may_ask_again),
         t(outcomes),

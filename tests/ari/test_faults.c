@@ -218,6 +218,27 @@ static void an_asterisk_without_requests_on_websockets(void **state)
     run_until(find(MSG_channel_ended, call_id(1), 0));
 }
 
+/* The connection ends without an answer, as one does that was idle for too long: whether it was
+ * carried out or not, an originate does not go there once more. */
+static void over_http_nothing_is_sent_twice(void **state)
+{
+    (void)state;
+    pbx->rest_over_ws = false;
+    originate(9); /* with it goes the subscription to the trunk */
+    run_until(find(MSG_channel_answered, call_id(9), 0));
+    for (unsigned n = 1; n <= 2; n++) {
+        sim(n == 1 ? "swallow?requests=1&carried=1" : "swallow?requests=1&carried=0");
+        originate(n);
+        run_until(find(MSG_originate_failed, call_id(n), 0));
+        assert_int_equal(find(MSG_originate_failed, call_id(n), 0)->fate, 2);
+    }
+    run_until(find(MSG_channel_answered, call_id(1), 0));
+    originate(3); /* on another connection */
+    run_until(find(MSG_channel_answered, call_id(3), 0));
+    assert_int_equal(witnessed("\"originate\""), 3);
+    assert_int_equal(count_of(MSG_channel_answered, call_id(2)), 0);
+}
+
 static void foreign_channels_are_left_alone(void **state)
 {
     (void)state;
@@ -282,6 +303,7 @@ int main(void)
         t(taken_over_stops),
         t(http_carries_what_the_lanes_cannot),
         t(an_asterisk_without_requests_on_websockets),
+        t(over_http_nothing_is_sent_twice),
         t(foreign_channels_are_left_alone),
         t(rubbish_from_the_server),
     };

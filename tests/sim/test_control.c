@@ -304,6 +304,7 @@ static void test_calls_per_second(void **state)
     }
     world_run(w, 4);
     assert_in_range(world_witness(w)->originates, 19, 21);
+    expect_reply(w, world_explain(w, 1), RESULT_OK, "calls_per_second");
     world_run(w, 300);
     assert_in_range((uintmax_t)world_witness(w)->originates_a_second_most, 5, 6);
     assert_true(world_witness(w)->originates > 250);

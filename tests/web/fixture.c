@@ -80,6 +80,18 @@ const char *ask(const char *method, const char *path, const char *extra, const c
     return answer;
 }
 
+void expect_counted(const char *name, unsigned value)
+{
+    char line[80];
+
+    snprintf(line, sizeof line, "\n%s %u\n", name, value);
+    for (int tries = 0; strstr(ask("GET", "/metrics", "", NULL), line) == NULL; tries++) {
+        if (tries == 2000) {
+            fail_msg("/metrics does not say \"%s %u\"", name, value);
+        }
+    }
+}
+
 int status_of(const char *answer)
 {
     return atoi(answer + 9);

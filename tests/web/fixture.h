@@ -49,6 +49,8 @@ int teardown_web(void **state);
 /* Sends one request and returns the whole answer, head and body; valid until the next call.
  * `extra`: more header lines, each with CR LF, or "". body NULL: none. */
 const char *ask(const char *method, const char *path, const char *extra, const char *body);
+/* In /metrics, soon: a socket may be closed for us a moment before it is for the daemon. */
+void expect_counted(const char *name, unsigned value);
 int status_of(const char *answer);
 /* The session cookie of a login's answer as a header line. */
 const char *cookie_of(const char *answer);

@@ -66,6 +66,8 @@ static void the_third_wrong_password_begins_a_pause(void **state)
     answer = ask("POST", "/login", "", "{\"user\":\"bob\",\"password\":\"correct horse\"}");
     assert_int_equal(status_of(answer), 429);
     assert_non_null(strstr(answer, "Retry-After: 4"));
+    expect_counted("web_logins_wrong_total", 3);
+    expect_counted("web_logins_paused_total", 1);
     /* Another account at the same address is not held up yet. */
     assert_int_equal(status_of(ask("POST", "/login", "", good)), 200);
 }
@@ -82,6 +84,7 @@ static void a_link_works_once(void **state)
     assert_int_equal(status_of(answer), 200);
     assert_string_equal(member_of(answer, "role"), "admin");
     assert_int_equal(status_of(ask("POST", "/enter", "", body)), 401);
+    expect_counted("web_tickets_bad_total", 1);
 }
 
 static void a_foreign_page_gets_nothing(void **state)
@@ -94,6 +97,7 @@ static void a_foreign_page_gets_nothing(void **state)
     assert_int_equal(status_of(ask("POST", "/ticket", foreign, "{}")), 403);
     snprintf(own, sizeof own, "Origin: http://127.0.0.1:%u\r\n", web_port(web));
     assert_int_equal(status_of(ask("POST", "/login", own, good)), 200);
+    expect_counted("web_origins_bad_total", 2);
 }
 
 static void a_form_post_is_refused(void **state)
@@ -104,6 +108,7 @@ static void a_form_post_is_refused(void **state)
 
     (void)state;
     assert_int_equal(status_of(answer), 415);
+    expect_counted("web_posts_bad_total", 1);
 }
 
 static void bad_bodies_are_named(void **state)
@@ -119,6 +124,7 @@ static void bad_bodies_are_named(void **state)
                      400);
     memset(deep, '[', 40);
     assert_int_equal(status_of(ask("POST", "/login", "", deep)), 400);
+    expect_counted("web_posts_bad_total", 6);
     assert_int_equal(status_of(ask("GET", "/login", "", NULL)), 405);
     assert_int_equal(status_of(ask("GET", "/etc/passwd", "", NULL)), 404);
     assert_int_equal(status_of(ask("GET", "/../web.h", "", NULL)), 404);

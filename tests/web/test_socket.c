@@ -46,6 +46,7 @@ static void a_ticket_opens_a_socket_once(void **state)
     assert_int_equal(((const struct msg_socket_open *)fake_sent(MSG_socket_open, &to))->agent, 7);
     assert_true(to == named(KIND_AGENT, 7));
     expect_close(page_hello(ticket, NULL, 0), 1008, "ticket");
+    expect_counted("web_tickets_bad_total", 1);
     assert_false(p->closed);
     page_free(p);
     assert_int_equal(((const struct msg_socket_gone *)fake_sent(MSG_socket_gone, &to))->agent, 7);
@@ -75,6 +76,7 @@ static void a_foreign_origin_is_refused(void **state)
     (void)state;
     assert_int_equal(p->code, 403);
     page_free(p);
+    expect_counted("web_origins_bad_total", 1);
     snprintf(own, sizeof own, "http://127.0.0.1:%u", web_port(web));
     p = page_new(own, "dialer.v1", NULL);
     assert_true(p->open);
@@ -99,6 +101,8 @@ static void what_is_no_hello_is_shown_out(void **state)
     expect_close(p, 1008, "hello");
     p = page_new(NULL, "dialer.v1", NULL);
     expect_close(p, 1008, "no hello in 5 s");
+    expect_counted("web_cut_hello_total", 3);
+    expect_counted("web_tickets_bad_total", 1);
 }
 
 static void bad_json_is_shown_out(void **state)
@@ -114,7 +118,7 @@ static void bad_json_is_shown_out(void **state)
         page_send(p, bad[i]);
         expect_close(p, 1008, "not JSON");
     }
-    assert_non_null(strstr(ask("GET", "/metrics", "", NULL), "\nweb_cut_json_total 5\n"));
+    expect_counted("web_cut_json_total", 5);
 }
 
 static void a_message_too_long_is_cut(void **state)
@@ -131,6 +135,7 @@ static void a_message_too_long_is_cut(void **state)
     run_until(p->closed);
     assert_int_equal(p->code, 1009);
     page_free(p);
+    expect_counted("web_cut_violation_total", 1);
 }
 
 static void a_flood_is_cut_and_a_burst_is_not(void **state)
@@ -152,6 +157,7 @@ static void a_flood_is_cut_and_a_burst_is_not(void **state)
         (void)net_ws_send(p->ws, "{\"type\":\"ping\",\"id\":1}", 22);
     }
     expect_close(p, 1008, "too many messages");
+    expect_counted("web_cut_rate_total", 1);
 }
 
 static void requests_become_messages_and_get_one_reply(void **state)
@@ -230,6 +236,7 @@ static void wrong_requests_change_nothing(void **state)
         assert_non_null(
             strstr(json_str(&doc, json_get(&doc, JSON_ROOT, "text"), ""), wrong[i].why));
     }
+    expect_counted("web_requests_invalid_total", sizeof wrong / sizeof *wrong);
     assert_false(fake_has_sent(MSG_dial));
     assert_false(fake_has_sent(MSG_set_status));
     assert_false(fake_has_sent(MSG_choose_lead));
