@@ -111,8 +111,14 @@ static bool deliver(struct endpoint *ep, const struct record *r, endpoint_handle
         log_line(LOG_LEVEL_ERROR, "DLR-BUS-UNREADABLE", "%s", why);
         return false;
     }
+    ep->put_back = false;
     handler(ctx, r->to, r->from, type, ep->scratch);
-    return true;
+    return !ep->put_back;
+}
+
+void endpoint_put_back(struct endpoint *ep)
+{
+    ep->put_back = true;
 }
 
 /* The next bag; false when there is none, and then the endpoint is armed. */
@@ -133,12 +139,15 @@ size_t endpoint_receive(struct endpoint *ep, endpoint_handler handler, void *ctx
     size_t n = 0;
 
     station_disarm(ep->out.station);
-    while (max == 0 || n < max) {
+    ep->put_back = false;
+    while (!ep->put_back && (max == 0 || n < max)) {
+        const uint8_t *start;
         const uint8_t *end;
         struct record r;
         if (!ep->has_bag && !next_bag(ep)) {
             break;
         }
+        start = ep->at;
         end = ep->bag.bytes + ep->bag.len;
         if (ep->at < end) {
             ep->at = record_get(ep->at, end, &r);
@@ -147,6 +156,8 @@ size_t endpoint_receive(struct endpoint *ep, endpoint_handler handler, void *ctx
                 bump(&ep->out.dead_letters, 1);
             } else if (deliver(ep, &r, handler, ctx)) {
                 n++;
+            } else if (ep->put_back) {
+                ep->at = start;
             }
         } else {
             ep->has_bag = false;

@@ -52,6 +52,10 @@ void endpoint_flush(struct endpoint *ep);
 /* Call `handler` for at most `max` messages (0: as many as there are). Returns how many. */
 size_t endpoint_receive(struct endpoint *ep, endpoint_handler handler, void *ctx, size_t max);
 
+/* By the handler: it cannot take this message now (no memory). endpoint_receive() returns at once,
+ * without it in its count, and the next call begins with it. Nothing wakes for it: come back. */
+void endpoint_put_back(struct endpoint *ep);
+
 /* Is an actor or endpoint of this name there now? */
 bool endpoint_exists(const struct endpoint *ep, handle name);
 

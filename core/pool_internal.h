@@ -198,6 +198,7 @@ struct endpoint {
     struct bag bag; /* being read */
     const uint8_t *at;
     bool has_bag;
+    bool put_back; /* the record at `at` once more */
     bool closed;
     void *scratch;
 };

@@ -117,11 +117,6 @@ static void hook_connect(void *ctx)
     }
 }
 
-static bool good(const struct answer *a)
-{
-    return a->fate == NET_ANSWERED && a->status >= 200 && a->status < 300;
-}
-
 static void step_failed(struct pbx *pbx, const char *what, const struct answer *a)
 {
     if (a->fate == NET_ANSWERED) {
@@ -138,7 +133,7 @@ static void on_checked(struct pbx *pbx, struct command *cmd, const struct answer
     if (link_state(&pbx->link) != LINK_CHECKING || (!cmd->http && !pbx->rest_over_ws)) {
         return;
     }
-    if (!good(a) || json_parse(&pbx->doc, a->body, a->len) != 0) {
+    if (!answer_good(a) || json_parse(&pbx->doc, a->body, a->len) != 0) {
         step_failed(pbx, "asking for its state", a);
         return;
     }
@@ -190,7 +185,7 @@ static void on_filtered(struct pbx *pbx, struct command *cmd, const struct answe
     if (link_state(&pbx->link) != LINK_FILTERING) {
         return;
     }
-    if (good(a)) {
+    if (answer_good(a)) {
         link_fire(&pbx->link, LINK_GOOD);
     } else {
         step_failed(pbx, "setting the event filter", a);

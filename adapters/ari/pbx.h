@@ -43,6 +43,10 @@ struct answer {
     size_t len;
     const char *error;
 };
+static inline bool answer_good(const struct answer *a)
+{
+    return a->fate == NET_ANSWERED && a->status >= 200 && a->status < 300;
+}
 
 enum command_kind {
     CMD_CALL,
@@ -191,6 +195,9 @@ void pbx_sweep(struct pbx *pbx);
 void pbx_update_hold(struct pbx *pbx);
 /* pbx_event.c */
 void pbx_event(struct pbx *pbx, const char *text, size_t len);
+/* What an event or a list has told was lost for want of memory: the events' socket is cut, and the
+ * list of the next connect tells it again. From anywhere: it ends from the loop. */
+void pbx_starved(struct pbx *pbx, const char *what);
 void pbx_tell_ended(struct pbx *pbx, struct chan *chan, const struct wire_event *e);
 
 #endif

@@ -11,11 +11,6 @@
 #define GONE_WAIT_US (2 * US_PER_S)    /* DELETE said 404: the event may still come */
 #define HANGUP_CHECK_US (5 * US_PER_S) /* DELETE said 204 and nothing came: ask again */
 
-static bool good(const struct answer *a)
-{
-    return a->fate == NET_ANSWERED && a->status >= 200 && a->status < 300;
-}
-
 static struct text words(const char *s)
 {
     return (struct text){s, (uint32_t)strlen(s)};
@@ -167,6 +162,10 @@ static void push_hangup(struct pbx *pbx, struct text channel)
     struct command *cmd = make(pbx, CMD_HANGUP, LANE_CONTROL);
     if (!cmd || !keep(cmd->id, sizeof cmd->id, channel) ||
         wire_hangup(channel, &cmd->request_text) != 0) {
+        struct chan *chan = cmd ? NULL : chans_find(&pbx->chans, channel);
+        if (chan) {
+            chan->check_us = net_now_us() + US_PER_S; /* no memory: the sweep asks again */
+        }
         free(cmd);
         return;
     }
@@ -200,7 +199,7 @@ static void originate_answered(struct pbx *pbx, const struct command *cmd, const
     if (chan) {
         chan->asked = false;
     }
-    if (good(a)) {
+    if (answer_good(a)) {
         pbx_count(pbx, "dialer_ari_originated_total", cmd->kind == CMD_CALL ? "call" : "leg");
     } else if (a->fate == NET_MAYBE_SENT) {
         /* It may ring. The entry stays: what it does will be told. */
@@ -539,14 +538,14 @@ static void act_on(struct pbx *pbx, struct command *cmd, const struct answer *a)
         tell_added(pbx, cmd, a->fate == NET_ANSWERED ? a->status : 0);
         break;
     case CMD_PLAY:
-        if (!good(a)) {
+        if (!answer_good(a)) {
             tell_not_played(pbx, cmd->id, cmd->id2);
         }
         break;
     case CMD_SOUND:
-        tell_sound(pbx, cmd, good(a),
-                   good(a) || (a->fate == NET_ANSWERED && a->status == 404) ? RESULT_OK
-                                                                            : RESULT_AWAY);
+        tell_sound(pbx, cmd, answer_good(a),
+                   answer_good(a) || (a->fate == NET_ANSWERED && a->status == 404) ? RESULT_OK
+                                                                                   : RESULT_AWAY);
         break;
     case CMD_CHECK:
         check_answered(pbx, cmd, a);

@@ -4,6 +4,15 @@
 
 #include <string.h>
 
+void pbx_starved(struct pbx *pbx, const char *what)
+{
+    pbx_count(pbx, "dialer_ari_no_memory_total", NULL);
+    pbx_log(pbx, 3, "DLR-ARI-MEMORY", "no memory for %s: connecting anew, the list tells it", what);
+    if (pbx->events) {
+        net_ws_drop(pbx->events); /* its on_close comes from the loop */
+    }
+}
+
 /* The channel an event is about. NULL: not one of ours that lives. One that we do not know is made
  * only while we connect, before the list is there; later it would be one whose end was told. */
 static struct chan *chan_of(struct pbx *pbx, const struct wire_event *e)
@@ -17,6 +26,10 @@ static struct chan *chan_of(struct pbx *pbx, const struct wire_event *e)
     struct chan *chan = chans_find(&pbx->chans, e->channel);
     if (!chan && link_state(&pbx->link) != LINK_UP && !chans_find(&pbx->ended, e->channel)) {
         chan = chans_make(&pbx->chans, e->channel);
+        if (!chan) {
+            pbx_starved(pbx, "a channel");
+            return NULL;
+        }
     }
     if (!chan) {
         pbx_count(pbx, "dialer_ari_late_events_total", NULL);
@@ -60,8 +73,9 @@ void pbx_tell_ended(struct pbx *pbx, struct chan *chan, const struct wire_event 
         .at_wall_ms = e->at_wall_ms,
     };
     pbx_send(pbx, chan->owner, MSG_channel_ended, &m);
-    if (link_state(&pbx->link) != LINK_UP) {
-        chans_make(&pbx->ended, (struct text){chan->id, ID_LEN}); /* the list may still have it */
+    /* The list may still have it. */
+    if (link_state(&pbx->link) != LINK_UP && !chans_make(&pbx->ended, m.channel)) {
+        pbx_starved(pbx, "an end");
     }
     chans_remove(&pbx->chans, chan);
 }
@@ -129,6 +143,9 @@ void pbx_event(struct pbx *pbx, const char *text, size_t len)
     if (wire_read(&pbx->doc, text, len, &e) != 0) {
         pbx_count(pbx, "dialer_ari_bad_messages_total", NULL);
         pbx_log(pbx, 2, "DLR-ARI-BAD", "event: %s", pbx->doc.error);
+        if (pbx->doc.no_memory) {
+            pbx_starved(pbx, "an event");
+        }
         return;
     }
     switch (e.kind) {

@@ -176,6 +176,9 @@ static void on_lane_message(void *ctx, struct net_ws *ws, const char *text, size
     if (wire_read(&lane->pbx->list_doc, text, len, &e) != 0) {
         pbx_count(lane->pbx, "dialer_ari_bad_messages_total", NULL);
         pbx_log(lane->pbx, 2, "DLR-ARI-BAD", "request socket: %s", lane->pbx->list_doc.error);
+        if (lane->pbx->list_doc.no_memory) {
+            pbx_lane_drop(lane); /* an answer is lost: what waits need not wait for it */
+        }
     } else if (e.kind == WIRE_RESPONSE) {
         lane_answer(lane, &e);
         pbx_pump(lane->pbx);

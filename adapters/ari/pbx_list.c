@@ -10,11 +10,6 @@
     (5 * US_PER_S) /* a refused endpoint: somebody may have configured it since                    \
                     */
 
-static bool good(const struct answer *a)
-{
-    return a->fate == NET_ANSWERED && a->status >= 200 && a->status < 300;
-}
-
 static struct text words(const char *s)
 {
     return (struct text){s, (uint32_t)strlen(s)};
@@ -72,9 +67,11 @@ static void on_endpoint_asked(struct pbx *pbx, struct command *cmd, const struct
         ask_phone(pbx, cmd->index);
         return;
     }
-    if (good(a) && json_parse(&pbx->doc, a->body, a->len) == 0) {
+    if (answer_good(a) && json_parse(&pbx->doc, a->body, a->len) == 0) {
         pbx_tell_phone(pbx, w,
                        json_is(&pbx->doc, json_get(&pbx->doc, JSON_ROOT, "state"), "online"));
+    } else if (answer_good(a) && pbx->doc.no_memory) {
+        pbx_starved(pbx, "a phone's state");
     } else if (a->fate == NET_ANSWERED) {
         pbx_tell_phone(pbx, w, false); /* the server does not know it */
     }
@@ -106,8 +103,8 @@ static void on_subscribed(struct pbx *pbx, struct command *cmd, const struct ans
 {
     struct watched *w = &pbx->watched[cmd->index];
     w->asking = false;
-    w->subscribed = good(a);
-    w->failed_us = a->fate == NET_ANSWERED && !good(a) ? net_now_us() : 0;
+    w->subscribed = answer_good(a);
+    w->failed_us = a->fate == NET_ANSWERED && !answer_good(a) ? net_now_us() : 0;
     if (!w->subscribed) {
         pbx_log(pbx, 2, "DLR-ARI-ENDPOINT", "cannot subscribe to %s: HTTP %d %.60s", w->name,
                 a->status, a->error);
@@ -300,11 +297,12 @@ bool pbx_hangup_outdated(const struct pbx *pbx, const struct command *cmd)
     return cmd->kind == CMD_HANGUP && cmd->connect != pbx->connect && chan && chan->told_answered;
 }
 
-static void found(struct pbx *pbx, const struct wire_channel *c)
+/* False: no memory. */
+static bool found(struct pbx *pbx, const struct wire_channel *c)
 {
     struct chan *chan = chans_make(&pbx->chans, c->id);
     if (!chan) {
-        return;
+        return false;
     }
     chan->seen = true;
     if (c->up) {
@@ -319,6 +317,7 @@ static void found(struct pbx *pbx, const struct wire_channel *c)
         .bridge = bridge_of(pbx, c->id),
     };
     pbx_send(pbx, ADDR_DESK, MSG_channel_found, &m); /* in order with pbx_listed */
+    return true;
 }
 
 /* Both lists are here: tell who lives. */
@@ -338,7 +337,11 @@ static void apply_lists(struct pbx *pbx)
             foreign++;
         } else if (!chans_find(&pbx->ended, c.id)) {
             ours++;
-            found(pbx, &c);
+            if (!found(pbx, &c)) {
+                snprintf(pbx->why, sizeof pbx->why, "no memory for a channel");
+                link_fire(&pbx->link, LINK_BAD);
+                return;
+            }
         }
     }
     chans_each(&pbx->chans, forget_unseen, pbx);
@@ -355,7 +358,8 @@ static void on_list(struct pbx *pbx, struct command *cmd, const struct answer *a
 {
     bool bridges = cmd->index != 0;
     /* The answer's text may live in list_doc (it came over a websocket): a copy, then. */
-    char *copy = link_state(&pbx->link) == LINK_LISTING && good(a) ? malloc(a->len + 1) : NULL;
+    char *copy =
+        link_state(&pbx->link) == LINK_LISTING && answer_good(a) ? malloc(a->len + 1) : NULL;
     if (!copy) {
         if (link_state(&pbx->link) == LINK_LISTING) {
             snprintf(pbx->why, sizeof pbx->why, "listing %s: HTTP %d %.80s",

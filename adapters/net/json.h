@@ -50,6 +50,7 @@ struct json {
     char *strings; /* decoded strings and keys, each followed by a NUL */
     size_t strings_cap;
     char error[96]; /* why the last parse failed, with the byte offset; "" if it did not */
+    bool no_memory; /* it failed for want of memory: the text may be perfect */
 };
 
 /* Prepare a document. max_size 0 = JSON_SIZE_MAX. Allocates nothing. */
@@ -58,7 +59,8 @@ void json_init(struct json *doc, size_t max_size);
 void json_free(struct json *doc);
 
 /* Parse `len` bytes (need not be terminated; not kept, not changed). 0, or -1 with doc->error set
- * and the document empty (every accessor says absent). Any value may be the root. Refused besides
+ * (and doc->no_memory, if that is why) and the document empty (every accessor says absent). Any
+ * value may be the root. Refused besides
  * bad syntax: more than max_size bytes, deeper than JSON_DEPTH_MAX, bytes that are not UTF-8, lone
  * surrogates, and U+0000 inside a string (nothing behind us can hold it). */
 int json_parse(struct json *doc, const char *text, size_t len);

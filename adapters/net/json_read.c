@@ -57,6 +57,12 @@ static bool fail(struct parser *p, const char *why)
     return false;
 }
 
+static bool no_memory(struct parser *p)
+{
+    p->doc->no_memory = true;
+    return fail(p, "no memory");
+}
+
 static void skip_blanks(struct parser *p)
 {
     while (p->at < p->len && (p->text[p->at] == ' ' || p->text[p->at] == '\n' ||
@@ -238,7 +244,7 @@ static struct json_node *add_node(struct parser *p)
         size_t cap = doc->nodes_cap ? doc->nodes_cap * 2 : 64;
         struct json_node *nodes = realloc(doc->nodes, cap * sizeof *nodes);
         if (!nodes) {
-            fail(p, "no memory");
+            no_memory(p);
             return NULL;
         }
         doc->nodes = nodes;
@@ -398,6 +404,7 @@ int json_parse(struct json *doc, const char *text, size_t len)
     struct parser p = {.doc = doc, .text = (const unsigned char *)text, .len = len};
     doc->count = 0;
     doc->error[0] = '\0';
+    doc->no_memory = false;
     if (len > doc->max_size || len > UINT32_MAX / 2) {
         snprintf(doc->error, sizeof doc->error, "%zu bytes, at most %zu are taken", len,
                  doc->max_size);
@@ -410,7 +417,7 @@ int json_parse(struct json *doc, const char *text, size_t len)
         }
         char *strings = realloc(doc->strings, cap);
         if (!strings) {
-            fail(&p, "no memory");
+            no_memory(&p);
             return -1;
         }
         doc->strings = strings;

@@ -28,6 +28,7 @@
 #define BACKLOG_BYTES ((size_t)64 << 20)
 #define CLOCK_APART_MS 2000 /* R19 */
 #define SILENCE_MS 100
+#define STARVED_MS 20
 #define LAST_WORDS_US (2 * US_PER_S)
 
 static void say(const struct service *s, int level, const char *code, const char *text)
@@ -190,11 +191,6 @@ static void take_mail(void *ctx, handle to, handle from, uint16_t type, const vo
     (void)to;
     if (!s->up && service_answer_away(s, from, type, msg))
         return;
-    if (!s->up && type == MSG_suppress) { /* R24: binds at once, wherever it will be kept */
-        const struct msg_suppress *m = msg;
-        struct msg_suppressed out = {.account = m->account, .number = m->number};
-        endpoint_send(s->endpoint, ADDR_DESK, MSG_suppressed, &out);
-    }
     if (batch_takes(type)) {
         rc = batch_put(&s->batch, from, type, msg);
     } else if (service_asks(type)) {
@@ -205,8 +201,14 @@ static void take_mail(void *ctx, handle to, handle from, uint16_t type, const vo
         return;
     }
     if (rc != 0) {
-        say(s, 3, "DLR-STORE-MEMORY", "a record could not be kept: out of memory");
-        batch_refuse(s->endpoint, from, type, msg);
+        endpoint_put_back(s->endpoint);
+        s->starved = true;
+        return;
+    }
+    if (!s->up && type == MSG_suppress) { /* R24: binds at once, wherever it will be kept */
+        const struct msg_suppress *m = msg;
+        struct msg_suppressed out = {.account = m->account, .number = m->number};
+        endpoint_send(s->endpoint, ADDR_DESK, MSG_suppressed, &out);
     }
 }
 
@@ -217,9 +219,10 @@ static bool room(const struct service *s)
 
 static void receive(struct service *s)
 {
+    const bool was_starved = s->starved;
     size_t n;
 
-    s->more_mail = false;
+    s->more_mail = s->starved = false;
     do {
         if (!room(s)) {
             s->more_mail = true;
@@ -228,6 +231,8 @@ static void receive(struct service *s)
         n = endpoint_receive(s->endpoint, take_mail, s, 256);
     } while (n == 256 && batch_waiting(&s->batch) < STORE_BATCH_MAX);
     s->more_mail = n == 256;
+    if (s->starved && !was_starved)
+        say(s, 3, "DLR-STORE-MEMORY", "out of memory: mail waits until there is some");
 }
 
 /* The first step of what waits. STORE_OK with nothing done: nothing waits. */
@@ -281,6 +286,8 @@ static int wait_ms(const struct service *s)
         return 0;
     if (s->up && (s->more_mail || batch_waiting(&s->batch) > 0 || s->asks.head))
         return 0;
+    if (s->starved)
+        return STARVED_MS;
     until = s->connecting ? now + PING_US : s->up ? s->renew_us : s->retry_us;
     if (s->up && s->ping_us < until)
         until = s->ping_us;
@@ -304,8 +311,10 @@ static void last_words(struct service *s)
         while (s->up && batch_waiting(&s->batch) > 0 && batch_run(&s->batch) == STORE_OK)
             receive(s);
         endpoint_flush(s->endpoint);
-    } while ((s->up || s->keep.ok) && pool_now_us() < until && poll(&fd, 1, SILENCE_MS) > 0 &&
-             read(s->wake_fd, &drained, sizeof drained) == sizeof drained);
+    } while ((s->up || s->keep.ok) && pool_now_us() < until &&
+             ((poll(&fd, 1, SILENCE_MS) > 0 &&
+               read(s->wake_fd, &drained, sizeof drained) == sizeof drained) ||
+              s->starved));
 }
 
 /* One step: the store's turn, and the disk's. */

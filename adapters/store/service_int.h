@@ -49,6 +49,7 @@ struct service {
     bool linked; /* connected; up is told when the journal has been brought in */
     bool up, told_up, told, ready, held;
     bool more_mail; /* the last look did not see the end of it */
+    bool starved;   /* a message could not be copied: it stays with the endpoint, tried again */
     int64_t apart_ms, told_apart_ms;
     int64_t retry_us, backoff_us;
     int64_t held_us; /* since when another one has the store; 0: none has */

@@ -14,9 +14,41 @@
 
 #include <cmocka.h>
 
+#include "adapters/store/service_queue.h"
 #include "core/metric.h"
 #include "tests/store/bench.h"
 #include "tests/support/services.h"
+
+static atomic_uint copies_left; /* that work, before... */
+static atomic_uint copies_fail; /* ...so many do not */
+
+static void memory_fails(unsigned nth, unsigned times)
+{
+    atomic_store(&copies_fail, 0);
+    atomic_store(&copies_left, nth - 1);
+    atomic_store(&copies_fail, times);
+}
+
+/* The linker's names (--wrap=queue_put): the service's copy of a message, and nothing else. */
+/* NOLINTBEGIN(readability-identifier-naming) */
+int __real_queue_put(struct queue *q, const struct message_catalogue *catalogue, handle from,
+                     uint16_t type, const void *msg);
+int __wrap_queue_put(struct queue *q, const struct message_catalogue *catalogue, handle from,
+                     uint16_t type, const void *msg);
+int __wrap_queue_put(struct queue *q, const struct message_catalogue *catalogue, handle from,
+                     uint16_t type, const void *msg)
+/* NOLINTEND(readability-identifier-naming) */
+{
+    if (atomic_load(&copies_fail) > 0) { /* only the service's thread comes here */
+        if (atomic_load(&copies_left) > 0) {
+            atomic_fetch_sub(&copies_left, 1);
+        } else {
+            atomic_fetch_sub(&copies_fail, 1);
+            return -1;
+        }
+    }
+    return __real_queue_put(q, catalogue, from, type, msg);
+}
 
 static void claims_get_permits(void **state)
 {
@@ -240,10 +272,37 @@ static void second_daemon_is_held_off(void **state)
     metrics_close(metrics);
 }
 
-/* What was told before the stop is in the store after it. */
-static void stop_writes_what_was_told(void **state)
+/* Whatever the service has no memory to copy stays with its endpoint, and is done later, once. */
+static void mail_waits_for_memory(void **state)
 {
     struct bench *b = *state;
+    unsigned nth = 1, left;
+
+    do {
+        struct msg_attempt_over o;
+        struct msg_claim c;
+        memory_fails(nth, 3);
+        ask_rows(b, 1);
+        c = claim_of(b, 0);
+        bench_send(b, MSG_claim, &c);
+        run_until(b, &b->claimed, nth);
+        assert_int_equal(b->last_claimed.reason, REASON_allow);
+        o = over_of(&c);
+        assert_int_equal(endpoint_send(b->endpoint, ADDR_STORE, MSG_attempt_over, &o), 0);
+        send_marker(b, &c);
+        run_until(b, &b->disposed, nth);
+        left = atomic_load(&copies_fail);
+        memory_fails(1, 0);
+        expect_over_once(b, b->last_claimed.lead);
+        assert_true(left == 0 || left == 3);
+        nth++;
+    } while (left == 0);
+    assert_in_range(nth, 6, 10); /* asked, claimed, over, disposed, and one untouched */
+}
+
+/* What was told before the stop is in the store after it; the first copies fail. */
+static void stop_writes(struct bench *b, unsigned failing)
+{
     struct store_options options = {.where = b->path, .owner = "tool"};
     struct store *tool = store_sqlite.make(&options);
     struct store_lead_state lead;
@@ -255,6 +314,7 @@ static void stop_writes_what_was_told(void **state)
     bench_send(b, MSG_claim, &c);
     run_until(b, &b->claimed, 1);
     o = over_of(&c);
+    memory_fails(1, failing);
     bench_send(b, MSG_attempt_over, &o);
     /* it has been told; nothing says that it was written */
     service_stop(b->service);
@@ -262,6 +322,17 @@ static void stop_writes_what_was_told(void **state)
     store_good(tool, tool->ops->lead_read(tool, b->last_claimed.lead, &lead));
     assert_int_equal(lead.row_status, ROW_FAILED);
     tool->ops->close(tool);
+    assert_int_equal(atomic_load(&copies_fail), 0);
+}
+
+static void stop_writes_what_was_told(void **state)
+{
+    stop_writes(*state, 0);
+}
+
+static void stop_waits_for_memory(void **state)
+{
+    stop_writes(*state, 4);
 }
 
 int main(void)
@@ -278,7 +349,9 @@ int main(void)
         CASE(lost_after_the_commit),
         CASE(outage),
         CASE(second_daemon_is_held_off),
+        CASE(mail_waits_for_memory),
         CASE(stop_writes_what_was_told),
+        CASE(stop_waits_for_memory),
     };
 
     if (secret_init() != 0)

@@ -120,6 +120,53 @@ static void memory_fails(void **state)
     sweep(SWEEP_MEMORY, ENOMEM, sweep_stride(3));
 }
 
+/* --- an event that cannot be read: nobody asks, and yet it is known */
+
+static bool over_or_absent(unsigned call)
+{
+    const struct text id = {call_id(call), ID_LEN};
+
+    return over(call) || (find(MSG_pbx_listed, "", 1) && !chans_find(&pbx->chans, id));
+}
+
+/* Ringing is told; then an event (the answer; the end) finds no memory. False: nothing failed. */
+static bool event_fails(bool the_end, unsigned nth)
+{
+    const unsigned call = ++calls;
+    bool failed;
+
+    forget();
+    pbx = another(&host, 3);
+    run_until(up());
+    originate(call);
+    run_until(the_end ? answered(call) : find(MSG_channel_ringing, call_id(call), 0) != NULL);
+    json_free(&pbx->doc); /* else it has room from those before */
+    sweep_arm(SWEEP_MEMORY, nth, ENOMEM, false);
+    run_until(the_end ? over_or_absent(call) : answered(call) || found(call));
+    failed = sweep_disarm();
+    run_until(up() && over_or_absent(call));
+    assert_in_range(count_of(MSG_channel_answered, call_id(call)), 0, 1);
+    assert_in_range(count_of(MSG_channel_ended, call_id(call)), 0, 1);
+    pbx_close(pbx);
+    pbx = NULL;
+    return failed;
+}
+
+static void events_find_no_memory(void **state)
+{
+    (void)state;
+    sim("people?ring=constant:0.2&talk=constant:0.3");
+    for (int the_end = 0; the_end < 2; the_end++) {
+        unsigned nth = 1;
+
+        while (nth < SWEEP_MOST && event_fails(the_end != 0, nth)) {
+            nth++;
+        }
+        print_message("# ari, %s: %u places.\n", the_end ? "end" : "answer", nth - 1);
+        assert_in_range(nth, 2, SWEEP_MOST - 1);
+    }
+}
+
 static void the_connection_fails(void **state)
 {
     (void)state;
@@ -133,6 +180,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(memory_fails, begin, teardown),
+        cmocka_unit_test_setup_teardown(events_find_no_memory, begin, teardown),
         cmocka_unit_test_setup_teardown(the_connection_fails, begin, teardown),
     };
 
