@@ -200,9 +200,11 @@ int journal_done(struct journal *j, size_t n)
     /* The mark first: a file that ends before its mark reads as empty, the other way round the
      * records behind an old mark would be taken for new ones. */
     j->mark = HEAD_SIZE;
-    j->end = HEAD_SIZE;
-    if (file_mark(j) != JOURNAL_OK)
+    if (file_mark(j) != JOURNAL_OK) {
+        j->mark = j->end; /* what comes next has to stand behind the mark that the file has */
         return JOURNAL_FAULT;
+    }
+    j->end = HEAD_SIZE;
     return file_cut(j, j->end);
 }
 
