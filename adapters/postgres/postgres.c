@@ -8,7 +8,7 @@
  * types of the catalogue; what runs for many sets of parameters gets an array for each parameter.
  *
  * Nothing waits without a limit: a server that is stopped or unreachable is "away" after the
- * timeout.
+ * timeout. Only a migration has weeks; whether its server lives, TCP asks.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -385,13 +385,19 @@ static int begin(struct sql_store *base)
     return send_word(of(base), "BEGIN");
 }
 
+/* Sent, and answered with all that was sent before it. */
+static int do_word(struct postgres *p, const char *word)
+{
+    int rc = send_word(p, word);
+
+    return rc == STORE_OK ? drain(p, NULL) : rc;
+}
+
 static int commit(struct sql_store *base)
 {
     struct postgres *p = of(base);
-    int rc = send_word(p, "COMMIT");
+    int rc = do_word(p, "COMMIT");
 
-    if (rc == STORE_OK)
-        rc = drain(p, NULL);
     if (rc == STORE_OK && PQtransactionStatus(p->conn) != PQTRANS_IDLE)
         rc = sql_fail(base, STORE_FAULT, "postgres: the transaction did not end");
     return rc;
@@ -402,18 +408,17 @@ static void rollback(struct sql_store *base)
 {
     struct postgres *p = of(base);
     char error[sizeof base->base.error];
-    size_t i;
 
-    for (i = 0; i < p->n; i++)
+    for (size_t i = 0; i < p->n; i++)
         p->pending[(p->first + i) % PENDING_MAX].changed = NULL;
     memcpy(error, base->base.error, sizeof error);
-    if (PQstatus(p->conn) == CONNECTION_OK && send_word(p, "ROLLBACK") == STORE_OK)
-        drain(p, NULL);
+    if (PQstatus(p->conn) == CONNECTION_OK)
+        (void)do_word(p, "ROLLBACK");
     memcpy(base->base.error, error, sizeof error); /* the cause matters, not the clearing up */
 }
 
-/* Outside of the pipeline: one statement with one value, or, value NULL, many without. The server
- * gives each timeout_ms; we a little more. */
+/* Outside of the pipeline: one statement with one value, for which the server has timeout_ms and we
+ * wait a little longer; or, value NULL, many without, which take their time. */
 static int ask(struct postgres *p, const char *text, const char *const *value)
 {
     int rc, worst = STORE_OK;
@@ -424,7 +429,7 @@ static int ask(struct postgres *p, const char *text, const char *const *value)
                 : PQsendQuery(p->conn, text)))
         return lost(p, "sending");
     do {
-        p->deadline_ms = now_ms() + p->sql.timeout_ms + 1000;
+        p->deadline_ms = now_ms() + (value ? (int64_t)p->sql.timeout_ms + 1000 : INT32_MAX);
         rc = flush(p);
         if (rc == STORE_OK)
             rc = next_result(p, &r);
@@ -438,10 +443,11 @@ static int ask(struct postgres *p, const char *text, const char *const *value)
     return PQenterPipelineMode(p->conn) ? worst : lost(p, "sending");
 }
 
-/* A migration is many statements, and those do not go through a pipeline. */
+/* A migration is many statements, and those do not go through a pipeline. On a large table one may
+ * need minutes: given up after some seconds it would be so at every start. */
 static int script(struct sql_store *base, const char *text)
 {
-    int rc = drain(of(base), NULL);
+    int rc = do_word(of(base), "SET LOCAL statement_timeout = 0");
 
     return rc == STORE_OK ? ask(of(base), text, NULL) : rc;
 }
@@ -483,9 +489,10 @@ static int open_connection(struct postgres *p, const char *password)
                                  "application_name",
                                  "client_encoding",
                                  "tcp_user_timeout",
+                                 "keepalives_idle",
                                  password[0] ? "password" : NULL,
                                  NULL};
-    const char *const values[] = {p->sql.where, "dialerd", "UTF8", timeout, password, NULL};
+    const char *const values[] = {p->sql.where, "dialerd", "UTF8", timeout, "10", password, NULL};
     PostgresPollingStatusType state = PGRES_POLLING_WRITING;
     int rc = STORE_OK;
 
@@ -549,14 +556,10 @@ static int hold(struct sql_store *base)
     int rc = send_word(p, "SET lock_timeout = '1s'");
 
     if (rc == STORE_OK)
-        rc = send_word(p, hold_text);
-    if (rc == STORE_OK)
-        rc = drain(p, NULL);
+        rc = do_word(p, hold_text);
     if (rc == STORE_AWAY && PQstatus(p->conn) == CONNECTION_OK)
         return sql_fail(base, STORE_HELD, "postgres: the store is held");
-    if (rc == STORE_OK)
-        rc = send_word(p, "SET lock_timeout = '5s'");
-    return rc == STORE_OK ? drain(p, NULL) : rc;
+    return rc == STORE_OK ? do_word(p, "SET lock_timeout = '5s'") : rc;
 }
 
 static void destroy(struct sql_store *base)

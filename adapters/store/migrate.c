@@ -87,17 +87,13 @@ static int apply(struct sql_store *s, const struct store_migration *m, int64_t n
 
 static int read_applied(struct sql_store *s, struct applied *a)
 {
-    static const char table[] =
-        "CREATE TABLE IF NOT EXISTS schema_migration ("
-        " number INTEGER PRIMARY KEY, oldest INTEGER NOT NULL, digest TEXT NOT NULL,"
-        " at_ms BIGINT NOT NULL)";
     bool mine;
     int rc = STORE_OK;
 
     if (s->own) {
         rc = sql_enter_tx(s, &mine);
         if (rc == STORE_OK)
-            rc = sql_leave(s, mine, s->backend->script(s, table));
+            rc = sql_leave(s, mine, s->backend->exec(s, SQL_schema_table, NULL, NULL));
     }
     if (rc == STORE_OK)
         rc = s->backend->query(s, SQL_schema_rows, NULL, take_applied, a);

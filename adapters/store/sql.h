@@ -85,7 +85,7 @@ struct sql_backend {
     /* A statement of the kind EACH, for n sets of parameters, one set after the other. */
     int (*each)(struct sql_store *s, enum sql_id id, const struct sql_value *params, size_t n,
                 sql_row row, void *ctx);
-    /* A migration's text: many statements. Only inside a transaction. */
+    /* A migration's text: many statements, without a limit of time. Only inside a transaction. */
     int (*script)(struct sql_store *s, const char *text);
     /* Hold the store against other processes, until disconnect or the end of this process.
      * STORE_HELD if somebody has it. */

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <libpq-fe.h>
 
+#include "adapters/store/sql.h"
 #include "tests/store/conformance.h"
 #include "tests/support/services.h"
 
@@ -147,6 +148,25 @@ static void everything_is_due(void **state)
     assert_int_equal(all, 3010);
 }
 
+/* A migration takes as long as it takes; whatever comes after it has its limit again. */
+static void script_without_limit(void **state)
+{
+    struct store_options o = {.where = where, .owner = "test-1", .own = true, .timeout_ms = 1000};
+    struct sql_store *s;
+
+    (void)state;
+    w.s->ops->close(w.s);
+    w.s = store_postgres.make(&o);
+    store_good(w.s, w.s->ops->connect(w.s, WORLD_NOW));
+    s = sql_of(w.s);
+    store_good(w.s, w.s->ops->begin(w.s));
+    store_good(w.s,
+               s->backend->script(s, "SELECT pg_sleep(2.5)")); /* the server's limit, and ours */
+    store_good(w.s, w.s->ops->commit(w.s));
+    assert_int_equal(s->backend->script(s, "SELECT pg_sleep(20)"), STORE_AWAY); /* no transaction */
+    assert_non_null(strstr(w.s->error, "statement timeout"));
+}
+
 /* A row that another transaction holds is not waited for. */
 static void locked_row_is_skipped(void **state)
 {
@@ -203,8 +223,9 @@ int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest more[] = {
-        CASE(restart_of_the_server), CASE(lock_held_by_somebody),   CASE(locked_row_is_skipped),
-        CASE(everything_is_due),     CASE(taken_over_from_outside), CASE(password_from_a_file_only),
+        CASE(restart_of_the_server),     CASE(lock_held_by_somebody), CASE(script_without_limit),
+        CASE(locked_row_is_skipped),     CASE(everything_is_due),     CASE(taken_over_from_outside),
+        CASE(password_from_a_file_only),
     };
     char why[200] = "";
     int rc = support_postgres_start(&server, why, sizeof why);
