@@ -135,27 +135,6 @@ static int in_queue_order(const void *a, const void *b)
     return c ? c : compare(x->row, y->row);
 }
 
-/* Of the lists from..to, those that are shut or those that are open. */
-static int read_lists(struct sql_store *s, size_t from, size_t to, bool shut, int64_t now,
-                      int64_t room, struct candidates *k)
-{
-    struct sql_value params[LISTS_MAX * 3];
-    size_t n = 0;
-    size_t i;
-
-    for (i = from; i < to; i++) {
-        if (k->lists->shut[i] != shut)
-            continue;
-        k->of[n] = i;
-        params[n * 3] = sql_i(k->lists->id[i]);
-        params[n * 3 + 1] = sql_i(now);
-        params[n++ * 3 + 2] = sql_i(room);
-    }
-    return n == 0 ? STORE_OK
-                  : s->backend->each(s, shut ? SQL_candidates_zoned : SQL_candidates, params, n,
-                                     take_candidate, k);
-}
-
 static int take_callback(void *ctx, size_t item, const struct sql_value *c)
 {
     struct candidates *k = ctx;
@@ -167,26 +146,44 @@ static int take_callback(void *ctx, size_t item, const struct sql_value *c)
     return 0;
 }
 
-/* Those of lists that are outside their hours, too: the claim knows each lead's own. */
+/* Of the lists from..to: their callbacks, also those of lists that are outside their hours (the
+ * claim knows each lead's own); what the open ones have; or of the shut ones, leads with a zone. */
+static int read_lists(struct sql_store *s, enum sql_id what, size_t from, size_t to, int64_t now,
+                      size_t room, struct candidates *k)
+{
+    struct sql_value params[LISTS_MAX * 3];
+    size_t n = 0;
+    size_t i;
+
+    for (i = from; i < to; i++) {
+        if (what != SQL_callbacks && k->lists->shut[i] != (what == SQL_candidates_zoned))
+            continue;
+        k->of[n] = i;
+        params[n * 3] = sql_i(k->lists->id[i]);
+        params[n * 3 + 1] = sql_i(now);
+        params[n++ * 3 + 2] = sql_i((int64_t)room);
+    }
+    return n == 0 ? STORE_OK
+                  : s->backend->each(s, what, params, n,
+                                     what == SQL_callbacks ? take_callback : take_candidate, k);
+}
+
+static int make_room(struct sql_store *s, struct candidates *k, size_t room)
+{
+    k->room = room;
+    k->c = sql_alloc(s, room * sizeof *k->c);
+    return k->c ? STORE_OK : sql_fail(s, STORE_AWAY, "out of memory");
+}
+
 static int read_callbacks(struct sql_store *s, const struct lists *l, int64_t now, size_t room,
                           uint64_t *rows, size_t *n)
 {
-    struct candidates k = {.lists = l, .room = l->n * room};
-    struct sql_value params[LISTS_MAX * 3];
+    struct candidates k = {.lists = l};
     size_t i;
-    int rc;
+    int rc = make_room(s, &k, l->n * room);
 
-    if (l->n == 0)
-        return STORE_OK;
-    k.c = sql_alloc(s, k.room * sizeof *k.c);
-    if (!k.c)
-        return sql_fail(s, STORE_AWAY, "out of memory");
-    for (i = 0; i < l->n; i++) {
-        params[i * 3] = sql_i(l->id[i]);
-        params[i * 3 + 1] = sql_i(now);
-        params[i * 3 + 2] = sql_i((int64_t)room);
-    }
-    rc = s->backend->each(s, SQL_callbacks, params, l->n, take_callback, &k);
+    if (rc == STORE_OK)
+        rc = read_lists(s, SQL_callbacks, 0, l->n, now, room, &k);
     if (rc)
         return rc;
     qsort(k.c, k.n, sizeof *k.c, in_queue_order);
@@ -210,20 +207,19 @@ static bool is_among(const uint64_t *rows, size_t n, int64_t row)
 static int read_candidates(struct sql_store *s, const struct lists *l, int64_t now, size_t room,
                            uint64_t *rows, size_t *n)
 {
-    size_t from, to, i, first = *n;
+    size_t from, to, want, i, first = *n;
     int rc;
 
     for (from = 0; from < l->n && *n < room; from = to) {
         struct candidates k = {.lists = l};
         for (to = from; to < l->n && l->priority[to] == l->priority[from]; to++)
             continue;
-        k.room = (to - from) * (room - *n + first);
-        k.c = sql_alloc(s, k.room * sizeof *k.c);
-        if (!k.c)
-            return sql_fail(s, STORE_AWAY, "out of memory");
-        rc = read_lists(s, from, to, false, now, (int64_t)(room - *n + first), &k);
+        want = room - *n + first;
+        rc = make_room(s, &k, (to - from) * want);
         if (rc == STORE_OK)
-            rc = read_lists(s, from, to, true, now, (int64_t)(room - *n + first), &k);
+            rc = read_lists(s, SQL_candidates, from, to, now, want, &k);
+        if (rc == STORE_OK)
+            rc = read_lists(s, SQL_candidates_zoned, from, to, now, want, &k);
         if (rc)
             return rc;
         qsort(k.c, k.n, sizeof *k.c, in_queue_order);
