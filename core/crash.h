@@ -8,7 +8,7 @@
  *     DIALER_CRASH=claim_after:3
  *
  * and the process is gone there as by kill -9. Without DIALER_CRASH_POINTS (what is shipped) the
- * macro is nothing.
+ * macros are nothing, and no condition is looked at.
  */
 #ifndef CORE_CRASH_H
 #define CORE_CRASH_H
@@ -50,7 +50,7 @@ void crash_here(enum crash_point point);
 #define CRASH_POINT_IF(condition, name) ((condition) ? crash_here(CRASH_##name) : (void)0)
 #else
 #define CRASH_POINT(name) ((void)0)
-#define CRASH_POINT_IF(condition, name) ((void)(condition))
+#define CRASH_POINT_IF(condition, name) ((void)(0 && (condition)))
 #endif
 
 /* "claim_after"; "?" for what is none. */

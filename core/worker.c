@@ -399,7 +399,8 @@ static bool take_mail(struct worker *w)
     return bags != 0;
 }
 
-/* A step asked for memory that is not there, and was left by longjmp. */
+/* A step asked for memory that is not there, or a check of it did not hold: it was left by longjmp.
+ */
 void worker_no_memory(struct worker *w)
 {
     actor_park(w, w->running);
@@ -421,8 +422,7 @@ bool worker_round(struct worker *w)
     }
     busy = take_mail(w);
     if (busy && !fresh) {
-        clock_read(
-            w); /* it came after the look: a process that was stopped there was so for long */
+        clock_read(w); /* mail after the look: a process that was stopped there was so for long */
     }
     wheel_expire(&w->wheel, w->now_us, timer_due, w);
     busy = run_pass(w) || busy;

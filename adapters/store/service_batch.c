@@ -294,20 +294,19 @@ static bool has_disposition(const struct service_batch *b, const struct share *s
 
 static int run_share(struct service_batch *b, const struct share *s)
 {
-    const bool disposes = has_disposition(b, s);
     int rc = b->store->ops->begin(b->store);
 
     if (rc != STORE_OK)
         return rc;
     rc = run_all(b, s);
     CRASH_POINT_IF(s->claims > 0, claim_before);
-    CRASH_POINT_IF(disposes, dispose_before);
+    CRASH_POINT_IF(has_disposition(b, s), dispose_before);
     if (rc == STORE_OK)
         rc = b->store->ops->commit(b->store);
     else
         b->store->ops->rollback(b->store);
     CRASH_POINT_IF(s->claims > 0, claim_after);
-    CRASH_POINT_IF(disposes, dispose_after);
+    CRASH_POINT_IF(has_disposition(b, s), dispose_after);
     if (rc == STORE_OK)
         answer_all(b, s);
     return rc;
