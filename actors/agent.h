@@ -168,6 +168,9 @@ void agent_ask_dial(struct agent *g, struct effects *fx);
 void agent_tone_is_over(struct agent *g, struct effects *fx);
 void agent_on_reserve(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_on_call_moved(struct agent *g, const struct event *ev, struct effects *fx);
+/* The system's own disposition, where the agent's does not come. */
+void agent_not_disposed(const struct agent *g, struct text attempt, const struct event *ev,
+                        struct effects *fx);
 void agent_on_adopted(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_on_lead_settled(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_on_tone(struct agent *g, const struct event *ev, struct effects *fx);

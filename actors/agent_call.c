@@ -218,10 +218,8 @@ void agent_on_call_moved(struct agent *g, const struct event *ev, struct effects
     }
 }
 
-/* Two calls wait for this agent's disposition, or it is in the next one: only one can be asked for.
- */
-static void give_up_wrapup(const struct agent *g, struct text attempt, const struct event *ev,
-                           struct effects *fx)
+void agent_not_disposed(const struct agent *g, struct text attempt, const struct event *ev,
+                        struct effects *fx)
 {
     struct msg_dispose m = {.attempt = attempt,
                             .agent = g->id,
@@ -251,15 +249,16 @@ void agent_on_adopted(struct agent *g, const struct event *ev, struct effects *f
     if (words_equal(m->attempt, g->attempt)) {
         return;
     }
+    /* Two calls wait for a disposition, or the agent is in the next: only one can be asked for. */
     if (g->attempt[0] != 0 && m->state == ATTEMPT_ENDED) {
-        give_up_wrapup(g, m->attempt, ev, fx);
+        agent_not_disposed(g, m->attempt, ev, fx);
         return;
     }
     if (g->attempt[0] != 0 && g->fsm.state != AGENT_WRAPUP) {
         return;
     }
     if (g->attempt[0] != 0) { /* a call that lives goes before a wrap-up */
-        give_up_wrapup(g, words_of(g->attempt), ev, fx);
+        agent_not_disposed(g, words_of(g->attempt), ev, fx);
         agent_forget_call(g);
     }
     leg_await_page(g, fx);

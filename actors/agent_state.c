@@ -236,16 +236,7 @@ static void end_wrapup(const struct fsm_ctx *x)
 
     g->missed_wrapups = disposed ? 0 : g->missed_wrapups + 1u;
     if (!disposed && g->attempt[0] != 0) {
-        struct msg_dispose m = {
-            .attempt = words_of(g->attempt),
-            .agent = g->id,
-            .code = words_of("not_disposed"),
-            .note = words_of(""),
-            .at_wall_ms = x->ev->wall_ms,
-            .number = words_of(""),
-        };
-
-        fx_send(x->fx, ADDR_STORE, MSG_dispose, &m);
+        agent_not_disposed(g, words_of(g->attempt), x->ev, x->fx);
     }
     tell_done(g, disposed, x->fx);
     agent_forget_call(g);

@@ -455,7 +455,7 @@ static void on_store_state(struct campaign *c, const struct event *ev, struct ef
     const struct msg_store_state *m = ev->msg;
 
     c->store_up = m->up;
-    c->clocks_apart = m->clock_apart_ms > CLOCKS_APART_MS || m->clock_apart_ms < -CLOCKS_APART_MS;
+    c->clocks_apart = clocks_apart(m->clock_apart_ms);
     c->fill_open = c->fill_open && m->up;
     campaign_view_later(c, fx);
 }

@@ -209,9 +209,9 @@ static inline uint32_t attempts_in(const struct campaign *c, enum attempt_state 
 {
     return c->by_state.count[state];
 }
-/* The first attempt (oldest in its state), or NULL. */
 /* Claimed too long ago to be sent now. */
 bool attempt_is_stale(const struct campaign *c, const struct attempt *a, int64_t now_us);
+/* The first attempt (oldest in its state), or NULL. */
 static inline struct attempt *attempt_first(const struct campaign *c, enum attempt_state state)
 {
     return (struct attempt *)(void *)c->by_state.head[state];
@@ -273,6 +273,9 @@ void campaign_on_lead_settled(struct campaign *c, const struct event *ev, struct
 void campaign_recheck_claimed(struct campaign *c, bool all, const struct event *ev,
                               struct effects *fx);
 void campaign_refuse(struct campaign *c, enum reason reason, struct effects *fx);
+/* A claim that is committed, that no attempt here stands for, and whose call never left. */
+void campaign_give_back(const struct campaign *c, struct text attempt, uint64_t row, uint64_t lead,
+                        const struct event *ev, struct effects *fx);
 void campaign_line_back(struct campaign *c, struct attempt *a, struct effects *fx);
 /* A call from before our start lives: its trunk has to know. */
 void campaign_line_held(struct campaign *c, struct attempt *a, struct effects *fx);

@@ -149,20 +149,20 @@ static uint32_t claims_wanted(const struct campaign *c, uint32_t calls, const st
     return want < most ? want : most;
 }
 
-/* The claim was committed after we had stopped waiting for it: it goes back. */
-static void return_late_claim(struct campaign *c, const struct msg_claimed *m,
-                              const struct event *ev, struct effects *fx)
+void campaign_give_back(const struct campaign *c, struct text attempt, uint64_t row, uint64_t lead,
+                        const struct event *ev, struct effects *fx)
 {
     struct msg_attempt_over over = {
         .campaign = c->id,
-        .attempt = m->attempt,
-        .row = m->row,
-        .lead = m->lead,
+        .attempt = attempt,
+        .row = row,
+        .lead = lead,
         .outcome = OUTCOME_NEVER_SENT,
         .at_wall_ms = ev->wall_ms,
     };
 
     fx_send(fx, ADDR_STORE, MSG_attempt_over, &over);
+    fx_count(fx, "dialer_attempts_total", outcome_name(OUTCOME_NEVER_SENT), c->id, 1);
 }
 
 /* The commit may be older than the suppression, and its news slower. */
@@ -188,7 +188,7 @@ void campaign_on_claimed(struct campaign *c, const struct event *ev, struct effe
     }
     if (!a || a->fsm.state != ATTEMPT_CLAIMING) {
         if (m->reason == REASON_allow && !a) {
-            return_late_claim(c, m, ev, fx);
+            campaign_give_back(c, m->attempt, m->row, m->lead, ev, fx); /* we wait no longer */
         }
         return;
     }

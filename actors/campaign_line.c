@@ -114,14 +114,8 @@ void campaign_on_originate_failed(struct campaign *c, const struct event *ev, st
 void campaign_on_bridge_added(struct campaign *c, const struct event *ev, struct effects *fx)
 {
     const struct msg_bridge_added *m = ev->msg;
-    struct channel_id id;
+    struct attempt *a = attempt_find(c, m->bridge);
     bool good = m->status >= 200 && m->status < 300;
-
-    if (id_parse(m->bridge, &id) != ID_BRIDGE || id.owner != (uint32_t)c->id) {
-        return;
-    }
-    struct map_slot *slot = map_find(&c->attempts, id_key(&id));
-    struct attempt *a = slot ? slot->value.ptr : NULL;
 
     if (a && !good && m->status != 0) {
         a->customer_in = false; /* both or neither: whoever is next puts it there again */
@@ -274,13 +268,7 @@ static bool adopt_joined(struct campaign *c, struct attempt *a, const struct eve
 void campaign_on_leg_found(struct campaign *c, const struct event *ev, struct effects *fx)
 {
     const struct msg_leg_found *m = ev->msg;
-    struct channel_id id;
-
-    if (id_parse(m->bridge, &id) != ID_BRIDGE || id.owner != (uint32_t)c->id) {
-        return;
-    }
-    struct map_slot *slot = map_find(&c->attempts, id_key(&id));
-    struct attempt *a = slot ? slot->value.ptr : NULL;
+    struct attempt *a = attempt_find(c, m->bridge);
 
     if (a && a->restored && a->leg[0] == 0 && words_equal(m->bridge, a->bridge)) {
         a->found_agent = m->agent;
@@ -349,21 +337,6 @@ void campaign_on_channel_found(struct campaign *c, const struct event *ev, struc
     attempt_fire(c, a, AE_ANSWERED, ev, fx);
 }
 
-/* Claimed by the daemon before us, and surely never sent: nobody was called. */
-static void give_back(const struct campaign *c, const struct msg_open_attempt *m,
-                      const struct event *ev, struct effects *fx)
-{
-    struct msg_attempt_over over = {.campaign = c->id,
-                                    .attempt = m->attempt,
-                                    .row = m->row,
-                                    .lead = m->lead,
-                                    .outcome = OUTCOME_NEVER_SENT,
-                                    .at_wall_ms = ev->wall_ms};
-
-    fx_send(fx, ADDR_STORE, MSG_attempt_over, &over);
-    fx_count(fx, "dialer_attempts_total", outcome_name(OUTCOME_NEVER_SENT), c->id, 1);
-}
-
 /* Its talk was over and not disposed when the daemon before us went: the agent goes on with its
  * wrap-up; or the lead would stay completed without a disposition for ever. */
 static void wrap_up(const struct campaign *c, const struct msg_open_attempt *m,
@@ -405,7 +378,7 @@ void campaign_on_open_attempt(struct campaign *c, const struct event *ev, struct
         return;
     }
     if (m->unsent) {
-        give_back(c, m, ev, fx);
+        campaign_give_back(c, m->attempt, m->row, m->lead, ev, fx); /* nobody was called */
         return;
     }
     if (m->state == ATTEMPT_ENDED) {

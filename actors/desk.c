@@ -213,17 +213,17 @@ static void on_store(struct desk *d, const struct event *ev, struct effects *fx)
     }
     d->store_up = m->up;
     d->clock_apart_ms = m->clock_apart_ms;
-    words_keep(d->store_text, sizeof d->store_text, m->text);
     for (uint32_t i = 0; i < d->campaigns.size; i++) {
-        if (d->campaigns.slots[i].key != 0) { /* each tells when it has none */
-            ((struct known_campaign *)d->campaigns.slots[i].value.ptr)->rides = !m->up;
+        struct known_campaign *c = d->campaigns.slots[i].value.ptr;
+
+        if (d->campaigns.slots[i].key != 0) { /* each tells when it has none; a parked one has */
+            c->rides = !m->up && !c->parked;
         }
     }
     desk_to_each(&d->campaigns, KIND_CAMPAIGN, MSG_store_state, m, fx);
     tell_ready("store", m->up, m->text, fx);
     desk_alarm(d, ALARM_store_away, 0, !m->up, m->text, ev, fx);
-    desk_alarm(d, ALARM_clocks_apart, 0,
-               m->clock_apart_ms > CLOCKS_APART_MS || m->clock_apart_ms < -CLOCKS_APART_MS,
+    desk_alarm(d, ALARM_clocks_apart, 0, clocks_apart(m->clock_apart_ms),
                words_of(reason_sentence(REASON_clock_apart)), ev, fx);
     desk_mode_look(d, ev, fx);
 }

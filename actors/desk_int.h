@@ -67,7 +67,7 @@ struct desk {
 
     struct fsm mode; /* states: enum daemon_mode */
     bool loaded, journal_ok;
-    char store_text[DESK_TEXT], journal_text[DESK_TEXT];
+    char journal_text[DESK_TEXT];
     uint8_t cause; /* enum reason, as told */
 
     struct standing_alarm alarms[ALARMS_MOST];

@@ -81,7 +81,7 @@ static enum reason cause_now(const struct desk *d, bool *blocks)
     if (!d->journal_ok) {
         return REASON_journal_failing;
     }
-    if (d->clock_apart_ms > CLOCKS_APART_MS || d->clock_apart_ms < -CLOCKS_APART_MS) {
+    if (clocks_apart(d->clock_apart_ms)) {
         return REASON_clock_apart;
     }
     if (!d->store_up) {

@@ -119,7 +119,12 @@ enum pbx_state {
     PBX_STATES
 };
 
-#define CLOCKS_APART_MS 2000 /* R19: daemon and store; further apart nothing is dialed */
+/* R19: the store's clock minus ours; further apart nothing is dialed. */
+#define CLOCKS_APART_MS 2000
+static inline bool clocks_apart(int64_t apart_ms)
+{
+    return apart_ms > CLOCKS_APART_MS || apart_ms < -CLOCKS_APART_MS;
+}
 
 /* What the daemon as a whole does (actors/desk_mode.c decides). Live calls are served in each. */
 enum daemon_mode {

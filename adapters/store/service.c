@@ -26,7 +26,6 @@
 #define BACKOFF_MAX_US (5 * US_PER_S)
 #define HELD_WAIT_US (3 * US_PER_S)
 #define BACKLOG_BYTES ((size_t)64 << 20)
-#define CLOCK_APART_MS 2000 /* R19 */
 #define SILENCE_MS 100
 #define STARVED_MS 20
 #define LAST_WORDS_US (2 * US_PER_S)
@@ -42,8 +41,8 @@ static void tell_state(struct service *s, const char *text)
 {
     struct msg_store_state m = {
         .up = s->up, .clock_apart_ms = s->apart_ms, .text = text_from(text)};
-    bool apart = llabs(s->apart_ms) > CLOCK_APART_MS;
-    bool told_apart = llabs(s->told_apart_ms) > CLOCK_APART_MS;
+    bool apart = clocks_apart(s->apart_ms);
+    bool told_apart = clocks_apart(s->told_apart_ms);
 
     if (s->told && s->told_up == s->up && apart == told_apart)
         return;
