@@ -288,6 +288,12 @@ static void test_parked(void **state)
     world_run(w, 700);
     assert_true(world_witness(w)->bridged > before + 10);
     assert_int_not_equal(world_page(w, 1)->state, AGENT_BUSY);
+    world_store_up(w, false); /* it is not waited for, either, when nothing is left to dial */
+    world_run(w, 300);
+    assert_int_equal(world_mode(w), DAEMON_NO_NEW_DIALS);
+    world_store_up(w, true);
+    world_run(w, 5);
+    assert_int_equal(world_mode(w), DAEMON_RUN);
     world_restart(w);
     assert_int_equal(sim_parked(world_sim(w)), 0);
     assert_int_equal(world_alarms(w, "DLR-CAMPAIGN-PARKED", true), 0);
