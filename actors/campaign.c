@@ -485,8 +485,8 @@ static void on_window(struct campaign *c, const struct event *ev, struct effects
 {
     const struct msg_abandon_window *m = ev->msg;
 
-    (void)fx;
     pacing_window(&c->pacing, m->answers_30d, m->abandoned_30d);
+    campaign_view_later(c, fx);
 }
 
 static const struct {

@@ -422,7 +422,8 @@ static int abandon_window(struct store *s, uint64_t campaign, int64_t day_from, 
     for (i = 0; i < M_COUNT(attempts) && rc == STORE_OK; i++) {
         const struct store_call *c = &M_ROW(struct m_attempt, attempts, i)->c;
         bool gone = c->outcome == OUTCOME_ABANDONED;
-        if (c->campaign != campaign || c->answered_ms == 0 || c->outcome == OUTCOME_MACHINE)
+        if (c->campaign != campaign || c->cause != CAUSE_AUTO || c->answered_ms == 0 ||
+            c->outcome == OUTCOME_MACHINE)
             continue;
         if (c->answered_ms >= now - 30 * DAY_MS) {
             out->answers_30d++;

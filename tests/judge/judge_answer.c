@@ -90,7 +90,6 @@ static void check_outcome(struct judge *j, struct call *c)
 {
     const struct judge_attempt *row = &j->attempts.at[c->attempt].row;
     const unsigned was = outcome_of(j, c);
-    struct campaign *camp = judge_camp(j, row->campaign);
     const int64_t lived = c->ended_us - c->answered_us;
     const int64_t about = judge_margin_us(j) * 2;
     const bool close_call = c->by_far && was != OUTCOME_ANSWERED &&
@@ -105,8 +104,6 @@ static void check_outcome(struct judge *j, struct call *c)
         }
         return;
     }
-    camp->answers++;
-    camp->abandoned += row->outcome == OUTCOME_ABANDONED;
     if (row->outcome == was || row->outcome == OUTCOME_MACHINE || row->live) {
         return;
     }
@@ -133,6 +130,42 @@ static void check_outcome(struct judge *j, struct call *c)
                  outcome_name(row->outcome), outcome_name(was));
 }
 
+/* Of the calls that the abandonment figures are made of (R20): automatic, answered by a person. The
+ * network says who answered; the store, where it says that it does not know or could not. */
+static bool counts(const struct judge *j, const struct attempt *a, const struct call *c)
+{
+    if (a->row.cause != CAUSE_AUTO || a->row.outcome == OUTCOME_MACHINE) {
+        return false;
+    }
+    if (a->row.live || a->row.outcome == OUTCOME_UNKNOWN || blind(j, c)) {
+        return a->row.answered_ms > 0;
+    }
+    return c->answered_us > 0 && !crossed(j, c);
+}
+
+/* The daemon's own figures: what an abandoned call is, check_outcome has seen to. */
+static void check_counted(struct judge *j)
+{
+    for (uint32_t i = 0; i < j->attempts.n; i++) {
+        const struct attempt *a = &j->attempts.at[i];
+        if (counts(j, a, &j->calls.at[judge_find(&j->call_of, a->id)])) {
+            struct campaign *camp = judge_camp(j, a->row.campaign);
+            camp->answers++;
+            camp->abandoned += a->row.outcome == OUTCOME_ABANDONED;
+        }
+    }
+    for (uint32_t i = 0; i < j->campaigns.n; i++) {
+        const struct campaign *c = &j->campaigns.at[i];
+        if (c->row.counted && (c->row.abandoned != c->abandoned || c->row.answers != c->answers)) {
+            judge_broken(j, 7, NULL, 0, 0,
+                         "campaign %" PRIu64 ": the daemon counts %" PRIu64 " abandoned of %" PRIu64
+                         ", by what was seen it is %" PRIu64 " of %" PRIu64,
+                         c->row.campaign, c->row.abandoned, c->row.answers, c->abandoned,
+                         c->answers);
+        }
+    }
+}
+
 void judge_answers(struct judge *j)
 {
     struct judge_verdict *v = &j->verdict;
@@ -154,14 +187,5 @@ void judge_answers(struct judge *j)
             v->adopted += c->survived && j->attempts.at[c->attempt].row.outcome != OUTCOME_UNKNOWN;
         }
     }
-    for (uint32_t i = 0; i < j->campaigns.n; i++) {
-        const struct campaign *c = &j->campaigns.at[i];
-        if (c->row.counted && (c->row.abandoned != c->abandoned || c->row.answers != c->answers)) {
-            judge_broken(j, 7, NULL, 0, 0,
-                         "campaign %" PRIu64 ": the daemon counts %" PRIu64 " abandoned of %" PRIu64
-                         ", the network saw %" PRIu64 " of %" PRIu64,
-                         c->row.campaign, c->row.abandoned, c->row.answers, c->abandoned,
-                         c->answers);
-        }
-    }
+    check_counted(j);
 }

@@ -229,6 +229,62 @@ static void test_an_abandoned_call_is_not_counted(void **state)
     finds(&t, 7, 1);
 }
 
+/* The figures of the daemon against what was seen: an agent's own call and a machine are not
+ * counted, an unknown fate is if the store has its answer. */
+static void counted(unsigned outcome, unsigned cause, uint64_t abandoned, uint64_t answers,
+                    bool right)
+{
+    struct judge_attempt r = row(OTHER);
+    struct tale t = good();
+
+    r.number = "+12125550102";
+    r.lead = 2;
+    r.agent = cause == CAUSE_AGENT ? 7 : 0;
+    r.cause = (uint8_t)cause;
+    r.outcome = (uint8_t)outcome;
+    r.state = ATTEMPT_ENDED;
+    r.bridged_ms = r.disposed_ms = 0;
+    r.dispositions = 0;
+    r.disposition = "";
+    r.claimed_ms = ms(109.9);
+    r.originated_ms = ms(110);
+    r.answered_ms = ms(112);
+    r.ended_ms = ms(115);
+    judge_attempt(t.j, &r);
+    see(&t, 110, JUDGE_ORIGINATE, OTHER, "+12125550102");
+    see(&t, 112, JUDGE_ANSWER, OTHER, NULL);
+    if (outcome == OUTCOME_UNKNOWN) {
+        see(&t, 112.5, JUDGE_FAULT, NULL, "daemon killed");
+        see(&t, 113, JUDGE_RECOVERED, NULL, "daemon killed");
+    }
+    if (outcome == OUTCOME_ABANDONED || outcome == OUTCOME_MACHINE) {
+        see(&t, 113.9, JUDGE_MESSAGE, OTHER, NULL);
+    }
+    see(&t, outcome == OUTCOME_CUSTOMER_GONE ? 113 : 115, JUDGE_END, OTHER, "far");
+    judge_campaign(t.j, &(struct judge_campaign){.campaign = 1,
+                                                 .retry_ms = 300000,
+                                                 .prefixes = "+1",
+                                                 .counted = true,
+                                                 .abandoned = abandoned,
+                                                 .answers = answers});
+    finds(&t, 7, right ? 0 : 1);
+}
+
+static void test_the_daemons_figures(void **state)
+{
+    (void)state;
+    counted(OUTCOME_ABANDONED, CAUSE_AUTO, 1, 2, true);
+    counted(OUTCOME_ABANDONED, CAUSE_AUTO, 0, 2, false);
+    counted(OUTCOME_ABANDONED, CAUSE_AUTO, 1, 3, false);
+    counted(OUTCOME_CUSTOMER_GONE, CAUSE_AUTO, 0, 2, true);
+    counted(OUTCOME_CUSTOMER_GONE, CAUSE_AGENT, 0, 1, true);
+    counted(OUTCOME_CUSTOMER_GONE, CAUSE_AGENT, 0, 2, false);
+    counted(OUTCOME_MACHINE, CAUSE_AUTO, 0, 1, true);
+    counted(OUTCOME_MACHINE, CAUSE_AUTO, 0, 2, false);
+    counted(OUTCOME_UNKNOWN, CAUSE_AUTO, 0, 2, true);
+    counted(OUTCOME_UNKNOWN, CAUSE_AUTO, 1, 2, false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +297,7 @@ int main(void)
         cmocka_unit_test(test_answered_into_a_fault),
         cmocka_unit_test(test_a_live_call_is_not_adopted),
         cmocka_unit_test(test_an_abandoned_call_is_not_counted),
+        cmocka_unit_test(test_the_daemons_figures),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -222,6 +222,7 @@ static bool calm_down(struct walk *x)
         }
     } while (!all_over(x) && sim_now_us(w->sim) < last_us);
     x->over = true;
+    world_store_counts(w);
     return run_until(x, sim_now_us(w->sim) + LOOK_S * US_PER_S);
 }
 

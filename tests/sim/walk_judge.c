@@ -7,13 +7,15 @@ static void tell_campaigns(const struct walk *x)
 {
     for (uint32_t i = 0; i < x->w->n_camps; i++) {
         const struct camp *c = &x->w->camps[i];
+        const struct msg_view_campaign *board = &c->board;
 
         judge_campaign(x->judge,
                        &(struct judge_campaign){.campaign = c->config.campaign,
                                                 .retry_ms = (int64_t)c->config.retry_s * MS_PER_S,
                                                 .prefixes = "+1",
-                                                .abandoned = c->abandoned,
-                                                .answers = c->answers});
+                                                .counted = board->campaign != 0,
+                                                .abandoned = board->abandoned_30d,
+                                                .answers = board->answers_30d});
     }
 }
 

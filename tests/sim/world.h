@@ -193,6 +193,8 @@ void world_pbx_restarts(struct world *w, double seconds);
  * that; one that lets nothing through for so long, and then all of it. */
 void world_pbx_stops(struct world *w);
 void world_pbx_starts(struct world *w);
+/* The store tells each campaign what its record counts, as it does each minute. */
+void world_store_counts(struct world *w);
 void world_link_deaf(struct world *w);
 void world_link_noticed(struct world *w);
 void world_link_back(struct world *w);

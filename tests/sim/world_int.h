@@ -96,7 +96,6 @@ struct camp {
     uint32_t n_due, room_due;
     uint32_t *front; /* pending callbacks */
     uint32_t n_front, room_front;
-    uint64_t answers, abandoned;
     int64_t idle_us; /* it had an available agent then, for all it could know */
 };
 

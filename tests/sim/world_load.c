@@ -65,12 +65,27 @@ static void send_open(struct world *w)
     }
 }
 
+/* From the record, as the store does. */
 static void send_window(struct world *w, const struct camp *c)
 {
-    struct msg_abandon_window m = {
-        .campaign = c->config.campaign, .answers_30d = c->answers, .abandoned_30d = c->abandoned};
+    struct msg_abandon_window m = {.campaign = c->config.campaign};
 
+    for (uint32_t i = 0; i < w->n_atts; i++) {
+        const struct att *a = &w->atts[i];
+        if (a->campaign == m.campaign && a->cause == CAUSE_AUTO && a->answered_ms != 0 &&
+            a->outcome != OUTCOME_MACHINE && !a->unmade) {
+            m.answers_30d++;
+            m.abandoned_30d += a->outcome == OUTCOME_ABANDONED;
+        }
+    }
     store_answer(w, ADDR_DESK, MSG_abandon_window, &m);
+}
+
+void world_store_counts(struct world *w)
+{
+    for (uint32_t i = 0; i < w->n_camps; i++) {
+        send_window(w, &w->camps[i]);
+    }
 }
 
 void store_load(struct world *w, const struct msg_load *m)

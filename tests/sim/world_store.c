@@ -266,10 +266,6 @@ static void on_over(struct world *w, const struct msg_attempt_over *m)
     a->ended_ms = m->at_wall_ms;
     world_number_at(w, a->key)->alive--;
     w->seen.by_outcome[m->outcome < OUTCOMES ? m->outcome : 0]++;
-    struct camp *c = world_camp(w, a->campaign);
-
-    c->answers += a->answered_ms != 0 && a->cause == CAUSE_AUTO ? 1u : 0u;
-    c->abandoned += m->outcome == OUTCOME_ABANDONED ? 1u : 0u;
 }
 
 static void suppress(struct world *w, struct text number)

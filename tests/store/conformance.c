@@ -504,15 +504,17 @@ static void abandoned_from_the_record(void **state)
 {
     struct world *w = *state;
     struct msg_abandon_window win;
+    struct msg_claim req;
+    struct msg_claimed c;
+    struct msg_attempt_over m;
     uint64_t rows[4];
     int i;
 
-    world_leads(w, 4);
+    world_leads(w, 5);
     assert_int_equal(world_rows(w, WORLD_NOW, rows, 4), 4);
     for (i = 0; i < 4; i++) {
-        struct msg_claimed c = world_claim_good(w, rows[i], WORLD_NOW);
-        struct msg_attempt_over m =
-            world_over(w, &c, i == 0 ? OUTCOME_ABANDONED : OUTCOME_ANSWERED, WORLD_NOW + 30000);
+        c = world_claim_good(w, rows[i], WORLD_NOW);
+        m = world_over(w, &c, i == 0 ? OUTCOME_ABANDONED : OUTCOME_ANSWERED, WORLD_NOW + 30000);
         m.answered_wall_ms = i == 3 ? 0 : WORLD_NOW + i * 1000;
         if (i == 3)
             m.outcome = OUTCOME_BUSY;
@@ -524,6 +526,18 @@ static void abandoned_from_the_record(void **state)
     assert_int_equal(win.abandoned_30d, 1);
     assert_int_equal(win.answers_day, 2);
     assert_int_equal(win.abandoned_day, 0);
+    req = world_claim(w, 0, WORLD_NOW); /* an agent's own call counts for nothing */
+    req.cause = CAUSE_AGENT;
+    req.agent = w->agent;
+    req.number = world_number(4);
+    store_good(w->s, OPS(w)->claim(w->s, &req, 1, &c));
+    assert_int_equal(c.reason, REASON_allow);
+    m = world_over(w, &c, OUTCOME_ANSWERED, WORLD_NOW + 60000);
+    m.answered_wall_ms = WORLD_NOW + 50000;
+    world_end(w, &m);
+    store_good(w->s,
+               OPS(w)->abandon_window(w->s, w->campaign, WORLD_NOW + 500, WORLD_NOW + 60000, &win));
+    assert_int_equal(win.answers_30d, 3);
 }
 
 int conformance_run(const char *name, const struct fixture *f, const struct CMUnitTest *more,
