@@ -280,7 +280,8 @@ static void hangup_answered(struct pbx *pbx, struct command *cmd, const struct a
     struct chan *chan = chans_find(&pbx->chans, words(cmd->id));
     if (a->fate == NET_ANSWERED && a->status < 500) {
         if (chan && a->status == 404) {
-            chan->gone_us = net_now_us() + GONE_WAIT_US;
+            /* From the first: who asks again and again must not put it off for ever. */
+            chan->gone_us = chan->gone_us ? chan->gone_us : net_now_us() + GONE_WAIT_US;
             chan->check_us = 0;
         } else if (chan) {
             chan->check_us = net_now_us() + HANGUP_CHECK_US;
