@@ -24,6 +24,7 @@ struct job {
     struct json args; /* the request; the arguments stay readable until the end */
     json_ref at;      /* of "args" */
     uint64_t client;  /* number of the connection */
+    uint64_t first;   /* its first job_request(): answers to lower ones are of earlier jobs */
     char who[80];     /* for the audit: "cli:root" */
     bool active;
     bool ended;

@@ -217,6 +217,7 @@ static void begin_job(struct client *c, const char *line, size_t len)
     }
     job->active = true;
     job->ended = false;
+    job->first = job->ctl->next_request + 1;
     c->file_over = true;
     const char *name =
         good ? json_str(&job->args, json_get(&job->args, JSON_ROOT, "command"), "") : "";
@@ -384,8 +385,8 @@ static void on_message(void *ctx, handle to, handle from, uint16_t type, const v
     const struct msg_reply *reply = msg;
     for (size_t i = 0; i < CLIENTS_MAX; i++) {
         struct client *c = s->clients[i];
-        if (c && c->job.client == reply->client && c->job.active && c->job.on_reply &&
-            !c->job.ended)
+        if (c && c->job.client == reply->client && c->job.first <= reply->request &&
+            c->job.active && c->job.on_reply && !c->job.ended)
             c->job.on_reply(&c->job, reply);
     }
 }
