@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define LINE_MAX_BYTES (256u * 1024u)
 
@@ -149,11 +150,34 @@ static void take_record(struct reader *r)
 /* --- the injector
  * ----------------------------------------------------------------------------------- */
 
+/* False: it is none of them. */
+static bool board_event(const struct reader *r, const char *what, struct judge_event *e)
+{
+    if (is(what, "board")) {
+        e->kind = JUDGE_BOARD;
+    } else if (is(what, "board agent")) {
+        e->kind = JUDGE_BOARD_AGENT;
+        e->agent = (uint64_t)number(r, "agent");
+        e->text = text(r, "state");
+    } else if (is(what, "board call")) {
+        e->kind = JUDGE_BOARD_CALL;
+        e->id = text(r, "attempt");
+    } else if (is(what, "board campaign")) {
+        e->kind = JUDGE_BOARD_CAMPAIGN;
+        e->agent = (uint64_t)number(r, "campaign");
+        e->value = number(r, "agents");
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void take_log(struct reader *r)
 {
     const char *what = text(r, "what");
     struct judge_event e = {.at_us = number(r, "t_us"),
                             .text = text(r, "text"),
+                            .number = text(r, "shows"),
                             .yes = flag(r, "calls", false),
                             .value = number(r, "value")};
 
@@ -165,10 +189,50 @@ static void take_log(struct reader *r)
         e.kind = JUDGE_PBX_DOWN;
     } else if (is(what, "limit")) {
         e.kind = JUDGE_LIMIT;
-    } else {
+    } else if (is(what, "counted")) {
+        judge_counted(r->j, (uint64_t)number(r, "campaign"), (uint64_t)number(r, "answers"),
+                      (uint64_t)number(r, "abandoned"));
+        return;
+    } else if (!board_event(r, what, &e)) {
         return;
     }
     judge_see(r->j, &e);
+}
+
+/* --- the daemon's log
+ * --------------------------------------------------------------------------------- */
+
+/* "2026-11-23T18:58:04.561Z warn DLR-ARI-LINK sim: down: ..." */
+static void take_daemon_line(struct judge *j, const char *line)
+{
+    struct tm at = {0};
+    unsigned ms = 0;
+    char level[8], code[40];
+    const char *rest = strptime(line, "%Y-%m-%dT%H:%M:%S", &at);
+
+    if (!rest || sscanf(rest, ".%3uZ %7s %39s", &ms, level, code) != 3 ||
+        (is(level, "info") && !is(code, "DLR-START"))) {
+        return;
+    }
+    judge_see(j, &(struct judge_event){.at_us = (int64_t)timegm(&at) * 1000000 + ms * 1000,
+                                       .kind = JUDGE_NOTICED,
+                                       .text = code});
+}
+
+int judge_read_daemon(struct judge *j, const char *path, char *why, size_t why_size)
+{
+    FILE *in = fopen(path, "re");
+    char line[512];
+
+    if (!in) {
+        snprintf(why, why_size, "%s: %s", path, strerrordesc_np(errno));
+        return -1;
+    }
+    while (fgets(line, sizeof line, in)) {
+        take_daemon_line(j, line);
+    }
+    fclose(in);
+    return 0;
 }
 
 /* --- lines

@@ -177,6 +177,7 @@ void judge_close(struct judge *j)
     free(j->leads.at);
     free(j->campaigns.at);
     free(j->agents.at);
+    free(j->moved.at);
     free(j->suppressed.at);
     free(j->suppressed_number.at);
     free(j->outages.at);
@@ -212,6 +213,20 @@ void judge_campaign(struct judge *j, const struct judge_campaign *row)
 
     c->row = *row;
     c->prefixes = judge_word(j, row->prefixes);
+}
+
+void judge_counted(struct judge *j, uint64_t campaign, uint64_t answers, uint64_t abandoned)
+{
+    struct judge_campaign *row = &judge_camp(j, campaign)->row;
+
+    row->counted = true;
+    row->answers = answers;
+    row->abandoned = abandoned;
+}
+
+void judge_moved(struct judge *j, const struct judge_moved *row)
+{
+    *ADD(j->moved) = *row;
 }
 
 void judge_lead(struct judge *j, const struct judge_lead *row)
@@ -390,6 +405,7 @@ int judge_decide(struct judge *j, struct judge_verdict *out)
     judge_walk(j);
     judge_answers(j);
     judge_rest(j);
+    judge_words(j);
     v->lost = v->broken[1];
     v->dialed_twice = v->broken[2];
     v->stuck = v->broken[3];
@@ -427,7 +443,12 @@ static const char *const kinds[] = {"?",
                                     "asks",
                                     "FAULT",
                                     "RECOVERED",
-                                    "limit"};
+                                    "limit",
+                                    "log",
+                                    "board",
+                                    "board: agent",
+                                    "board: call",
+                                    "board: campaign"};
 
 /* Things that concern every call. */
 static bool common(uint8_t kind)

@@ -48,10 +48,18 @@ enum judge_kind {
     JUDGE_GONE,  /* agent: its page is closed; what it showed counts no more */
     JUDGE_ASKED, /* agent: asks for `text`: hang_up, set_disposition, ... */
     /* the injector's log */
-    JUDGE_FAULT,     /* something is broken now, text: what; yes: calls may have to wait for it */
+    /* something is broken now, text: what; yes: calls may have to wait for it; number: the codes of
+     * the log, with spaces between, of which one must show it (I10), NULL: none has to */
+    JUDGE_FAULT,
     JUDGE_RECOVERED, /* and whole again: the daemon works; text: what */
     /* measured from outside */
     JUDGE_LIMIT, /* text: what; value is over its bound */
+    /* the daemon's own word */
+    JUDGE_NOTICED,        /* its log warns, or it has started; text: the code */
+    JUDGE_BOARD,          /* a supervisor's page has its whole picture, which is the following: */
+    JUDGE_BOARD_AGENT,    /* agent, in state `text`; time: that of its board */
+    JUDGE_BOARD_CALL,     /* id */
+    JUDGE_BOARD_CAMPAIGN, /* agent: the campaign; value: agents logged in */
 };
 
 struct judge_event {
@@ -112,6 +120,14 @@ struct judge_agent {
     uint8_t state; /* enum agent_state */
 };
 
+/* One line of the record of agents' states; told agent by agent, in order of time. */
+struct judge_moved {
+    uint64_t agent;
+    uint64_t campaign; /* where it works, 0 nowhere */
+    uint8_t state;     /* enum agent_state, from at_ms on */
+    int64_t at_ms;
+};
+
 struct judge_suppressed {
     const char *number;
     int64_t at_ms;
@@ -158,7 +174,10 @@ void judge_lead(struct judge *j, const struct judge_lead *row);
 void judge_attempt(struct judge *j, const struct judge_attempt *row);
 void judge_leg(struct judge *j, const struct judge_leg *row);
 void judge_agent(struct judge *j, const struct judge_agent *row);
+void judge_moved(struct judge *j, const struct judge_moved *row);
 void judge_suppressed(struct judge *j, const struct judge_suppressed *row);
+/* What the daemon itself says that it counts; after judge_campaign. */
+void judge_counted(struct judge *j, uint64_t campaign, uint64_t answers, uint64_t abandoned);
 
 /* Once, after everything was told. 0: nothing is broken, 1: something is. */
 int judge_decide(struct judge *j, struct judge_verdict *out);

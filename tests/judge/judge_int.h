@@ -117,6 +117,7 @@ struct judge {
     LIST(struct lead) leads;
     LIST(struct campaign) campaigns;
     LIST(struct agent) agents;
+    LIST(struct judge_moved) moved;
     LIST(struct judge_suppressed) suppressed; /* number: kept in words */
     LIST(word) suppressed_number;
     LIST(struct outage) outages; /* of which calls may have to wait, in order, not overlapping */
@@ -154,5 +155,7 @@ void judge_walk(struct judge *j);
 void judge_answers(struct judge *j);
 /* judge_rest.c: the tables at rest, against the calls. */
 void judge_rest(struct judge *j);
+/* judge_word.c: the daemon's own word, its board (I9) and its log (I10). */
+void judge_words(struct judge *j);
 
 #endif

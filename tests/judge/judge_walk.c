@@ -340,6 +340,11 @@ static void agents_record(struct judge *j, const struct seen *s)
     case JUDGE_FAULT:
     case JUDGE_RECOVERED:
     case JUDGE_LIMIT:
+    case JUDGE_NOTICED:
+    case JUDGE_BOARD:
+    case JUDGE_BOARD_AGENT:
+    case JUDGE_BOARD_CALL:
+    case JUDGE_BOARD_CAMPAIGN:
         break;
     }
 }
@@ -403,6 +408,11 @@ static void step(struct judge *j, const struct seen *s, bool *broken)
         agents_record(j, s);
         break;
     case JUDGE_PBX_UP:
+    case JUDGE_NOTICED:
+    case JUDGE_BOARD:
+    case JUDGE_BOARD_AGENT:
+    case JUDGE_BOARD_CALL:
+    case JUDGE_BOARD_CAMPAIGN:
         break;
     }
 }

@@ -89,6 +89,14 @@ static void take_agent(struct judge *j, const char *const *c)
                                          .state = (uint8_t)integer(c[1])});
 }
 
+static void take_moved(struct judge *j, const char *const *c)
+{
+    judge_moved(j, &(struct judge_moved){.agent = (uint64_t)integer(c[0]),
+                                         .state = (uint8_t)integer(c[1]),
+                                         .campaign = (uint64_t)integer(c[2]),
+                                         .at_ms = integer(c[3])});
+}
+
 static void take_suppressed(struct judge *j, const char *const *c)
 {
     judge_suppressed(j, &(struct judge_suppressed){.number = c[0], .at_ms = integer(c[1])});
@@ -117,6 +125,9 @@ static const struct {
     {"SELECT e.agent_id, e.state FROM agent_event e JOIN"
      " (SELECT agent_id, MAX(id) AS id FROM agent_event GROUP BY agent_id) m ON m.id = e.id",
      take_agent},
+    {"SELECT agent_id, state, campaign_id, at_ms FROM agent_event"
+     " ORDER BY agent_id, at_ms, id",
+     take_moved},
     {"SELECT number, at_ms FROM suppressed", take_suppressed},
 };
 
