@@ -186,9 +186,17 @@ void ctl_print_help(FILE *out, const struct ctl_command *c)
         fprintf(out, "  %-28s %s%s\n", left, a->sentence,
                 a->many && !a->place ? "; may be repeated" : "");
     }
-    fputs("  --json                       machine-readable output\n"
-          "\nexit status: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 unavailable\n",
-          out);
+    if (c->local)
+        fputs(
+            "  --config FILE                the daemon's config file: the store is asked by this\n"
+            "                               program itself, no daemon need run\n",
+            out);
+    fprintf(out,
+            "  --json                       machine-readable output\n"
+            "\nexit status: 0 done, 1 failed, 2 usage, %s%s5 unavailable%s\n",
+            strchr(c->exits, '3') ? "3 not found, " : "",
+            strchr(c->exits, '4') ? "4 conflict, " : "",
+            c->local ? ": without --config, no daemon at the socket" : "");
 }
 
 void ctl_print_commands(FILE *out)
@@ -212,6 +220,41 @@ static void roff(FILE *out, const char *text)
             fputs("\\-", out);
         else
             fputc(*p, out);
+}
+
+/* The commands that may end with this status. */
+static void print_who(FILE *out, char status)
+{
+    const char *between = "";
+    for (size_t i = 0; i < ctl_n_commands; i++)
+        if (strchr(ctl_commands[i].exits, status)) {
+            fputs(between, out);
+            roff(out, ctl_commands[i].name);
+            between = ",\n";
+        }
+    fputs(".\n", out);
+}
+
+static void print_statuses(FILE *out)
+{
+    fputs(".SH EXIT STATUS\nAny command may end with 0, 1, 2 or 5.\n"
+          ".TP\n.B 0\ndone.\n"
+          ".TP\n.B 1\nfailed: refused for the reason that is told, or its output could not be "
+          "written.\n"
+          ".TP\n.B 2\nusage: the command line, or a value in it or in a file it names; nothing was "
+          "changed.\n"
+          ".TP\n.B 3\nnot found, what the command names is not there:\n",
+          out);
+    print_who(out, '3');
+    fputs(".TP\n.B 4\nconflict: a name is taken, a call's disposition stands, or with "
+          "\\-\\-config another\nprogram holds the store:\n",
+          out);
+    print_who(out, '4');
+    fputs(
+        ".TP\n.B 5\nunavailable: no daemon answers at the socket, or its store is away. The db "
+        "commands with\n\\-\\-config need no daemon; without it and without a daemon they end so, "
+        "too.\n",
+        out);
 }
 
 void ctl_print_manual(FILE *out)
@@ -254,8 +297,11 @@ void ctl_print_manual(FILE *out)
             roff(out, a->sentence);
             fputs(a->many ? "; may be repeated.\n" : a->required ? ".\n" : " (optional).\n", out);
         }
+        if (c->local)
+            fputs(".TP\n.B \\-\\-config FILE\nthe daemon's config file: the store is asked by this "
+                  "program itself, no daemon need run (optional).\n",
+                  out);
     }
-    fputs(".SH EXIT STATUS\n0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 unavailable.\n"
-          ".SH SEE ALSO\ndialerd(8), dialerd.conf(5)\n",
-          out);
+    print_statuses(out);
+    fputs(".SH SEE ALSO\ndialerd(8), dialerd.conf(5)\n", out);
 }

@@ -65,6 +65,7 @@ struct ctl_command {
     enum ctl_shape shape;
     const struct ctl_arg *args; /* up to one without name */
     bool local;                 /* works without the daemon when --config names its file */
+    const char *exits;          /* of "34", which it may end with; 0, 1, 2 and 5 any command may */
 };
 
 extern const struct ctl_command ctl_commands[];

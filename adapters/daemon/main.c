@@ -24,6 +24,10 @@ static void usage(FILE *out)
         "       dialerd --print-example          an example of the config file\n"
         "       dialerd --print-manual           the manual page of the config file\n"
         "       dialerd --version\n"
+        "\nSIGHUP: the file is read again; with an error in it the old one stays in force. Keys "
+        "that\n"
+        "are changed by a restart only wait for it, and the log names them. SIGTERM: drain, and "
+        "end.\n"
         "\nexit status: 0 done, 1 failed, 2 usage or config file, 4 the store is held, "
         "5 unavailable\n",
         out);

@@ -22,6 +22,11 @@ static pid_t sim_pid;
 static char dir[64];
 static struct ari_server server;
 static char url[64];
+static struct {
+    const char *name;
+    int64_t n;
+} counters[64];
+static unsigned n_counters;
 
 /* --- what it says --------------------------------------------------------------------------------
  */
@@ -136,10 +141,28 @@ static void host_send(void *ctx, handle to, uint16_t type, const void *msg)
 static void host_count(void *ctx, const char *name, const char *label, uint32_t number, int64_t add)
 {
     (void)ctx;
-    (void)name;
     (void)label;
     (void)number;
-    (void)add;
+    unsigned i = 0;
+    while (i < n_counters && strcmp(counters[i].name, name) != 0) {
+        i++;
+    }
+    assert_true(i < sizeof counters / sizeof counters[0]);
+    if (i == n_counters) {
+        counters[n_counters++].n = 0;
+        counters[i].name = name; /* of static life */
+    }
+    counters[i].n += add;
+}
+
+int64_t counted(const char *name)
+{
+    for (unsigned i = 0; i < n_counters; i++) {
+        if (strcmp(counters[i].name, name) == 0) {
+            return counters[i].n;
+        }
+    }
+    return 0;
 }
 
 static void host_log(void *ctx, int level, const char *code, const char *line)
@@ -301,6 +324,7 @@ int start(const char *const *arguments)
     unsigned port = 0;
     unsigned control_port = 0;
     n_told = 0;
+    n_counters = 0;
     snprintf(dir, sizeof dir, "/tmp/ari-test-XXXXXX");
     if (!mkdtemp(dir) || secret_init() != 0 || !spawn_sim(arguments, &port, &control_port)) {
         return -1;

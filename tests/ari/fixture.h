@@ -45,7 +45,8 @@ unsigned witnessed(const char *text);
 /* The nth (from 0) message of the type about that id ("" any), NULL if there is none. */
 const struct told *find(uint16_t type, const char *id, unsigned nth);
 unsigned count_of(uint16_t type, const char *id);
-void forget(void); /* what was told so far */
+void forget(void);                 /* what was told so far */
+int64_t counted(const char *name); /* what the adapter counted under it since `start` */
 
 #define run_until(condition)                                                                       \
     do {                                                                                           \

@@ -287,6 +287,44 @@ static void rubbish_from_the_server(void **state)
     assert_int_equal(n_told, 0);
     assert_true(is_up());
     assert_int_equal(pbx->chans.count, 0);
+    char late[120]; /* a channel of ours that is over, or never was */
+    assert_int_equal(counted("dialer_ari_late_events_total"), 0);
+    snprintf(late, sizeof late, "{\"type\":\"ChannelDestroyed\",\"channel\":{\"id\":\"%s\"}}",
+             call_id(5));
+    pbx_event(pbx, late, strlen(late));
+    assert_int_equal(counted("dialer_ari_late_events_total"), 1);
+    assert_int_equal(n_told, 0);
+}
+
+/* A request of which the adapter knows nothing was sent on its lane: its answer is nobody's. */
+static void an_answer_to_nobody(void **state)
+{
+    (void)state;
+    static const char request[] = "{\"type\":\"RESTRequest\",\"request_id\":\"4000000000\","
+                                  "\"method\":\"GET\",\"uri\":\"channels\"}";
+    assert_int_equal(counted("dialer_ari_stray_answers_total"), 0);
+    assert_int_equal(net_ws_send(pbx->lanes[LANE_CONTROL].ws, request, sizeof request - 1), NET_OK);
+    run_until(counted("dialer_ari_stray_answers_total") == 1);
+    assert_true(is_up());
+    originate(1);
+    run_until(find(MSG_channel_answered, call_id(1), 0));
+}
+
+/* Nothing comes of the daemon's own: a bridge without a name, a message that is no command. */
+static void rubbish_from_within(void **state)
+{
+    (void)state;
+    forget();
+    assert_int_equal(counted("dialer_ari_bad_commands_total"), 0);
+    const struct msg_bridge_create nameless = {.pbx = 3};
+    pbx_take(pbx, named(KIND_CAMPAIGN, 7), MSG_bridge_create, &nameless);
+    assert_int_equal(counted("dialer_ari_bad_commands_total"), 1);
+    const struct msg_pbx_moved moved = {.pbx = 3};
+    pbx_take(pbx, named(KIND_CAMPAIGN, 7), MSG_pbx_moved, &moved);
+    assert_int_equal(counted("dialer_ari_bad_commands_total"), 2);
+    run_for(50 * US_PER_MS);
+    assert_int_equal(witnessed("\"bridge_created\""), 0);
+    assert_int_equal(n_told, 0);
 }
 
 int main(void)
@@ -306,6 +344,8 @@ int main(void)
         t(over_http_nothing_is_sent_twice),
         t(foreign_channels_are_left_alone),
         t(rubbish_from_the_server),
+        t(rubbish_from_within),
+        t(an_answer_to_nobody),
     };
     return cmocka_run_group_tests_name("ari_sim_faults", tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* The operator's socket with a real SQLite store behind it and a bus that the test plays: every
  * command through the real dialerctl, its output, exit status, what the actors are told, what the
  * audit holds. */
+#include "adapters/ctl/command.h"
 #include "adapters/daemon/ctl.h"
 #include "adapters/secret/secret.h"
 #include "core/endpoint.h"
@@ -227,10 +228,23 @@ static struct ran run(const char *words)
     return ran("", argv);
 }
 
+/* What it ends with stands in the table, from which help and manual page have it. */
+static bool documented(const char *words, int status)
+{
+    char copy[1024], *word[3] = {NULL};
+    int n = 0, taken;
+    snprintf(copy, sizeof copy, "%s", strncmp(words, "--json ", 7) == 0 ? words + 7 : words);
+    for (char *w = strtok(copy, " "); w && n < 2; w = strtok(NULL, " "))
+        word[n++] = w;
+    const struct ctl_command *c = ctl_find(n, word, &taken);
+    return (status != 3 && status != 4) || (c && strchr(c->exits, '0' + status));
+}
+
 static void expect(const char *words, int status, const char *out, const char *err)
 {
     struct ran r = run(words);
-    bool good = r.status == status && (!out || strstr(r.out, out)) && (!err || strstr(r.err, err));
+    bool good = documented(words, r.status) && r.status == status && (!out || strstr(r.out, out)) &&
+                (!err || strstr(r.err, err));
     if (!good)
         print_error("%s\n status %d, want %d\n out: %s\n want: %s\n err: %s\n want: %s\n", words,
                     r.status, status, r.out, out ? out : "", r.err, err ? err : "");
@@ -566,23 +580,6 @@ static void socket_is_ours_alone(void **state)
     expect("db status", 0, "sqlite", NULL);
 }
 
-static void documents_agree(void **state)
-{
-    (void)state;
-    char text[65536];
-    expect("campaign list", 0, NULL, NULL);
-    char *argv[] = {(char *)(uintptr_t)program, (char *)(uintptr_t) "--print-manual", NULL};
-    struct ran r = ran("", argv);
-    FILE *in = fopen("adapters/daemon/dist/dialerctl.1", "re");
-    assert_non_null(in);
-    size_t n = fread(text, 1, sizeof text - 1, in);
-    text[n] = '\0';
-    fclose(in);
-    if (strcmp(text, r.out) != 0)
-        fail_msg("dist/dialerctl.1 is not what dialerctl --print-manual writes");
-    ran_free(&r);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -594,7 +591,6 @@ int main(void)
         cmocka_unit_test(makes_demo_data_and_exports),
         cmocka_unit_test(answers_rubbish_with_an_error),
         cmocka_unit_test(socket_is_ours_alone),
-        cmocka_unit_test(documents_agree),
     };
     return cmocka_run_group_tests(tests, up, down);
 }

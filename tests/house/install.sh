@@ -44,4 +44,20 @@ while read -r program; do
 	result $? "$program: no search path of this machine"
 done <"$build/programs.list"
 
+# What a program says of itself with --help stands in its manual page, option by option.
+for program in ari-sim agent-sim dialer-bench; do
+	page=$prefix/share/man/man1/$program.1
+	options=$("$prefix/bin/$program" --help | sed 's/dialerctl [^)]*//' | grep -oE -e '--[a-z][a-z-]*' | sort -u)
+	missing=
+	for option in $options; do
+		sed -e 's/\\-/-/g' "$page" | grep -qE -e "^\.B[IR]? $option( |\$)" || missing="$missing $option"
+	done
+	[ -n "$options" ] && [ -z "$missing" ]
+	result $? "$program.1 has each option of --help${missing:+, but not$missing}"
+	for section in NAME SYNOPSIS DESCRIPTION OPTIONS OUTPUT 'EXIT STATUS' EXAMPLE; do
+		grep -qx ".SH $section" "$page"
+		result $? "$program.1: $section"
+	done
+done
+
 echo "1..$n"

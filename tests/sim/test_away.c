@@ -291,9 +291,35 @@ static void test_alarms_over_a_restart(void **state)
     world_close(w);
 }
 
+/* Up to the moment at which the configuration has been read nothing is dialed, and it says why. */
+static void test_starting(void **state)
+{
+    struct world *w = shift(19, 20, 4000);
+
+    (void)state;
+    world_begin(w);
+    all_ready(w, 20);
+    world_run(w, 60);
+    assert_int_equal(world_mode(w), DAEMON_RUN);
+    world_store_up(w, false);
+    world_restart(w);
+    uint64_t before = world_witness(w)->originates;
+
+    world_run(w, 30);
+    assert_int_equal(world_mode(w), DAEMON_NO_NEW_DIALS);
+    assert_int_equal(world_mode_cause(w), REASON_starting);
+    assert_int_equal(world_witness(w)->originates, before);
+    world_store_up(w, true);
+    world_run(w, 30);
+    assert_int_equal(world_mode(w), DAEMON_RUN);
+    assert_int_equal(world_mode_cause(w), REASON_allow);
+    world_close(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_starting),
         cmocka_unit_test(test_an_hour),
         cmocka_unit_test(test_a_failover),
         cmocka_unit_test(test_claimed_and_never_sent),

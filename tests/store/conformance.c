@@ -10,6 +10,7 @@
 
 #include "tests/store/conformance_calls.h"
 #include "tests/store/conformance_more.h"
+#include "tests/store/conformance_schema.h"
 
 static const struct fixture *fixture;
 
@@ -578,5 +579,6 @@ int conformance_run(const char *name, const struct fixture *f, const struct CMUn
     memcpy(all + n, more, n_more * sizeof *more);
     fixture = f;
     conformance_more_fixture(f);
+    conformance_schema_fixture(f);
     return _cmocka_run_group_tests(name, all, n + n_more, NULL, NULL);
 }

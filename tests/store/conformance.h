@@ -13,6 +13,7 @@ struct fixture {
     /* Throws the store of the last fresh() away. */
     void (*drop)(void);
     bool clock; /* leases end by the store's own clock, not by the times it is told */
+    void (*does)(const char *sql); /* somebody else's hand in it; NULL if there is no SQL */
 };
 
 struct CMUnitTest;

@@ -21,7 +21,7 @@ static void drop(void)
     store_memory_forget("suite");
 }
 
-static const struct fixture fixture = {&store_memory, again, again, drop, false};
+static const struct fixture fixture = {&store_memory, again, again, drop, false, NULL};
 
 /* The same claim before and after a lost transaction, and after a lost answer. */
 static void faults(void **state)

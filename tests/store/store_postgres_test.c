@@ -11,7 +11,7 @@
 #include <libpq-fe.h>
 
 #include "adapters/store/sql.h"
-#include "tests/store/conformance.h"
+#include "tests/store/conformance_schema.h"
 #include "tests/support/services.h"
 
 static struct support_postgres server;
@@ -32,7 +32,32 @@ static void drop(void)
 {
 }
 
-static const struct fixture fixture = {&store_postgres, fresh, again, drop, true};
+static PGconn *another_connection(void)
+{
+    PGconn *c = PQconnectdb(where);
+
+    assert_int_equal(PQstatus(c), CONNECTION_OK);
+    return c;
+}
+
+static void does(PGconn *c, const char *sql)
+{
+    PGresult *r = PQexec(c, sql);
+
+    if (PQresultStatus(r) != PGRES_COMMAND_OK && PQresultStatus(r) != PGRES_TUPLES_OK)
+        fail_msg("%s", PQerrorMessage(c));
+    PQclear(r);
+}
+
+static void server_does(const char *sql)
+{
+    PGconn *c = another_connection();
+
+    does(c, sql);
+    PQfinish(c);
+}
+
+static const struct fixture fixture = {&store_postgres, fresh, again, drop, true, server_does};
 
 static struct world w;
 
@@ -77,23 +102,6 @@ static void restart_of_the_server(void **state)
     /* committed is committed, the rest was not done; the epoch is the same: nobody else was here */
     assert_int_equal(world_claim_one(&w, rows[0], WORLD_NOW, NULL), REASON_row_not_pending);
     assert_int_equal(world_claim_one(&w, rows[1], WORLD_NOW, NULL), REASON_allow);
-}
-
-static PGconn *another_connection(void)
-{
-    PGconn *c = PQconnectdb(where);
-
-    assert_int_equal(PQstatus(c), CONNECTION_OK);
-    return c;
-}
-
-static void does(PGconn *c, const char *sql)
-{
-    PGresult *r = PQexec(c, sql);
-
-    if (PQresultStatus(r) != PGRES_COMMAND_OK && PQresultStatus(r) != PGRES_TUPLES_OK)
-        fail_msg("%s", PQerrorMessage(c));
-    PQclear(r);
 }
 
 /* Somebody holds a lock: the claim gives up in time, and works again afterwards. */
@@ -225,7 +233,7 @@ int main(void)
     const struct CMUnitTest more[] = {
         CASE(restart_of_the_server),     CASE(lock_held_by_somebody), CASE(script_without_limit),
         CASE(locked_row_is_skipped),     CASE(everything_is_due),     CASE(taken_over_from_outside),
-        CASE(password_from_a_file_only),
+        CASE(password_from_a_file_only), CONFORMANCE_SCHEMA,
     };
     char why[200] = "";
     int rc = support_postgres_start(&server, why, sizeof why);

@@ -16,7 +16,7 @@
 #include <sqlite3.h>
 
 #include "adapters/store/sql.h"
-#include "tests/store/conformance.h"
+#include "tests/store/conformance_schema.h"
 #include "tests/support/services.h"
 
 static char directory[64];
@@ -42,24 +42,6 @@ static void drop(void)
     support_remove(directory);
 }
 
-static const struct fixture fixture = {&store_sqlite, fresh, again, drop, false};
-
-static int setup(void **state)
-{
-    struct store *s = world_open(&fixture, "first");
-
-    *state = NULL;
-    s->ops->close(s);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    drop();
-    return 0;
-}
-
 /* Somebody else's hand in the file. */
 static void file_does(const char *sql)
 {
@@ -69,6 +51,8 @@ static void file_does(const char *sql)
     assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
 }
+
+static const struct fixture fixture = {&store_sqlite, fresh, again, drop, false, file_does};
 
 static int opens(const char *where, bool own, const char *says)
 {
@@ -80,29 +64,6 @@ static int opens(const char *where, bool own, const char *says)
         fail_msg("%s", s->error);
     s->ops->close(s);
     return rc;
-}
-
-static void newer_schema_that_allows_us(void **state)
-{
-    (void)state;
-    file_does("INSERT INTO schema_migration VALUES (99, 1, 'x', 1)");
-    assert_int_equal(opens(path, true, NULL), STORE_OK);
-    assert_int_equal(opens(path, false, NULL), STORE_OK);
-}
-
-static void newer_schema_that_does_not(void **state)
-{
-    (void)state;
-    file_does("INSERT INTO schema_migration VALUES (99, 98, 'x', 1)");
-    assert_int_equal(opens(path, true, "needs a program that knows 98"), STORE_TOO_NEW);
-    assert_int_equal(opens(path, false, "upgrade"), STORE_TOO_NEW);
-}
-
-static void migration_with_another_text(void **state)
-{
-    (void)state;
-    file_does("UPDATE schema_migration SET digest = 'x' WHERE number = 1");
-    assert_int_equal(opens(path, true, "migration 0001"), STORE_FAULT);
 }
 
 static void tool_does_not_migrate(void **state)
@@ -284,16 +245,11 @@ static void claims_during_an_import(void **state)
 
 int main(void)
 {
-#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define CASE(test) cmocka_unit_test_setup_teardown(test, schema_setup, schema_teardown)
     const struct CMUnitTest more[] = {
-        CASE(newer_schema_that_allows_us),
-        CASE(newer_schema_that_does_not),
-        CASE(migration_with_another_text),
-        CASE(tool_does_not_migrate),
-        CASE(no_store_there),
-        CASE(claims_during_an_import),
-        CASE(nothing_is_scanned),
-        CASE(the_queue_is_read_in_order),
+        CONFORMANCE_SCHEMA,       CASE(tool_does_not_migrate),
+        CASE(no_store_there),     CASE(claims_during_an_import),
+        CASE(nothing_is_scanned), CASE(the_queue_is_read_in_order),
     };
 
     return conformance_run("sqlite", &fixture, more, sizeof more / sizeof *more);

@@ -38,7 +38,7 @@ static void drop(void)
     other = NULL;
 }
 
-static const struct fixture fixture = {&store_postgres, fresh, again, drop, true};
+static const struct fixture fixture = {&store_postgres, fresh, again, drop, true, NULL};
 
 static PGresult *ask(const char *sql)
 {

@@ -38,7 +38,7 @@ static void drop(void)
     support_remove(directory);
 }
 
-static const struct fixture fixture = {&store_sqlite, fresh, again, drop, false};
+static const struct fixture fixture = {&store_sqlite, fresh, again, drop, false, NULL};
 
 static uint64_t content(sqlite3 *db, const char *table)
 {
