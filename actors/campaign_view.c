@@ -8,9 +8,9 @@
 /* The board's line changes at most so often. */
 #define VIEW_PAUSE_US (200 * US_PER_MS)
 
-void campaign_view_call(struct campaign *c, const struct attempt *a, struct effects *fx)
+static void tell_call(const struct campaign *c, const struct attempt *a, uint8_t state,
+                      struct effects *fx)
 {
-    uint8_t state = a->fsm.state;
     struct msg_view_call v = {
         .attempt = words_of(a->id),
         .campaign = c->id,
@@ -23,12 +23,17 @@ void campaign_view_call(struct campaign *c, const struct attempt *a, struct effe
         .since_wall_ms = a->fsm.since_wall_ms,
     };
 
-    campaign_view_later(c, fx);
-    if (state == ATTEMPT_CLAIMING || state == ATTEMPT_CLAIMED ||
+    if (a->fsm.state == ATTEMPT_CLAIMING || a->fsm.state == ATTEMPT_CLAIMED ||
         (state == ATTEMPT_DISPOSED && a->outcome == OUTCOME_NONE)) {
         return; /* nobody's phone rang */
     }
     fx_send(fx, ADDR_WEB, MSG_view_call, &v);
+}
+
+void campaign_view_call(struct campaign *c, const struct attempt *a, struct effects *fx)
+{
+    campaign_view_later(c, fx);
+    tell_call(c, a, a->fsm.state, fx);
 }
 
 void campaign_view_later(struct campaign *c, struct effects *fx)
@@ -51,19 +56,14 @@ static void say_hold(const struct campaign *c, struct words *w)
     }
 }
 
-void campaign_view_now(struct campaign *c, const struct event *ev, struct effects *fx)
+static void tell_line(const struct campaign *c, uint8_t state, uint8_t held_by,
+                      const struct words *why, struct effects *fx)
 {
-    char text[160];
-    struct words w;
     const uint32_t *n = c->member_count;
-
-    (void)ev;
-    words_start(&w, text, sizeof text);
-    say_hold(c, &w);
     struct msg_view_campaign v = {
         .campaign = c->id,
         .name = words_of(c->set.name),
-        .state = c->fsm.state,
+        .state = state,
         .mode = (uint8_t)c->set.mode,
         .agents = campaign_logged_in(c),
         .available = n[AGENT_AVAILABLE],
@@ -79,13 +79,24 @@ void campaign_view_now(struct campaign *c, const struct event *ev, struct effect
         .hopper = c->hopper_left,
         .answers_30d = c->pacing.answers_30d,
         .abandoned_30d = c->pacing.abandoned_30d,
-        .held_by = c->held_by,
-        .text = words_text(&w),
+        .held_by = held_by,
+        .text = words_text(why),
     };
 
+    fx_send(fx, ADDR_WEB, MSG_view_campaign, &v);
+}
+
+void campaign_view_now(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    char text[160];
+    struct words w;
+
+    (void)ev;
+    words_start(&w, text, sizeof text);
+    say_hold(c, &w);
     c->view_dirty = false;
     c->view_timer = 0;
-    fx_send(fx, ADDR_WEB, MSG_view_campaign, &v);
+    tell_line(c, c->fsm.state, c->held_by, &w, fx);
 }
 
 static void answer(handle to, uint64_t client, uint64_t request, const struct words *json,
@@ -216,9 +227,9 @@ void campaign_explain_lead(struct campaign *c, const struct event *ev, struct ef
     answer(m->reply_to, m->client, m->request, &w, fx);
 }
 
-/* A step of ours was left in the middle. The desk raises the alarm; who is in a call of ours is
- * free after busy_reset, as nobody tells its end any more. The next start of the daemon adopts the
- * calls. */
+/* A step of ours was left in the middle. The desk raises the alarm, the board shows it and that
+ * nobody knows of the calls; who is in one of them is free after busy_reset, as nobody tells its
+ * end any more. The next start of the daemon adopts the calls. */
 void campaign_parked(void *self, const struct event *ev, const char *why, struct effects *fx)
 {
     const uint64_t id = handle_id(ev->self);
@@ -226,11 +237,23 @@ void campaign_parked(void *self, const struct event *ev, const char *why, struct
     struct msg_alarm alarm = {
         .kind = ALARM_campaign_parked, .subject = id, .stands = true, .text = words_of(why)};
 
+    char text[160];
+    struct words w;
+
     fx_send(fx, ADDR_DESK, MSG_alarm, &alarm);
+    words_start(&w, text, sizeof text);
+    words_add(&w, reason_sentence(REASON_parked));
+    words_add(&w, ": ");
+    words_add(&w, why);
+    tell_line(c, CAMPAIGN_PARKED, REASON_parked, &w, fx);
     for (uint32_t i = 0; i < c->attempts.size; i++) {
         const struct attempt *a = c->attempts.slots[i].value.ptr;
 
-        if (c->attempts.slots[i].key != 0 && a->agent != 0) {
+        if (c->attempts.slots[i].key == 0) {
+            continue;
+        }
+        tell_call(c, a, ATTEMPT_UNKNOWN, fx);
+        if (a->agent != 0) {
             struct msg_call_moved lost = {.attempt = words_of(a->id),
                                           .state = ATTEMPT_UNKNOWN,
                                           .lead = a->lead,

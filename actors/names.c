@@ -61,7 +61,8 @@ static const char *const attempt_names[] = {
     "claiming", "claimed", "originating", "ringing", "answered", "bridging", "bridged",
     "held",     "message", "ending",      "ended",   "disposed", "unknown"};
 
-static const char *const campaign_names[] = {"stopped", "starting", "running", "stopping"};
+static const char *const campaign_names[] = {"stopped", "starting", "running", "stopping",
+                                             "parked"};
 
 static const char *const mode_names[] = {NULL,    "manual",  "progressive",
                                          "ratio", "preview", "predictive"};

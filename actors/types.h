@@ -106,7 +106,9 @@ enum campaign_state {
     CAMPAIGN_STARTING = 1, /* waits for lease, trunk, message check */
     CAMPAIGN_RUNNING = 2,
     CAMPAIGN_STOPPING = 3, /* no new dials; calls finish */
-    CAMPAIGN_STATES
+    CAMPAIGN_STATES,
+    /* Only for the board (actor_type.parked): its machine stands where it stood and never moves. */
+    CAMPAIGN_PARKED = CAMPAIGN_STATES
 };
 
 enum pbx_state {
@@ -251,7 +253,8 @@ static inline bool row_in_air(uint8_t status)
     REASON(29, pace_full, "enough calls are in flight for the agents available")                   \
     REASON(30, clock_apart, "the clocks of daemon and store are more than 2 s apart")              \
     REASON(31, journal_failing, "outcomes could not be kept if the store went away")               \
-    REASON(32, starting, "the configuration has not been read yet")
+    REASON(32, starting, "the configuration has not been read yet")                                \
+    REASON(33, parked, "an error of the daemon's own; its next start takes the campaign up")
 
 enum reason {
 #define REASON(number, name, sentence) REASON_##name = number,

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/rng.h"
 #include "tests/sim/sim_test.h"
@@ -282,6 +283,11 @@ static void test_parked(void **state)
     world_run(w, 1);
     assert_int_equal(sim_parked(world_sim(w)), 1);
     assert_int_equal(world_alarms(w, "DLR-CAMPAIGN-PARKED", true), 1);
+    assert_int_equal(world_board(w, 1)->state, CAMPAIGN_PARKED);
+    assert_int_equal(world_board(w, 1)->held_by, REASON_parked);
+    assert_int_equal(world_calls_unknown(w, 1), 1); /* the one that agent 1 is in */
+    assert_non_null(strstr(world_board(w, 1)->text.ptr, "takes the campaign up: "));
+    assert_int_equal(world_board(w, 2)->state, CAMPAIGN_RUNNING);
     expect_reply(w, world_switch(w, 1, 1), RESULT_REFUSED, "parked");
     uint64_t before = world_witness(w)->bridged;
 
@@ -297,6 +303,8 @@ static void test_parked(void **state)
     world_restart(w);
     assert_int_equal(sim_parked(world_sim(w)), 0);
     assert_int_equal(world_alarms(w, "DLR-CAMPAIGN-PARKED", true), 0);
+    world_run(w, 5);
+    assert_int_equal(world_board(w, 1)->state, CAMPAIGN_RUNNING);
     world_close(w);
 }
 

@@ -161,6 +161,8 @@ struct page {
 };
 const struct page *world_page(const struct world *w, uint64_t agent);
 const struct msg_view_campaign *world_board(const struct world *w, uint64_t campaign);
+/* How often the board was told that nobody knows what a call of this campaign does. */
+unsigned world_calls_unknown(const struct world *w, uint64_t campaign);
 
 /* --- operator ----------------------------------------------------------------------------- */
 

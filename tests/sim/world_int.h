@@ -88,6 +88,7 @@ struct camp {
     struct msg_campaign_config config;
     bool list_active;
     struct msg_view_campaign board;
+    unsigned calls_unknown; /* of its calls, told to the board as such */
     char board_text[160];
     uint32_t first_pending; /* no pending row of it is before this index */
     uint32_t *hopper;

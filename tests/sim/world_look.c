@@ -206,6 +206,11 @@ const struct msg_view_campaign *world_board(const struct world *w, uint64_t camp
     return &world_camp(w, campaign)->board;
 }
 
+unsigned world_calls_unknown(const struct world *w, uint64_t campaign)
+{
+    return world_camp(w, campaign)->calls_unknown;
+}
+
 bool world_drained(const struct world *w)
 {
     return w->drained;

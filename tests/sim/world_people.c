@@ -353,6 +353,10 @@ void web_receive(void *ctx, handle to, handle from, uint16_t type, const void *m
         text_keep(c->board_text, sizeof c->board_text, m->text);
         c->board.text = text_of(c->board_text);
         c->board.name = c->config.name;
+    } else if (type == MSG_view_call) {
+        const struct msg_view_call *m = msg;
+
+        world_camp(w, m->campaign)->calls_unknown += m->state == ATTEMPT_UNKNOWN;
     }
 }
 

@@ -4,8 +4,8 @@ export type Role = "agent" | "supervisor" | "admin";
 export type AgentState =
   | "offline" | "connecting" | "available" | "reserved" | "busy" | "wrapup" | "break";
 export type CallState =
-  | "claimed" | "originating" | "ringing" | "answered" | "amd" | "bridging" | "bridged" | "held"
-  | "message" | "ending" | "unknown" | "claiming";
+  | "originating" | "ringing" | "answered" | "bridging" | "bridged" | "held" | "message" | "ending"
+  | "unknown";
 export type CampaignState = "stopped" | "starting" | "running" | "stopping" | "parked";
 export type PbxState = "down" | "connecting" | "checking" | "listing" | "up" | "replaced";
 export type Result = "ok" | "refused" | "not_found" | "invalid" | "conflict" | "away";

@@ -29,12 +29,9 @@ const en = {
   state_wrapup: "Wrap-up",
   state_break: "Break",
 
-  call_claimed: "Next",
-  call_claiming: "Next",
   call_originating: "Dialing",
   call_ringing: "Ringing",
   call_answered: "Waiting",
-  call_amd: "Checking",
   call_bridging: "Connecting",
   call_bridged: "Talking",
   call_held: "On hold",
