@@ -73,6 +73,20 @@ for (const [type, name] of Object.entries(items)) {
     equal(documented(type).join(" "), members(name).join(" ")));
 }
 
+/** Members with a list of values: `a b c`, the first behind the name of the member. */
+const enums = [
+  ["status_update", "state", "AgentState"], ["call", "state", "CallState"],
+  ["campaign", "state", "CampaignState"], ["pbx", "state", "PbxState"],
+];
+for (const [type, member, name] of enums) {
+  await test(`PROTOCOL.md and the page agree on the ${member} of ${type}`, () => {
+    const part = protocol.slice(protocol.search(new RegExp(`^\`${type}\`:`, "m")));
+    const told = new RegExp(`\`${member}\`[^\`]*\`([^\`]*)\``).exec(part)[1].split(" ");
+    const union = new RegExp(`export type ${name} =([^;]*);`).exec(types)[1];
+    equal([...union.matchAll(/"(\w+)"/g)].map((m) => m[1]).sort().join(" "), told.sort().join(" "));
+  });
+}
+
 await test("PROTOCOL.md and the page agree on the requests", () => {
   const table = protocol.slice(protocol.indexOf("| `type` | members |"));
   const rows = [...table.matchAll(/^\| `(\w+)` \|[^|]*\| (?:agent|supervisor|all)/gm)].map((m) => m[1]).sort();
