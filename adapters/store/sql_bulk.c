@@ -273,11 +273,12 @@ int sql_leads_look(struct store *st, uint64_t list, struct text key, const struc
     memset(out, 0, n * sizeof *out);
     if (rc == STORE_OK && n > INSERT_MAX)
         rc = sql_fail(s, STORE_INVALID, "%zu leads in one call", n);
-    p = rc == STORE_OK ? sql_alloc(s, (n + 1) * 3 * sizeof *p) : NULL;
-    if (rc == STORE_OK && !p)
-        rc = sql_fail(s, STORE_AWAY, "out of memory");
-    if (rc == STORE_OK)
-        rc = account_of(s, list, &account);
+    if (rc)
+        return sql_leave(s, false, rc);
+    p = sql_alloc(s, (n + 1) * 3 * sizeof *p);
+    if (!p)
+        return sql_leave(s, false, sql_fail(s, STORE_AWAY, "out of memory"));
+    rc = account_of(s, list, &account);
     if (rc == STORE_OK)
         rc = sql_query(s, import_find, sql_take_int, &import, sql_u(list), sql_t(key));
     l.import = (uint64_t)import.v[0];
