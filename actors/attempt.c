@@ -49,7 +49,7 @@ static const char *const states[ATTEMPT_STATES] = {
 static const char *const events[AE_EVENTS] = {
     "timeout",  "committed", "refused",      "go",       "take_back",  "ringing",      "answered",
     "granted",  "joined",    "join_failed",  "gone",     "not_sent",   "fate_unknown", "hang_up",
-    "leg_lost", "leg_back",  "message_over", "disposed", "not_played", "unserved"};
+    "leg_lost", "leg_back",  "message_over", "disposed", "not_played", "unserved",     "kept"};
 
 #define S(name) ATTEMPT_##name
 
@@ -57,6 +57,10 @@ static const char *const events[AE_EVENTS] = {
 #define ENDS_BY_GONE(state)                                                                        \
     ROW(state, AE_GONE, attempt_has_agent, attempt_over, S(ENDED), T_DISPOSE),                     \
         ROW(state, AE_GONE, 0, attempt_over, S(DISPOSED), FSM_NO_TIMER)
+
+/* For all we have heard it rings, and the list has shown that it was answered: the dialplan plays
+ * the message, or brings the call. It is not cut off. */
+#define IS_KEPT(state, event) ROW(state, event, attempt_is_kept, 0, S(MESSAGE), T_MESSAGE)
 
 /* Nothing to be done about it in a state without a row of its own: duplicates and stragglers. */
 #define IGNORED(event) ANY(event, 0, 0, FSM_STAY, FSM_NO_TIMER)
@@ -86,6 +90,9 @@ static const struct fsm_row rows[] = {
     ROW(S(ORIGINATING), AE_NOT_SENT, attempt_has_agent, attempt_not_sent, S(ENDED), T_DISPOSE),
     ROW(S(ORIGINATING), AE_NOT_SENT, 0, attempt_not_sent, S(DISPOSED), FSM_NO_TIMER),
     ROW(S(ORIGINATING), AE_FATE_UNKNOWN, 0, attempt_lost, S(UNKNOWN), T_UNKNOWN),
+    IS_KEPT(S(ORIGINATING), AE_HANG_UP),
+    IS_KEPT(S(ORIGINATING), AE_LEG_LOST),
+    IS_KEPT(S(ORIGINATING), AE_TIMEOUT),
     ROW(S(ORIGINATING), AE_HANG_UP, 0, attempt_cancel, S(ENDING), T_END),
     ROW(S(ORIGINATING), AE_LEG_LOST, 0, attempt_cancel, S(ENDING), T_END),
     ROW(S(ORIGINATING), AE_TIMEOUT, 0, attempt_hang_up, S(ENDING), T_END),
@@ -93,6 +100,9 @@ static const struct fsm_row rows[] = {
     ROW(S(RINGING), AE_ANSWERED, attempt_is_bound, attempt_join, S(BRIDGING), T_BRIDGE),
     ROW(S(RINGING), AE_ANSWERED, 0, attempt_answers, S(ANSWERED), T_WAIT),
     ENDS_BY_GONE(S(RINGING)),
+    IS_KEPT(S(RINGING), AE_HANG_UP),
+    IS_KEPT(S(RINGING), AE_LEG_LOST),
+    IS_KEPT(S(RINGING), AE_TIMEOUT),
     ROW(S(RINGING), AE_HANG_UP, 0, attempt_cancel, S(ENDING), T_END),
     ROW(S(RINGING), AE_LEG_LOST, 0, attempt_cancel, S(ENDING), T_END),
     ROW(S(RINGING), AE_TIMEOUT, 0, attempt_hang_up, S(ENDING), T_END),
@@ -133,6 +143,8 @@ static const struct fsm_row rows[] = {
     ENDS_BY_GONE(S(MESSAGE)),
     ROW(S(MESSAGE), AE_UNSERVED, attempt_owes_message, attempt_play_message, S(MESSAGE), T_MESSAGE),
     ROW(S(MESSAGE), AE_UNSERVED, 0, 0, FSM_STAY, FSM_NO_TIMER),
+    ROW(S(MESSAGE), AE_ANSWERED, attempt_is_kept, attempt_play_message, S(MESSAGE), T_MESSAGE),
+    ROW(S(MESSAGE), AE_ANSWERED, 0, 0, FSM_STAY, FSM_NO_TIMER),
     ROW(S(MESSAGE), AE_NOT_PLAYED, 0, attempt_wait_on, S(MESSAGE), T_SILENCE),
     ROW(S(MESSAGE), AE_MESSAGE_OVER, 0, attempt_hang_up, S(ENDING), T_END),
     ROW(S(MESSAGE), AE_HANG_UP, 0, attempt_hang_up, S(ENDING), T_END),
@@ -141,6 +153,8 @@ static const struct fsm_row rows[] = {
 
     ROW(S(ENDING), AE_ANSWERED, 0, attempt_hang_up, FSM_STAY, FSM_NO_TIMER),
     ROW(S(ENDING), AE_UNSERVED, attempt_owes_message, attempt_play_message, S(MESSAGE), T_MESSAGE),
+    ROW(S(ENDING), AE_KEPT, attempt_owes_message, attempt_keep, S(MESSAGE), T_MESSAGE),
+    ROW(S(ENDING), AE_KEPT, 0, 0, FSM_STAY, FSM_NO_TIMER),
     ROW(S(ENDING), AE_UNSERVED, 0, attempt_hang_up, FSM_STAY, FSM_NO_TIMER),
     ROW(S(ENDING), AE_NOT_SENT, attempt_has_agent, attempt_not_sent, S(ENDED), T_DISPOSE),
     ROW(S(ENDING), AE_NOT_SENT, 0, attempt_not_sent, S(DISPOSED), FSM_NO_TIMER),
@@ -180,6 +194,7 @@ static const struct fsm_row rows[] = {
     IGNORED(AE_DISPOSED),
     IGNORED(AE_NOT_PLAYED),
     IGNORED(AE_UNSERVED),
+    IGNORED(AE_KEPT),
 };
 /* clang-format on */
 

@@ -76,6 +76,14 @@ bool attempt_owes_message(const struct fsm_ctx *x)
     return a->bridged_wall_ms == 0 && !a->heard;
 }
 
+/* The dialplan has it from before the link came back, and we have done nothing about it yet. */
+bool attempt_is_kept(const struct fsm_ctx *x)
+{
+    const struct attempt *a = x->subject;
+
+    return a->unattended_wall_ms != 0 && a->outcome == OUTCOME_NONE;
+}
+
 /* --- the claim -------------------------------------------------------------------------------- */
 
 void attempt_claimed(const struct fsm_ctx *x)
@@ -482,6 +490,13 @@ void attempt_cancel(const struct fsm_ctx *x)
     if (a->fsm.state != ATTEMPT_CLAIMING) {
         ask_hangup(a, x);
     }
+}
+
+/* Called off while it rang, and answered where nobody could see it: the hang-up has not gone out,
+ * and who has answered was not called off. The dialplan plays the message, or brings the call. */
+void attempt_keep(const struct fsm_ctx *x)
+{
+    ((struct attempt *)x->subject)->outcome = OUTCOME_NONE;
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */

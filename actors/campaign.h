@@ -184,6 +184,7 @@ enum attempt_event {
     AE_DISPOSED,
     AE_NOT_PLAYED,
     AE_UNSERVED, /* the link is back: it waits in our application and has heard nobody */
+    AE_KEPT,     /* the link is back: answered meanwhile, and the dialplan has it */
     AE_EVENTS
 };
 
@@ -232,6 +233,7 @@ bool attempt_is_unserved(const struct fsm_ctx *x);
 bool attempt_keeps_place(const struct fsm_ctx *x);
 bool attempt_is_joining(const struct fsm_ctx *x);
 bool attempt_owes_message(const struct fsm_ctx *x);
+bool attempt_is_kept(const struct fsm_ctx *x);
 void attempt_claimed(const struct fsm_ctx *x);
 void attempt_refused(const struct fsm_ctx *x);
 void attempt_stays_claimed(const struct fsm_ctx *x);
@@ -246,6 +248,7 @@ void attempt_found_joined(const struct fsm_ctx *x);
 void attempt_rejoin(const struct fsm_ctx *x);
 void attempt_hold(const struct fsm_ctx *x);
 void attempt_play_message(const struct fsm_ctx *x);
+void attempt_keep(const struct fsm_ctx *x);
 void attempt_hang_up(const struct fsm_ctx *x);
 void attempt_cancel(const struct fsm_ctx *x);
 void attempt_over(const struct fsm_ctx *x);

@@ -307,6 +307,9 @@ void campaign_on_channel_found(struct campaign *c, const struct event *ev, struc
             a->unattended_wall_ms = ev->wall_ms;
             a->unattended_us = ev->now_us;
         }
+        if (m->up) {
+            attempt_fire(c, a, AE_KEPT, ev, fx);
+        }
         return;
     }
     if (m->bridge.len > 0 && a->fsm.state == ATTEMPT_UNKNOWN && a->bridged_wall_ms != 0) {

@@ -398,11 +398,47 @@ static void test_stop_link_away(void **state)
     world_close(w);
 }
 
+/* The same, answered while nobody holds the application: the dialplan has the call, and brings it
+ * when the link is back. Called off before that, or after it. */
+static void stop_link_cut(bool before)
+{
+    struct world *w = with_agents(MODE_PROGRESSIVE, 1, 2);
+
+    world_callees(w, ANSWERS(5, 0));
+    world_begin(w);
+    all_ready(w, 1);
+    expect_line(w, world_number(w, 1), LINE_RINGING, 5);
+    world_pbx_up(w, false);
+    expect_line(w, world_number(w, 1), LINE_ANSWERED, 6);
+    if (before) {
+        world_switch(w, 1, 3);
+    }
+    world_run(w, 0.6);
+    expect_line(w, world_number(w, 1), LINE_ANSWERED, 0);
+    world_pbx_up(w, true);
+    if (!before) {
+        world_run(w, 0.2);
+        world_switch(w, 1, 3);
+    }
+    expect_line(w, world_number(w, 1), LINE_MESSAGE, 1.2);
+    world_run(w, 30);
+    assert_int_equal(world_outcome(w, world_number(w, 1)), OUTCOME_ABANDONED);
+    world_close(w);
+}
+
+static void test_stop_link_cut(void **state)
+{
+    (void)state;
+    stop_link_cut(true);
+    stop_link_cut(false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stop),
         cmocka_unit_test(test_stop_link_away),
+        cmocka_unit_test(test_stop_link_cut),
         cmocka_unit_test(test_stop_now),
         cmocka_unit_test(test_claimed_rows),
         cmocka_unit_test(test_list_stopped),

@@ -87,6 +87,11 @@ void pbx_receive(void *ctx, handle to, handle from, uint16_t type, const void *m
         world_trouble(w, (double)(4 * w->pbx_us + 2 * w->jitter_us) / 1e6);
     }
     message_copy(d, msg, block);
+    if (!w->link && type == MSG_hangup) { /* it waits for the list that tells who has answered */
+        pile_keep(&w->again, type, block);
+        free(block);
+        return;
+    }
     if (w->wire_from > 4096 && w->wire_from * 2 > w->wire_to) {
         for (uint32_t i = w->wire_from; i < w->wire_to; i++) {
             w->wire[i - w->wire_from] = w->wire[i];
@@ -173,6 +178,29 @@ static void moved(struct world *w, enum pbx_state state, bool restarted)
     pbx_tell(w, ADDR_DESK, MSG_pbx_moved, &m);
 }
 
+/* Who has answered meanwhile is in the list: its owner decides again. */
+static bool outdated(const struct world *w, const struct msg_hangup *m)
+{
+    char id[ID_SIZE];
+    const struct chan *ch;
+
+    text_keep(id, sizeof id, m->channel);
+    ch = pbx_chan(w, id);
+    return ch != NULL && ch->state >= CHAN_WAITING;
+}
+
+static void send_again(struct world *w, bool hangups)
+{
+    for (uint32_t i = 0; i < w->again.n; i++) {
+        const uint16_t type = w->again.item[i].type;
+        const void *msg = w->again.item[i].block;
+
+        if ((type == MSG_hangup) == hangups && !(hangups && outdated(w, msg))) {
+            pbx_receive(w, ADDR_ARI, HANDLE_NONE, type, msg);
+        }
+    }
+}
+
 void pbx_connect(struct world *w, bool restarted)
 {
     struct msg_pbx_listed listed = {.pbx = WORLD_PBX};
@@ -192,10 +220,7 @@ void pbx_connect(struct world *w, bool restarted)
     if (world_dies(w, CRASH_adopt_before)) {
         return;
     }
-    for (uint32_t i = 0; i < w->again.n; i++) {
-        pbx_receive(w, ADDR_ARI, HANDLE_NONE, w->again.item[i].type, w->again.item[i].block);
-    }
-    pile_clear(&w->again, 0);
+    send_again(w, false);
     for (uint32_t i = 0; i < w->n_chans; i++) {
         const struct chan *ch = &w->chans[i];
         struct msg_channel_found m = {
@@ -211,6 +236,8 @@ void pbx_connect(struct world *w, bool restarted)
         }
     }
     pbx_tell(w, ADDR_DESK, MSG_pbx_listed, &listed);
+    send_again(w, true);
+    pile_clear(&w->again, 0);
     for (uint32_t i = 0; i < w->n_people; i++) {
         pbx_tell_phone(w, &w->people[i]);
     }
