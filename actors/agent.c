@@ -123,11 +123,17 @@ static void on_pbx(struct agent *g, const struct event *ev, struct effects *fx)
     const struct msg_pbx_moved *m = ev->msg;
     bool up = m->state == PBX_UP;
 
-    if (m->pbx != g->pbx || up == g->pbx_up) {
+    if (m->pbx != g->pbx) {
         return;
     }
-    if (g->pbx_up && !up) {
-        g->leg_seen = false; /* the next list tells whether the leg is still there */
+    if (!up && (g->pbx_up || m->restarted)) {
+        /* The next list tells whether the leg is still there; not of one that has just been asked
+         * for: the list may be older than that, and on its way to us. */
+        g->leg_seen = !m->restarted && g->leg.state == LEG_CALLING &&
+                      ev->now_us - g->leg_asked_us < SEND_WITHIN_US;
+    }
+    if (up == g->pbx_up) {
+        return;
     }
     g->pbx_up = up;
     if (up) {

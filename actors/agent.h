@@ -74,7 +74,8 @@ struct agent {
     int64_t leg_answered_wall_ms;
     uint8_t leg_tries; /* of this leg to get a place */
     bool leg_seen, call_again;
-    bool leg_away; /* it was offered to a call's bridge: not surely at home */
+    int64_t leg_asked_us; /* when it was last sent to the server */
+    bool leg_away;        /* it was offered to a call's bridge: not surely at home */
 
     bool socket;    /* a page is connected */
     bool link_lost; /* the page was away too long */

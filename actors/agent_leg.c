@@ -121,6 +121,7 @@ static void originate(const struct fsm_ctx *x)
     };
 
     g->leg_seen = true; /* a list that is on its way cannot know of it */
+    g->leg_asked_us = x->ev->now_us;
     fx_send(x->fx, ADDR_ARI, MSG_originate_leg, &m);
 }
 

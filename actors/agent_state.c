@@ -467,6 +467,12 @@ static const struct fsm_row rows[] = {
 };
 /* clang-format on */
 
+/* 0: a call was adopted after a restart before our configuration came. The table's own, then. */
+static int64_t configured(uint32_t seconds)
+{
+    return seconds != 0 ? (int64_t)seconds * US_PER_S : -1;
+}
+
 static int64_t duration(const struct fsm_ctx *x, uint8_t timer)
 {
     const struct agent *g = self(x);
@@ -477,9 +483,9 @@ static int64_t duration(const struct fsm_ctx *x, uint8_t timer)
                    ? 180 * US_PER_S
                    : -1;
     case T_BUSY:
-        return (int64_t)g->busy_reset_s * US_PER_S;
+        return configured(g->busy_reset_s);
     case T_WRAPUP:
-        return (int64_t)(g->campaign != 0 ? g->wrapup_s : g->wrapup_default_s) * US_PER_S;
+        return configured(g->campaign != 0 ? g->wrapup_s : g->wrapup_default_s);
     default:
         return -1;
     }

@@ -164,7 +164,7 @@ static const struct fsm_row rows[] = {
     ROW(S(ENDING), AE_TIMEOUT, 0, attempt_over, S(DISPOSED), FSM_NO_TIMER),
 
     ROW(S(ENDED), AE_DISPOSED, 0, attempt_forget, S(DISPOSED), FSM_NO_TIMER),
-    ROW(S(ENDED), AE_TIMEOUT, 0, attempt_forget, S(DISPOSED), FSM_NO_TIMER),
+    ROW(S(ENDED), AE_TIMEOUT, 0, attempt_pass_on, S(DISPOSED), FSM_NO_TIMER),
 
     ROW(S(UNKNOWN), AE_RINGING, 0, attempt_rings, S(RINGING), T_RING),
     ROW(S(UNKNOWN), AE_ANSWERED, attempt_is_bound, attempt_join, S(BRIDGING), T_BRIDGE),

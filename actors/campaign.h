@@ -255,6 +255,7 @@ void attempt_over(const struct fsm_ctx *x);
 void attempt_not_sent(const struct fsm_ctx *x);
 void attempt_lost(const struct fsm_ctx *x);
 void attempt_forget(const struct fsm_ctx *x);
+void attempt_pass_on(const struct fsm_ctx *x);
 void attempt_wait_on(const struct fsm_ctx *x);
 void attempt_wait_for_join(const struct fsm_ctx *x);
 

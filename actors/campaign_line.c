@@ -52,6 +52,13 @@ static void wrap_up_unseen(const struct campaign *c, const struct attempt *a, st
     }
 }
 
+/* Nobody has disposed it in all that time. An agent that was out of it when the two were joined (a
+ * stop of the whole process is enough) does not know that it has to: it takes it, or ends it. */
+void attempt_pass_on(const struct fsm_ctx *x)
+{
+    tell_adopted(x->owner, x->subject, ATTEMPT_ENDED, x->fx);
+}
+
 void campaign_on_channel(struct campaign *c, const struct event *ev, struct effects *fx)
 {
     if (ev->type == MSG_channel_ringing) {

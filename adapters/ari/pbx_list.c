@@ -244,10 +244,19 @@ static void unsee(void *ctx, struct chan *chan)
     chan->seen = false;
 }
 
-static void forget_unseen(void *ctx, struct chan *chan)
+/* What is asked for and not answered yet is not missing: its owner must not give it up, or it rings
+ * for nobody. The answer tells what became of it. */
+static void settle_unseen(void *ctx, struct chan *chan)
 {
     struct pbx *pbx = ctx;
-    if (!chan->seen && !chan->asked) {
+    const struct msg_channel_found m = {
+        .pbx = pbx->number, .channel = words(chan->id), .bridge = words("")};
+    if (chan->seen) {
+        return;
+    }
+    if (chan->asked) {
+        pbx_send(pbx, ADDR_DESK, MSG_channel_found, &m);
+    } else {
         chans_remove(&pbx->chans, chan);
     }
 }
@@ -344,7 +353,7 @@ static void apply_lists(struct pbx *pbx)
             }
         }
     }
-    chans_each(&pbx->chans, forget_unseen, pbx);
+    chans_each(&pbx->chans, settle_unseen, pbx);
     chans_free(&pbx->ended);
     pbx->foreign = foreign;
     pbx_log(pbx, 1, "DLR-ARI-LISTED", "%u channels of ours, %u foreign ones", ours, foreign);

@@ -69,6 +69,7 @@ struct leg_row {
     uint64_t agent, permit;
     uint8_t use;
     bool live;
+    bool sent; /* while it was live; what is on its way may come when it is given up */
 };
 
 struct number {

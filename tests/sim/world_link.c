@@ -52,6 +52,24 @@ static bool leaves(struct world *w, uint16_t type, const void *msg)
     return type == MSG_bridge_add && world_dies(w, CRASH_bridge_before);
 }
 
+static void note_leaving(struct world *w, uint16_t type, const void *msg)
+{
+    if (type == MSG_originate_call) {
+        struct att *a = store_att(w, ((const struct msg_originate_call *)msg)->attempt);
+
+        pbx_check_agents(w, msg);
+        if (a != NULL) {
+            a->noted = true;
+        }
+    } else if (type == MSG_originate_leg) {
+        struct leg_row *l = store_leg(w, ((const struct msg_originate_leg *)msg)->leg);
+
+        if (l != NULL) {
+            l->sent = l->sent || l->live;
+        }
+    }
+}
+
 void pbx_receive(void *ctx, handle to, handle from, uint16_t type, const void *msg)
 {
     struct world *w = ctx;
@@ -69,14 +87,7 @@ void pbx_receive(void *ctx, handle to, handle from, uint16_t type, const void *m
         free(block);
         return;
     }
-    if (type == MSG_originate_call) {
-        struct att *a = store_att(w, ((const struct msg_originate_call *)msg)->attempt);
-
-        pbx_check_agents(w, msg);
-        if (a != NULL) {
-            a->noted = true;
-        }
-    }
+    note_leaving(w, type, msg);
     if (!w->link && (type == MSG_originate_call || type == MSG_originate_leg)) {
         pbx_take(w, type, msg); /* the adapter refuses it: it has no way to send it */
         free(block);
@@ -201,9 +212,27 @@ static void send_again(struct world *w, bool hangups)
     }
 }
 
+/* Asked for and not answered yet: the adapter tells of it as of one that is there. */
+static void tell_asked(struct world *w)
+{
+    for (uint32_t i = w->wire_from; i < w->wire_to; i++) {
+        const struct wired *c = &w->wire[i];
+        struct msg_channel_found m = {.pbx = WORLD_PBX, .bridge = text_of("")};
+
+        if (c->block == NULL || (c->type != MSG_originate_call && c->type != MSG_originate_leg)) {
+            continue;
+        }
+        m.channel = c->type == MSG_originate_call
+                        ? ((const struct msg_originate_call *)c->block)->attempt
+                        : ((const struct msg_originate_leg *)c->block)->leg;
+        pbx_tell(w, ADDR_DESK, MSG_channel_found, &m);
+    }
+}
+
 void pbx_connect(struct world *w, bool restarted)
 {
     struct msg_pbx_listed listed = {.pbx = WORLD_PBX};
+    const bool same_link = w->link;
 
     if (!w->alive) {
         return;
@@ -234,6 +263,9 @@ void pbx_connect(struct world *w, bool restarted)
             listed.channels++;
             pbx_tell(w, ADDR_DESK, MSG_channel_found, &m); /* in order with pbx_listed */
         }
+    }
+    if (same_link) {
+        tell_asked(w);
     }
     pbx_tell(w, ADDR_DESK, MSG_pbx_listed, &listed);
     send_again(w, true);

@@ -433,7 +433,7 @@ static void on_originate_leg(struct world *w, const struct msg_originate_leg *m)
     const struct leg_row *l = store_leg(w, m->leg);
     const struct person *p = l != NULL ? world_person(w, l->agent) : NULL;
 
-    if (l == NULL || !l->live || m->permit == 0 ||
+    if (l == NULL || !(l->live || l->sent) || m->permit == 0 ||
         m->permit != store_permit(w, m->leg, m->endpoint)) {
         world_broken(w, "originate of %.*s without its row", (int)m->leg.len, m->leg.ptr);
         return;
