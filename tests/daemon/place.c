@@ -222,23 +222,29 @@ void place_sim(struct place *p, unsigned port)
 
 /* --- the operator ---------------------------------------------------------------------------- */
 
-struct ran place_ctl(struct place *p, const char *words)
+void place_argv(struct place *p, struct place_argv *a, const char *words)
 {
-    char copy[2048];
-    char *argv[64] = {getenv("DIALERCTL"), (char *)(uintptr_t) "--socket", p->socket};
     int n = 3;
-    snprintf(copy, sizeof copy, "%s", words);
-    for (char *w = copy; *w && n < 63;) {
-        argv[n++] = w;
+    *a = (struct place_argv){
+        .argv = {getenv("DIALERCTL"), (char *)(uintptr_t) "--socket", p->socket}};
+    snprintf(a->words, sizeof a->words, "%s", words);
+    for (char *w = a->words; *w && n < 63;) {
+        a->argv[n++] = w;
         w += strcspn(w, " ");
         if (*w)
             *w++ = '\0';
     }
     for (int i = 3; i < n; i++)
-        for (char *c = argv[i]; *c; c++)
+        for (char *c = a->argv[i]; *c; c++)
             if (*c == '~')
                 *c = ' ';
-    return ran("", argv);
+}
+
+struct ran place_ctl(struct place *p, const char *words)
+{
+    struct place_argv a;
+    place_argv(p, &a, words);
+    return ran("", a.argv);
 }
 
 void place_expect(struct place *p, const char *words, int status, const char *out)

@@ -42,7 +42,13 @@ void place_sim(struct place *p, unsigned port);
  * calls that they end themselves. */
 void place_agents(struct place *p, unsigned count, const char *hang_up);
 
-/* dialerctl with words separated by blanks, ~ standing for a blank inside a word. */
+/* dialerctl and its arguments: words separated by blanks, ~ standing for a blank inside a word. */
+struct place_argv {
+    char *argv[64];
+    char words[2048];
+};
+void place_argv(struct place *p, struct place_argv *a, const char *words);
+/* Runs it. */
 struct ran place_ctl(struct place *p, const char *words);
 /* Fails unless it ends with `status` and says `out` (NULL: anything). */
 void place_expect(struct place *p, const char *words, int status, const char *out);

@@ -196,35 +196,26 @@ static void add_agent(const char *login, const char *row)
 static void long_work_tells_its_progress(void **state)
 {
     (void)state;
-    char file[300];
-    char *export[] = {getenv("DIALERCTL"),          (char *)(uintptr_t) "--socket", place.socket,
-                      (char *)(uintptr_t) "export", (char *)(uintptr_t) "leads",    NULL};
+    struct place_argv run;
+    char words[300];
     place_config(&place, NULL, "[pbx one]\nurl = http://127.0.0.1:9\n");
     place_start(&place, true);
     place_expect(&place, "demo-data --leads 1000 --agents 1", 0, NULL);
-    struct ran r = ran_on_terminal(export);
+    place_argv(&place, &run, "export leads");
+    struct ran r = ran_on_terminal(run.argv);
     assert_int_equal(r.status, 0);
     assert_non_null(strstr(r.err, "\r\033[K1000 rows\r\033[K"));
     assert_null(strstr(r.out, " rows"));
     ran_free(&r);
-    r = ran("", export);
+    r = ran("", run.argv);
     assert_string_equal(r.err, "");
     ran_free(&r);
     place_write(&place, "people.csv", "phone\n+12125550133\n");
-    snprintf(file, sizeof file, "%s/people.csv", place.dir);
     place_expect(&place, "list add more --campaign 1", 0, NULL);
-    char *import[] = {getenv("DIALERCTL"),
-                      (char *)(uintptr_t) "--socket",
-                      place.socket,
-                      (char *)(uintptr_t) "lead",
-                      (char *)(uintptr_t) "import",
-                      file,
-                      (char *)(uintptr_t) "--list",
-                      (char *)(uintptr_t) "2",
-                      (char *)(uintptr_t) "--map",
-                      (char *)(uintptr_t) "phone=number",
-                      NULL};
-    r = ran_on_terminal(import);
+    snprintf(words, sizeof words, "lead import %s/people.csv --list 2 --map phone=number",
+             place.dir);
+    place_argv(&place, &run, words);
+    r = ran_on_terminal(run.argv);
     assert_int_equal(r.status, 0);
     assert_non_null(strstr(r.err, " rows, 100 %"));
     ran_free(&r);

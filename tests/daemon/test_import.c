@@ -223,17 +223,9 @@ static void knows_a_file_by_all_of_it(void **state)
                   (struct counts){.rows = 1010, .inserted = 10, .duplicates = 1000});
     assert_counts(import("two.csv", ""),
                   (struct counts){.rows = 1010, .duplicates = 1000, .repeated = 10});
-    char *argv[] = {getenv("DIALERCTL"),
-                    (char *)(uintptr_t) "--socket",
-                    place.socket,
-                    (char *)(uintptr_t) "--json",
-                    (char *)(uintptr_t) "lead",
-                    (char *)(uintptr_t) "import",
-                    (char *)(uintptr_t) "-",
-                    (char *)(uintptr_t) "--list",
-                    (char *)(uintptr_t) "1",
-                    NULL};
-    struct ran r = ran(same, argv);
+    struct place_argv piped;
+    place_argv(&place, &piped, "--json lead import - --list 1");
+    struct ran r = ran(same, piped.argv);
     assert_int_equal(r.status, 0);
     assert_counts(counts_of(r.out), (struct counts){.rows = 1000, .repeated = 1000});
     ran_free(&r);
@@ -272,28 +264,20 @@ struct held {
 static void start_held(struct held *h)
 {
     char why[300] = "";
-    char file[100];
+    char words[300];
     char errors[100];
     char log[100];
-    snprintf(file, sizeof file, "%s/held.csv", place.dir);
+    struct place_argv run;
     snprintf(errors, sizeof errors, "%s/errors", place.dir);
     snprintf(log, sizeof log, "%s/dialerctl.log", place.dir);
     assert_int_equal(mkfifo(errors, 0600), 0);
     h->fifo = open(errors, O_RDWR | O_CLOEXEC); /* both ends: opening it waits for nobody */
     assert_true(h->fifo >= 0);
-    char *argv[] = {getenv("DIALERCTL"),
-                    (char *)(uintptr_t) "--socket",
-                    place.socket,
-                    (char *)(uintptr_t) "lead",
-                    (char *)(uintptr_t) "import",
-                    file,
-                    (char *)(uintptr_t) "--list",
-                    (char *)(uintptr_t) "1",
-                    (char *)(uintptr_t) "--errors",
-                    errors,
-                    NULL};
+    snprintf(words, sizeof words, "lead import %s/held.csv --list 1 --errors %s", place.dir,
+             errors);
+    place_argv(&place, &run, words);
     const struct child_options o = {.log = log};
-    assert_int_equal(child_start(&h->child, "dialerctl", argv, &o, why, sizeof why), 0);
+    assert_int_equal(child_start(&h->child, "dialerctl", run.argv, &o, why, sizeof why), 0);
     struct pollfd p = {.fd = h->fifo, .events = POLLIN};
     assert_int_equal(poll(&p, 1, 60000), 1);
 }

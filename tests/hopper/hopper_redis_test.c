@@ -232,13 +232,10 @@ int main(void)
         cmocka_unit_test(password),
         cmocka_unit_test(addresses),
     };
-    char why[200] = "";
-    int rc = support_redis_start(&server, why, sizeof why);
+    int rc = support_redis_begin(&server);
 
-    signal(SIGPIPE, SIG_IGN);
     if (rc) {
-        fprintf(stderr, "%s\n", why);
-        return rc == 77 ? 77 : 1;
+        return rc;
     }
     rc = hopper_conformance_run("redis", &fixture, more, sizeof more / sizeof *more);
     support_redis_stop(&server);

@@ -45,17 +45,28 @@ static void test_two_customers_in_one_bridge(void **state)
     assert_true(t.v.two_calls >= 1);
 }
 
+/* The row of a call that was never joined with an agent. */
+static struct judge_attempt unjoined(const char *id, unsigned outcome)
+{
+    struct judge_attempt r = row(id);
+
+    r.outcome = (uint8_t)outcome;
+    r.state = ATTEMPT_ENDED;
+    r.agent = 0;
+    r.by_agent = false;
+    r.bridged_ms = r.disposed_ms = 0;
+    r.dispositions = 0;
+    r.disposition = NULL;
+    return r;
+}
+
 /* An answer that nobody takes; `message` and `end` from the answer, 0 none. */
 static struct tale nobody_within(int64_t late_us, double message, double end, bool held,
                                  unsigned outcome)
 {
-    struct judge_attempt r = row(CALL);
+    struct judge_attempt r = unjoined(CALL, outcome);
     struct tale t = begin_late(late_us);
 
-    r.outcome = (uint8_t)outcome;
-    r.bridged_ms = r.disposed_ms = 0;
-    r.dispositions = 0;
-    r.state = ATTEMPT_ENDED;
     see(&t, 1, JUDGE_ORIGINATE, CALL, NUMBER);
     see_as(&t, 5, JUDGE_ANSWER, held, CALL, NULL);
     if (message > 0) {
@@ -118,13 +129,10 @@ static void test_called_off_and_answered(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct judge_attempt r = row(CALL);
+        struct judge_attempt r = unjoined(CALL, OUTCOME_CANCELLED);
         struct tale t = begin();
 
-        r.outcome = OUTCOME_CANCELLED;
-        r.answered_ms = r.bridged_ms = r.disposed_ms = 0;
-        r.dispositions = 0;
-        r.state = ATTEMPT_ENDED;
+        r.answered_ms = 0;
         see(&t, 1, JUDGE_ORIGINATE, CALL, NUMBER);
         see_as(&t, 5, JUDGE_ANSWER, true, CALL, NULL);
         see_as(&t, 5 + cases[i].end, JUDGE_END, false, CALL, NULL);
@@ -146,16 +154,9 @@ static void test_parted_by_a_crossing(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct judge_attempt r = row(CALL);
+        struct judge_attempt r = unjoined(CALL, OUTCOME_ABANDONED);
         struct tale t = begin();
 
-        r.outcome = OUTCOME_ABANDONED;
-        r.bridged_ms = r.disposed_ms = 0;
-        r.dispositions = 0;
-        r.disposition = NULL;
-        r.by_agent = false;
-        r.state = ATTEMPT_ENDED;
-        r.agent = 0;
         see(&t, 1, JUDGE_ORIGINATE, CALL, NUMBER);
         see_as(&t, 5, JUDGE_ANSWER, true, CALL, NULL);
         see(&t, 5.3, JUDGE_ENTER, CALL, "brg-1");
@@ -234,18 +235,13 @@ static void test_an_abandoned_call_is_not_counted(void **state)
 static void counted(unsigned outcome, unsigned cause, uint64_t abandoned, uint64_t answers,
                     bool right)
 {
-    struct judge_attempt r = row(OTHER);
+    struct judge_attempt r = unjoined(OTHER, outcome);
     struct tale t = good();
 
     r.number = "+12125550102";
     r.lead = 2;
     r.agent = cause == CAUSE_AGENT ? 7 : 0;
     r.cause = (uint8_t)cause;
-    r.outcome = (uint8_t)outcome;
-    r.state = ATTEMPT_ENDED;
-    r.bridged_ms = r.disposed_ms = 0;
-    r.dispositions = 0;
-    r.disposition = "";
     r.claimed_ms = ms(109.9);
     r.originated_ms = ms(110);
     r.answered_ms = ms(112);

@@ -268,16 +268,24 @@ static void test_leg_kind_stays(void **state)
     world_close(w);
 }
 
+/* Agent 7 of a campaign with legs on demand, whose leads ring for 5 s, answer and talk on. */
+static struct world *on_demand(unsigned leads)
+{
+    struct world *w = with_agent();
+
+    world_campaign_config(w, 1)->leg = LEG_ON_DEMAND;
+    world_leads(w, 1, leads);
+    world_callees(w, ANSWERS(5, 0));
+    return w;
+}
+
 /* On demand, and the daemon restarts while the agent's phone is up: the leg serves the next call.
  * Its tone is over while the customer is still called, and that word counts after the answer. */
 static void test_leg_left_over(void **state)
 {
-    struct world *w = with_agent();
+    struct world *w = on_demand(2);
 
     (void)state;
-    world_campaign_config(w, 1)->leg = LEG_ON_DEMAND;
-    world_leads(w, 1, 2);
-    world_callees(w, ANSWERS(5, 0));
     world_callee(w, world_number(w, 1), NEVER);
     world_begin(w);
     world_ready(w, 7);
@@ -299,12 +307,9 @@ static void test_leg_left_over(void **state)
  * more, and ends, whether its agent is in wrap-up or waits for the next one. */
 static void test_leg_left_without_call(void **state)
 {
-    struct world *w = with_agent();
+    struct world *w = on_demand(1);
 
     (void)state;
-    world_campaign_config(w, 1)->leg = LEG_ON_DEMAND;
-    world_leads(w, 1, 1);
-    world_callees(w, ANSWERS(5, 0));
     world_begin(w);
     world_ready(w, 7);
     expect_agent(w, 7, AGENT_BUSY, 10);
@@ -327,12 +332,9 @@ static void test_leg_left_without_call(void **state)
 /* And a call that goes on keeps its leg. */
 static void test_leg_found_with_call(void **state)
 {
-    struct world *w = with_agent();
+    struct world *w = on_demand(1);
 
     (void)state;
-    world_campaign_config(w, 1)->leg = LEG_ON_DEMAND;
-    world_leads(w, 1, 1);
-    world_callees(w, ANSWERS(5, 0));
     world_begin(w);
     world_ready(w, 7);
     expect_agent(w, 7, AGENT_BUSY, 10);

@@ -42,6 +42,19 @@ int support_redis_start(struct support_redis *r, char *why, size_t why_size)
     return -1;
 }
 
+int support_redis_begin(struct support_redis *r)
+{
+    char why[200] = "";
+    const int rc = support_redis_start(r, why, sizeof why);
+
+    signal(SIGPIPE, SIG_IGN);
+    if (rc == 0) {
+        return 0;
+    }
+    fprintf(stderr, "%s\n", why);
+    return rc == 77 ? 77 : 1;
+}
+
 void support_redis_kill(struct support_redis *r)
 {
     support_end(r->pid, SIGKILL);

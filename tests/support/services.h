@@ -60,6 +60,9 @@ struct support_redis {
 };
 
 int support_redis_start(struct support_redis *r, char *why, size_t why_size);
+/* For a main() that needs one: 0, or the status to end with (77: skipped), having said why. A
+ * connection that breaks is from now on an error of the call alone (SIGPIPE). */
+int support_redis_begin(struct support_redis *r);
 void support_redis_kill(struct support_redis *r);
 int support_redis_again(struct support_redis *r);
 void support_redis_stop(struct support_redis *r);

@@ -3,14 +3,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+
+#include <cmocka.h>
 
 static atomic_int armed = -1; /* enum sweep_kind */
 static atomic_uint left;
@@ -72,6 +76,21 @@ unsigned sweep_stride(unsigned usual)
     const char *asked = getenv("DIALER_SWEEP");
 
     return asked && strcmp(asked, "full") == 0 ? 1 : usual;
+}
+
+void sweep_run(const char *subject, sweep_one_fn *one, enum sweep_kind kind, int error,
+               unsigned stride)
+{
+    unsigned places = 0;
+
+    for (unsigned nth = 1 + (unsigned)kind % stride; nth < SWEEP_MOST; nth += stride) {
+        if (!one(kind, error, nth)) {
+            break;
+        }
+        places++;
+    }
+    print_message("# %s, %s: %u places, each %u.\n", subject, sweep_name(kind), places, stride);
+    assert_in_range(places, 1, SWEEP_MOST);
 }
 
 /* WRAP(kind, result, what failing returns, name, parameters, arguments) */

@@ -50,6 +50,13 @@ void sweep_spare_me(bool spared);
  * DIALER_SWEEP=full in the environment, else `usual`. */
 unsigned sweep_stride(unsigned usual);
 
+/* False: nothing failed. */
+typedef bool sweep_one_fn(enum sweep_kind kind, int error, unsigned nth);
+/* Runs `one` for the places of a kind, each stride-th of them and never past the last, and prints
+ * how many there were. Kinds begin at different places. */
+void sweep_run(const char *subject, sweep_one_fn *one, enum sweep_kind kind, int error,
+               unsigned stride);
+
 #define SWEEP_MOST 20000u
 #define SWEEP(nth) for (unsigned nth = 1, sweeping_ = 1; sweeping_ && nth <= SWEEP_MOST; nth++)
 /* Ends the sweep when the operation has passed untouched. */

@@ -110,24 +110,10 @@ static bool sweep_one(enum sweep_kind kind, int error, unsigned nth)
     return failed;
 }
 
-static void sweep(enum sweep_kind kind, int error, unsigned stride)
-{
-    unsigned places = 0;
-
-    for (unsigned nth = 1 + (unsigned)kind % stride; nth < SWEEP_MOST; nth += stride) {
-        if (!sweep_one(kind, error, nth)) {
-            break;
-        }
-        places++;
-    }
-    print_message("# ari, %s: %u places, each %u.\n", sweep_name(kind), places, stride);
-    assert_in_range(places, 1, SWEEP_MOST);
-}
-
 static void memory_fails(void **state)
 {
     (void)state;
-    sweep(SWEEP_MEMORY, ENOMEM, sweep_stride(3));
+    sweep_run("ari", sweep_one, SWEEP_MEMORY, ENOMEM, sweep_stride(3));
 }
 
 /* --- an event that cannot be read: nobody asks, and yet it is known */
@@ -174,8 +160,9 @@ static void events_find_no_memory(void **state)
 static void the_connection_fails(void **state)
 {
     (void)state;
-    sweep(SWEEP_BELOW_CONNECT, ECONNREFUSED, 1);
-    sweep(SWEEP_BELOW_LINK, ECONNRESET, sweep_stride(7)); /* each waits for a new connection */
+    sweep_run("ari", sweep_one, SWEEP_BELOW_CONNECT, ECONNREFUSED, 1);
+    sweep_run("ari", sweep_one, SWEEP_BELOW_LINK, ECONNRESET,
+              sweep_stride(7)); /* each waits for a new connection */
 }
 
 int main(void)

@@ -151,13 +151,10 @@ int main(void)
         cmocka_unit_test(the_connection_fails),
         cmocka_unit_test(the_service_is_made),
     };
-    char why[200] = "";
-    int rc = support_redis_start(&server, why, sizeof why);
+    int rc = support_redis_begin(&server);
 
-    signal(SIGPIPE, SIG_IGN);
     if (rc) {
-        fprintf(stderr, "%s\n", why);
-        return rc == 77 ? 77 : 1;
+        return rc;
     }
     snprintf(where, sizeof where, "redis://127.0.0.1:%d/3", server.port);
     rc = cmocka_run_group_tests_name("sweep_hopper", tests, NULL, NULL);

@@ -42,12 +42,14 @@ static const struct fixture fixture = {&store_sqlite, fresh, again, drop, false,
 
 static uint64_t content(sqlite3 *db, const char *table)
 {
-    char sql[96];
+    /* a table's name cannot be a parameter: SQLite quotes it */
+    char *sql = sqlite3_mprintf("SELECT * FROM \"%w\"", table);
     sqlite3_stmt *st;
     uint64_t sum = 0;
 
-    snprintf(sql, sizeof sql, "SELECT * FROM %s", table);
+    assert_non_null(sql);
     assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &st, NULL), SQLITE_OK);
+    sqlite3_free(sql);
     while (sqlite3_step(st) == SQLITE_ROW) {
         uint64_t row = UINT64_C(0xcbf29ce484222325);
 

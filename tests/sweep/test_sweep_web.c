@@ -127,31 +127,17 @@ static bool sweep_one(enum sweep_kind kind, int error, unsigned nth)
     return failed;
 }
 
-static void sweep(enum sweep_kind kind, int error, unsigned stride)
-{
-    unsigned places = 0;
-
-    for (unsigned nth = 1 + (unsigned)kind % stride; nth < SWEEP_MOST; nth += stride) {
-        if (!sweep_one(kind, error, nth)) {
-            break;
-        }
-        places++;
-    }
-    print_message("# web, %s: %u places, each %u.\n", sweep_name(kind), places, stride);
-    assert_in_range(places, 1, SWEEP_MOST);
-}
-
 static void memory_fails(void **state)
 {
     (void)state;
-    sweep(SWEEP_MEMORY, ENOMEM, sweep_stride(3));
+    sweep_run("web", sweep_one, SWEEP_MEMORY, ENOMEM, sweep_stride(3));
 }
 
 static void the_connection_fails(void **state)
 {
     (void)state;
-    sweep(SWEEP_BELOW_CONNECT, EMFILE, 1);
-    sweep(SWEEP_BELOW_LINK, ECONNRESET, sweep_stride(2));
+    sweep_run("web", sweep_one, SWEEP_BELOW_CONNECT, EMFILE, 1);
+    sweep_run("web", sweep_one, SWEEP_BELOW_LINK, ECONNRESET, sweep_stride(2));
 }
 
 int main(void)
