@@ -505,7 +505,7 @@ void attempt_keep(const struct fsm_ctx *x)
  * it, and its end has overtaken the list that would have shown it. */
 static bool cleared_unseen(const struct attempt *a)
 {
-    return a->blind && a->fsm.state != ATTEMPT_ENDING && a->q850 == 16 && a->sip == 0;
+    return a->blind && a->fsm.state != ATTEMPT_ENDING && a->q850 == CLEARED_NORMALLY && a->sip == 0;
 }
 
 static enum outcome final_outcome(const struct attempt *a)

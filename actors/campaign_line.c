@@ -41,8 +41,6 @@ static void tell_adopted(const struct campaign *c, const struct attempt *a, uint
     fx_send(fx, named(KIND_AGENT, a->agent), MSG_call_adopted, &m);
 }
 
-#define CLEARED_NORMALLY 16u /* Q.850 */
-
 /* A talk from before our start is over, and we have not seen it live: its agent has to hear of it.
  */
 static void wrap_up_unseen(const struct campaign *c, const struct attempt *a, struct effects *fx)

@@ -7,6 +7,8 @@
 
 #include "actors/types.h"
 
+#define CLEARED_NORMALLY 16u /* Q.850: as a conversation ends */
+
 /* An unanswered attempt that the far end or the network ended. */
 enum outcome outcome_of_cause(uint16_t cause, uint16_t tech_cause);
 

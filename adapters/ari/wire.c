@@ -361,7 +361,7 @@ int wire_originate_call(const struct msg_originate_call *m, struct wire_request 
     json_writer_init(&j, out->body, sizeof out->body);
     json_open_object(&j, NULL);
     json_open_object(&j, "variables");
-    json_put_text(&j, "SAFE_HARBOUR", m->message.ptr ? m->message.ptr : "", m->message.len);
+    json_put_text(&j, "SAFE_HARBOUR", m->message);
     json_close_object(&j);
     json_close_object(&j);
     if (!json_writer_end(&j, &out->body_len) || end(&w) != 0) {
@@ -540,8 +540,8 @@ size_t wire_frame(const struct wire_request *r, uint64_t request, char *out, siz
     json_put_str(&j, "uri", r->uri);
     if (r->body_len > 0) {
         json_put_str(&j, "content_type", "application/json");
-        json_put_text(&j, "message_body", r->body,
-                      r->body_len); /* a string: an object is ignored */
+        json_put_text(&j, "message_body", /* a string: an object is ignored */
+                      (struct text){r->body, (uint32_t)r->body_len});
     }
     json_close_object(&j);
     size_t len = 0;

@@ -83,11 +83,6 @@ int job_check_args(const struct job *job, char *why, size_t size)
     return 0;
 }
 
-void job_put_text(struct json_writer *w, const char *key, struct text text)
-{
-    json_put_text(w, key, text.len ? text.ptr : "", text.len);
-}
-
 void job_put_time(struct json_writer *w, const char *key, int64_t wall_ms)
 {
     struct tm tm;

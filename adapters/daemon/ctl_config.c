@@ -74,14 +74,14 @@ static int row_campaign(void *ctx, uint16_t type, const void *msg)
         return 0;
     struct json_writer *w = job_row(ctx);
     json_put_uint(w, "id", c->campaign);
-    job_put_text(w, "name", c->name);
+    json_put_text(w, "name", c->name);
     json_put_str(w, "mode", campaign_mode_name(c->mode));
     json_put_bool(w, "active", c->active);
     json_put_uint(w, "trunk", c->trunk);
-    job_put_text(w, "caller_id", c->caller_id);
-    job_put_text(w, "prefixes", c->prefixes);
-    job_put_text(w, "zone", c->zone);
-    job_put_text(w, "message", c->message);
+    json_put_text(w, "caller_id", c->caller_id);
+    json_put_text(w, "prefixes", c->prefixes);
+    json_put_text(w, "zone", c->zone);
+    json_put_text(w, "message", c->message);
     job_row_end(ctx);
     return 0;
 }
@@ -99,10 +99,10 @@ static int row_trunk(void *ctx, uint16_t type, const void *msg)
             pbx = c->pbx[i].name;
     struct json_writer *w = job_row(job);
     json_put_uint(w, "id", t->trunk);
-    job_put_text(w, "name", t->name);
+    json_put_text(w, "name", t->name);
     json_put_uint(w, "pbx", t->pbx);
     json_put_str(w, "pbx_name", pbx);
-    job_put_text(w, "endpoint", t->endpoint);
+    json_put_text(w, "endpoint", t->endpoint);
     json_put_uint(w, "lines", t->lines);
     json_put_double(w, "calls_per_s", t->calls_per_s);
     job_row_end(job);
@@ -116,11 +116,11 @@ static int row_agent(void *ctx, uint16_t type, const void *msg)
         return 0;
     struct json_writer *w = job_row(ctx);
     json_put_uint(w, "id", a->agent);
-    job_put_text(w, "login", a->login);
-    job_put_text(w, "name", a->name);
+    json_put_text(w, "login", a->login);
+    json_put_text(w, "name", a->name);
     json_put_bool(w, "enabled", a->enabled);
     json_put_uint(w, "campaign", a->campaign);
-    job_put_text(w, "phone", a->endpoint);
+    json_put_text(w, "phone", a->endpoint);
     json_put_uint(w, "pbx", a->pbx);
     json_put_bool(w, "phone_enabled", a->phone_enabled);
     job_row_end(ctx);
@@ -181,13 +181,13 @@ static int row_list(void *ctx, const struct store_list *list)
 {
     struct json_writer *w = job_row(ctx);
     json_put_uint(w, "id", list->list);
-    job_put_text(w, "name", list->name);
+    json_put_text(w, "name", list->name);
     json_put_uint(w, "campaign", list->campaign);
     json_put_uint(w, "priority", list->priority);
     json_put_bool(w, "active", list->active);
     json_put_bool(w, "manual", list->manual);
-    job_put_text(w, "country", list->country);
-    job_put_text(w, "zone", list->zone);
+    json_put_text(w, "country", list->country);
+    json_put_text(w, "zone", list->zone);
     json_put_uint(w, "leads", list->leads);
     job_row_end(ctx);
     return 0;

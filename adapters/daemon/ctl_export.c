@@ -140,18 +140,18 @@ static int one_call(void *ctx, const struct store_call *c)
 {
     struct export *e = ctx;
     struct json_writer *w = begin_row(e);
-    job_put_text(w, "attempt", c->attempt);
+    json_put_text(w, "attempt", c->attempt);
     json_put_uint(w, "campaign", c->campaign);
     json_put_uint(w, "list", c->list);
     json_put_uint(w, "lead", c->lead);
     json_put_uint(w, "row", c->row);
     json_put_uint(w, "attempt_no", c->attempt_no);
-    job_put_text(w, "number", c->number);
+    json_put_text(w, "number", c->number);
     json_put_str(w, "cause", c->cause == CAUSE_AGENT ? "agent" : "auto");
     json_put_uint(w, "agent", c->agent);
     json_put_uint(w, "trunk", c->trunk);
     json_put_uint(w, "pbx", c->pbx);
-    job_put_text(w, "caller_id", c->caller_id);
+    json_put_text(w, "caller_id", c->caller_id);
     json_put_str(w, "state", attempt_state_name(c->state));
     json_put_str(w, "outcome", outcome_name(c->outcome));
     json_put_uint(w, "q850", c->q850);
@@ -163,10 +163,10 @@ static int one_call(void *ctx, const struct store_call *c)
     job_put_time(w, "answered", c->answered_ms);
     job_put_time(w, "bridged", c->bridged_ms);
     job_put_time(w, "ended", c->ended_ms);
-    job_put_text(w, "disposition", c->disposition);
-    job_put_text(w, "disposed_by", c->disposed_by);
+    json_put_text(w, "disposition", c->disposition);
+    json_put_text(w, "disposed_by", c->disposed_by);
     job_put_time(w, "disposed", c->disposed_ms);
-    job_put_text(w, "note", c->note);
+    json_put_text(w, "note", c->note);
     return end_row(e, "attempt", c->attempt);
 }
 
@@ -175,11 +175,11 @@ static int one_time(void *ctx, const struct store_agent_time *t)
     struct export *e = ctx;
     struct json_writer *w = begin_row(e);
     json_put_uint(w, "agent", t->agent);
-    job_put_text(w, "login", t->login);
+    json_put_text(w, "login", t->login);
     json_put_str(w, "state", agent_state_name(t->state));
-    job_put_text(w, "reason", t->reason);
+    json_put_text(w, "reason", t->reason);
     json_put_uint(w, "campaign", t->campaign);
-    job_put_text(w, "attempt", t->attempt);
+    json_put_text(w, "attempt", t->attempt);
     job_put_time(w, "from", t->from_ms);
     job_put_time(w, "until", t->until_ms);
     return end_row(e, "a state of agent", t->login);
@@ -192,11 +192,11 @@ static int one_lead(void *ctx, const struct store_lead_state *l)
     json_put_uint(w, "lead", l->lead.lead);
     json_put_uint(w, "list", l->list);
     json_put_uint(w, "campaign", l->campaign);
-    job_put_text(w, "number", l->lead.number);
-    job_put_text(w, "name", l->lead.name);
-    job_put_text(w, "zone", l->lead.zone);
+    json_put_text(w, "number", l->lead.number);
+    json_put_text(w, "name", l->lead.name);
+    json_put_text(w, "zone", l->lead.zone);
     json_put_str(w, "row_status", row_status_name(l->row_status));
-    job_put_text(w, "cause", l->cause);
+    json_put_text(w, "cause", l->cause);
     json_put_bool(w, "final", l->final);
     json_put_uint(w, "attempts", l->attempts);
     job_put_time(w, "due", l->due_wall_ms);

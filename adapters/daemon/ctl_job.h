@@ -119,7 +119,6 @@ void job_end(struct job *job, enum result result, const char *format, ...)
 bool job_store_failed(struct job *job, int status);
 /* Bytes that wait to be read by the client. */
 size_t job_waiting(const struct job *job);
-void job_put_text(struct json_writer *w, const char *key, struct text text);
 /* "2026-11-23T09:00:00.000Z"; null for 0. */
 void job_put_time(struct json_writer *w, const char *key, int64_t wall_ms);
 

@@ -50,8 +50,8 @@ static int row_number(void *ctx, struct text number, struct text source, int64_t
 {
     struct dnc_list *l = ctx;
     struct json_writer *w = job_row(l->job);
-    job_put_text(w, "number", number);
-    job_put_text(w, "source", source);
+    json_put_text(w, "number", number);
+    json_put_text(w, "source", source);
     job_put_time(w, "since", at_ms);
     job_row_end(l->job);
     snprintf(l->last, sizeof l->last, "%.*s", (int)number.len, number.ptr);
@@ -99,7 +99,7 @@ static int call_member(void *ctx, const struct store_call *c)
 {
     struct json_writer *w = ctx;
     json_open_object(w, NULL);
-    job_put_text(w, "attempt", c->attempt);
+    json_put_text(w, "attempt", c->attempt);
     json_put_uint(w, "no", c->attempt_no);
     json_put_str(w, "cause", c->cause == CAUSE_AGENT ? "agent" : "auto");
     json_put_str(w, "state", attempt_state_name(c->state));
@@ -109,7 +109,7 @@ static int call_member(void *ctx, const struct store_call *c)
     job_put_time(w, "answered", c->answered_ms);
     job_put_time(w, "bridged", c->bridged_ms);
     job_put_time(w, "ended", c->ended_ms);
-    job_put_text(w, "disposition", c->disposition);
+    json_put_text(w, "disposition", c->disposition);
     json_close_object(w);
     return 0;
 }
@@ -125,14 +125,14 @@ void cmd_lead_show(struct job *job)
         return;
     struct json_writer *w = job_row(job);
     json_put_uint(w, "lead", id);
-    job_put_text(w, "number", l.lead.number);
-    job_put_text(w, "name", l.lead.name);
-    job_put_text(w, "zone", l.lead.zone);
+    json_put_text(w, "number", l.lead.number);
+    json_put_text(w, "name", l.lead.name);
+    json_put_text(w, "zone", l.lead.zone);
     json_put_uint(w, "list", l.list);
     json_put_uint(w, "campaign", l.campaign);
     json_put_uint(w, "row", l.row);
     json_put_str(w, "row_status", row_status_name(l.row_status));
-    job_put_text(w, "cause", l.cause);
+    json_put_text(w, "cause", l.cause);
     json_put_bool(w, "final", l.final);
     json_put_uint(w, "attempts", l.attempts);
     job_put_time(w, "due", l.due_wall_ms);
@@ -168,17 +168,17 @@ static int row_attempt(void *ctx, const struct store_call *c)
                             memcmp(c->disposition.ptr, missed, sizeof missed - 1) != 0))
         return 0;
     struct json_writer *w = job_row(l->job);
-    job_put_text(w, "attempt", c->attempt);
+    json_put_text(w, "attempt", c->attempt);
     json_put_uint(w, "campaign", c->campaign);
     json_put_uint(w, "lead", c->lead);
-    job_put_text(w, "number", c->number);
+    json_put_text(w, "number", c->number);
     json_put_uint(w, "agent", c->agent);
     json_put_str(w, "outcome", outcome_name(c->outcome));
     job_put_time(w, "answered", c->answered_ms);
     job_put_time(w, "ended", c->ended_ms);
-    job_put_text(w, "disposition", c->disposition);
-    job_put_text(w, "by", c->disposed_by);
-    job_put_text(w, "note", c->note);
+    json_put_text(w, "disposition", c->disposition);
+    json_put_text(w, "by", c->disposed_by);
+    json_put_text(w, "note", c->note);
     job_row_end(l->job);
     return 0;
 }
@@ -246,12 +246,12 @@ static int row_audit(void *ctx, const struct store_audit *a)
 {
     struct json_writer *w = job_row(ctx);
     job_put_time(w, "at", a->at_wall_ms);
-    job_put_text(w, "who", a->who);
-    job_put_text(w, "kind", a->kind);
+    json_put_text(w, "who", a->who);
+    json_put_text(w, "kind", a->kind);
     json_put_uint(w, "id", a->subject);
-    job_put_text(w, "field", a->field);
-    job_put_text(w, "old", a->before);
-    job_put_text(w, "new", a->after);
+    json_put_text(w, "field", a->field);
+    json_put_text(w, "old", a->before);
+    json_put_text(w, "new", a->after);
     job_row_end(ctx);
     return 0;
 }

@@ -108,7 +108,7 @@ static void row_status_line(struct job *job, const char *what, struct text name,
 {
     struct json_writer *w = job_row(job);
     json_put_str(w, "what", what);
-    job_put_text(w, "name", name);
+    json_put_text(w, "name", name);
     json_put_str(w, "state", state);
     json_put_str(w, "text", text);
     job_row_end(job);

@@ -97,9 +97,9 @@ void ctl_status_rows(struct job *job)
 static void alarm_row(struct job *job, const struct store_alarm *a)
 {
     struct json_writer *w = job_row(job);
-    job_put_text(w, "code", a->code);
-    job_put_text(w, "subject", a->subject);
-    job_put_text(w, "text", a->text);
+    json_put_text(w, "code", a->code);
+    json_put_text(w, "subject", a->subject);
+    json_put_text(w, "text", a->text);
     job_put_time(w, "since", a->started_wall_ms);
     job_put_time(w, "until", a->ended_wall_ms);
     job_row_end(job);

@@ -135,7 +135,7 @@ void job_data(struct job *job, const char *text, size_t len)
     json_writer_reset(&c->writer);
     json_open_object(&c->writer, NULL);
     json_put_int(&c->writer, "id", 1);
-    json_put_text(&c->writer, "data", text, len);
+    json_put_text(&c->writer, "data", (struct text){text, (uint32_t)len});
     line_end(c);
 }
 

@@ -343,7 +343,7 @@ static const char *take_field(struct lead_import *im, struct row *r, size_t i, s
         return take_priority(value, &r->priority) ? NULL : "is no priority from 1 to 99";
     case FIELD_KEPT:
         if (value.len > 0)
-            json_put_text(&im->fields, im->column[i], value.ptr, value.len);
+            json_put_text(&im->fields, im->column[i], value);
         return NULL;
     }
     return NULL;

@@ -130,13 +130,14 @@ void json_writer_free(struct json_writer *w);
 
 /* `key` is the member's name inside an object and NULL inside an array or at the top. Strings that
  * are not valid UTF-8 are written with U+FFFD for each bad byte: a peer's rubbish must not make
- * our message unreadable. json_put_str with a NULL pointer writes null. */
+ * our message unreadable. json_put_str with a NULL pointer writes null; a text of length 0 is "".
+ */
 void json_open_object(struct json_writer *w, const char *key);
 void json_close_object(struct json_writer *w);
 void json_open_array(struct json_writer *w, const char *key);
 void json_close_array(struct json_writer *w);
 void json_put_str(struct json_writer *w, const char *key, const char *text); /* NUL-terminated */
-void json_put_text(struct json_writer *w, const char *key, const char *text, size_t len);
+void json_put_text(struct json_writer *w, const char *key, struct text text);
 void json_put_int(struct json_writer *w, const char *key, int64_t value);
 void json_put_uint(struct json_writer *w, const char *key, uint64_t value);
 /* Shortest form that reads back the same; NaN and infinities are written as null. */

@@ -172,17 +172,17 @@ void json_close_array(struct json_writer *w)
     close_level(w, true);
 }
 
-void json_put_text(struct json_writer *w, const char *key, const char *text, size_t len)
+void json_put_text(struct json_writer *w, const char *key, struct text text)
 {
     if (begin_value(w, key)) {
-        put_quoted(w, text, len);
+        put_quoted(w, text.ptr, text.len);
     }
 }
 
 void json_put_str(struct json_writer *w, const char *key, const char *text)
 {
     if (text) {
-        json_put_text(w, key, text, strlen(text));
+        json_put_text(w, key, (struct text){text, (uint32_t)strlen(text)});
     } else {
         json_put_null(w, key);
     }

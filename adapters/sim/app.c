@@ -455,7 +455,7 @@ void pbx_client_answer(struct pbx *pbx, struct pbx_client *client, const char *t
     json_put_str(w, "uri", uri);
     if (answer->body != NULL) {
         json_put_str(w, "content_type", "application/json");
-        json_put_text(w, "message_body", answer->body, answer->len);
+        json_put_text(w, "message_body", (struct text){answer->body, (uint32_t)answer->len});
     }
     json_put_str(w, "application", client->first_app);
     put_time(w, "timestamp", pbx_wall_ms(pbx));

@@ -371,7 +371,7 @@ static struct ending ending_of(const struct chan *c, enum end_how how, int code)
     struct ending e = {.request_cause = -1, .request = true};
     switch (how) {
     case END_BYE:
-        e.cause = code >= 0 ? code : c->bridged || c->origin == BY_CREATE ? 16 : 0;
+        e.cause = code >= 0 ? code : c->bridged || c->origin == BY_CREATE ? NORMAL_CLEARING : 0;
         e.request_cause = code;
         e.tech = code > 0 ? sip_of_cause(code) : 0;
         break;
@@ -396,7 +396,7 @@ static struct ending ending_of(const struct chan *c, enum end_how how, int code)
         break;
     case END_PLAN:
         e.request = code > 0;
-        e.cause = code > 0 ? code : c->bridged ? 16 : 0;
+        e.cause = code > 0 ? code : c->bridged ? NORMAL_CLEARING : 0;
         e.request_cause = code;
         e.soft = true;
         break;
@@ -430,7 +430,7 @@ static void other_half(struct chan *c)
 {
     struct chan *other = c->other;
     other->other = c->other = NULL;
-    call_end(other, END_BYE, 16);
+    call_end(other, END_BYE, NORMAL_CLEARING);
 }
 
 // What follows once the events about the request are out: leave bridge, Stasis and dialplan, then
@@ -453,7 +453,7 @@ static void finish(struct chan *c, const struct ending *e)
         return;
     }
     if (plan_hangs_up(c))
-        ev_hangup_request(c, 16, true, 0);
+        ev_hangup_request(c, NORMAL_CLEARING, true, 0);
     if (c->origin == BY_APP || c->origin == BY_CONTEXT)
         chan_plan_app(c, "AppDial2", "(Outgoing Line)");
     if (e->late_statistics)

@@ -9,7 +9,7 @@ const char *cause_text(int cause)
     } texts[] = {{1, "Unallocated (unassigned) number"},
                  {2, "No route to specified transmit network"},
                  {3, "No route to destination"},
-                 {16, "Normal Clearing"},
+                 {NORMAL_CLEARING, "Normal Clearing"},
                  {17, "User busy"},
                  {18, "No user responding"},
                  {19, "User alerting, no answer"},

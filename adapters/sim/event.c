@@ -218,7 +218,7 @@ static void put_args(struct json_writer *w, const char *args)
         if (*c == '"') {
             quoted = !quoted;
         } else if (*c == '\0' || (*c == ',' && !quoted)) {
-            json_put_text(w, NULL, one, n);
+            json_put_text(w, NULL, (struct text){one, (uint32_t)n});
             n = 0;
             if (*c == '\0')
                 break;
@@ -297,7 +297,7 @@ void ev_dtmf(struct chan *c, char digit, int duration_ms)
     struct json_writer *w = wanted(c, EV_ChannelDtmfReceived);
     if (w == NULL)
         return;
-    json_put_text(w, "digit", &digit, 1);
+    json_put_text(w, "digit", (struct text){&digit, 1});
     json_put_int(w, "duration_ms", duration_ms);
     close_with(w, c, EV_ChannelDtmfReceived);
 }

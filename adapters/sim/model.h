@@ -364,6 +364,7 @@ void call_end(struct chan *c, enum end_how how,
 void call_delete(struct chan *c, int cause); // DELETE: the end follows hangup_us later
 void call_answered(struct chan *c);
 bool call_refer(struct chan *c, const char *exten); // refer.c; false: not in a two-party bridge
+#define NORMAL_CLEARING 16                          // Q.850, in the words of Asterisk
 const char *cause_text(int cause);
 int cause_of_sip(int code);
 int sip_of_cause(int cause);

@@ -193,7 +193,7 @@ static bool line_done(struct chan *c, const struct plan_line *l, int *next)
     case OP_STASIS:
         return !enter(c, l);
     case OP_HANGUP:
-        call_end(c, END_PLAN, 16);
+        call_end(c, END_PLAN, NORMAL_CLEARING);
         return false;
     }
     return false;

@@ -127,7 +127,7 @@ void media_digit(struct chan *c, char digit)
 {
     struct recording *rec = c->recording;
     witness_open(c->pbx, "digit", c->id);
-    json_put_text(&c->pbx->line, "digit", &digit, 1);
+    json_put_text(&c->pbx->line, "digit", (struct text){&digit, 1});
     witness_close(c->pbx);
     if (rec != NULL && (rec->terminate_on == 'a' || rec->terminate_on == digit))
         recording_stop(rec, false);

@@ -29,7 +29,7 @@ static int reason_cause(const char *word)
     static const struct {
         const char *word;
         int cause;
-    } reasons[] = {{"normal", 16},
+    } reasons[] = {{"normal", NORMAL_CLEARING},
                    {"busy", 17},
                    {"congestion", 34},
                    {"no_answer", 19},
@@ -54,7 +54,7 @@ void channel_delete(struct rest *r)
     if (c == NULL)
         return;
     const char *reason = rest_param(r, "reason"), *code = rest_param(r, "reason_code");
-    int cause = 16;
+    int cause = NORMAL_CLEARING;
     if (reason != NULL && code != NULL) {
         rest_error(r, 400, "The reason and reason_code can't both be specified");
         return;

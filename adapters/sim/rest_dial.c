@@ -366,7 +366,7 @@ static void post_create(struct rest *r)
 static void second_dial(void *owner)
 {
     struct chan *c = owner;
-    c->end_cause = 16;
+    c->end_cause = NORMAL_CLEARING;
     call_end(c, END_BYE, -1);
 }
 

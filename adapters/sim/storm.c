@@ -20,7 +20,7 @@ static void foreign(struct pbx *pbx, struct chan *c)
     if (turn < 3)
         ev_dial(c, said[turn], "", NULL);
     else
-        ev_destroyed(c, 16, 0);
+        ev_destroyed(c, NORMAL_CLEARING, 0);
     s->foreign += pbx->events - before;
 }
 

@@ -34,11 +34,6 @@ size_t choice_size(const struct matches *m)
     return size;
 }
 
-static void put(struct json_writer *w, const char *key, struct text t)
-{
-    json_put_text(w, key, t.len ? t.ptr : "", t.len);
-}
-
 struct text choice_write(const struct matches *m, char *out, size_t size)
 {
     struct json_writer w;
@@ -50,8 +45,8 @@ struct text choice_write(const struct matches *m, char *out, size_t size)
     for (i = 0; i < m->n; i++) {
         json_open_object(&w, NULL);
         json_put_uint(&w, "lead", m->at[i].lead);
-        put(&w, "name", m->at[i].name);
-        put(&w, "list", m->at[i].list);
+        json_put_text(&w, "name", m->at[i].name);
+        json_put_text(&w, "list", m->at[i].list);
         json_close_object(&w);
     }
     json_close_array(&w);

@@ -3,29 +3,24 @@
 
 #include <stdio.h>
 
-static void put(struct json_writer *w, const char *key, struct text t)
-{
-    json_put_text(w, key, t.ptr != NULL ? t.ptr : "", t.len);
-}
-
 void item_agent(struct json_writer *w, const struct msg_view_agent *m)
 {
     json_open_object(w, NULL);
     json_put_str(w, "type", "status_update");
     json_put_uint(w, "agent", m->agent);
-    put(w, "name", m->name);
+    json_put_text(w, "name", m->name);
     json_put_str(w, "state", agent_state_name(m->state));
-    put(w, "reason", m->reason);
+    json_put_text(w, "reason", m->reason);
     json_put_int(w, "since", m->since_wall_ms);
     json_put_int(w, "until", m->until_wall_ms);
     json_put_uint(w, "campaign", m->campaign);
-    put(w, "attempt", m->attempt);
+    json_put_text(w, "attempt", m->attempt);
     json_put_bool(w, "needs_disposition", m->needs_disposition);
     json_put_bool(w, "phone_online", m->phone_online);
     json_put_bool(w, "leg_up", m->leg_up);
     json_put_str(w, "next", m->next != 0 ? agent_state_name(m->next) : "");
-    put(w, "next_reason", m->next_reason);
-    put(w, "text", m->text);
+    json_put_text(w, "next_reason", m->next_reason);
+    json_put_text(w, "text", m->text);
     json_close_object(w);
 }
 
@@ -33,12 +28,12 @@ void item_call(struct json_writer *w, const struct msg_view_call *m)
 {
     json_open_object(w, NULL);
     json_put_str(w, "type", "call");
-    put(w, "attempt", m->attempt);
+    json_put_text(w, "attempt", m->attempt);
     json_put_uint(w, "campaign", m->campaign);
     json_put_uint(w, "agent", m->agent);
     json_put_uint(w, "lead", m->lead);
-    put(w, "number", m->number);
-    put(w, "name", m->name);
+    json_put_text(w, "number", m->number);
+    json_put_text(w, "name", m->name);
     json_put_str(w, "state", attempt_state_name(m->state));
     json_put_int(w, "since", m->since_wall_ms);
     json_close_object(w);
@@ -49,7 +44,7 @@ void item_campaign(struct json_writer *w, const struct msg_view_campaign *m)
     json_open_object(w, NULL);
     json_put_str(w, "type", "campaign");
     json_put_uint(w, "campaign", m->campaign);
-    put(w, "name", m->name);
+    json_put_text(w, "name", m->name);
     json_put_str(w, "state", campaign_state_name(m->state));
     json_put_str(w, "mode", campaign_mode_name(m->mode));
     json_put_uint(w, "agents", m->agents);
@@ -67,7 +62,7 @@ void item_campaign(struct json_writer *w, const struct msg_view_campaign *m)
     json_put_uint(w, "answers_30d", m->answers_30d);
     json_put_uint(w, "abandoned_30d", m->abandoned_30d);
     json_put_str(w, "held_by", reason_name(m->held_by));
-    put(w, "text", m->text);
+    json_put_text(w, "text", m->text);
     json_close_object(w);
 }
 
@@ -82,7 +77,7 @@ static void put_card(struct json_writer *w, const struct json *card)
             char digits[32];
 
             if (value.ptr != NULL) {
-                put(w, json_key(card, i).ptr, value);
+                json_put_text(w, json_key(card, i).ptr, value);
             } else if (json_bool(card, i, &flag)) {
                 json_put_str(w, json_key(card, i).ptr, flag ? "true" : "false");
             } else if (json_double(card, i, &number)) {
@@ -105,8 +100,8 @@ static void put_choices(struct json_writer *w, const struct json *list)
         if (json_int(list, json_get(list, i, "lead"), &lead)) {
             json_open_object(w, NULL);
             json_put_int(w, "lead", lead);
-            put(w, "name", json_text(list, json_get(list, i, "name")));
-            put(w, "list", json_text(list, json_get(list, i, "list")));
+            json_put_text(w, "name", json_text(list, json_get(list, i, "name")));
+            json_put_text(w, "list", json_text(list, json_get(list, i, "list")));
             json_close_object(w);
         }
     }
@@ -118,11 +113,11 @@ void item_pop(struct json_writer *w, const struct msg_screen_pop *m, const struc
     json_open_object(w, NULL);
     json_put_str(w, "type", "pop");
     json_put_uint(w, "agent", m->agent);
-    put(w, "attempt", m->attempt);
+    json_put_text(w, "attempt", m->attempt);
     json_put_uint(w, "campaign", m->campaign);
     json_put_uint(w, "lead", m->lead);
-    put(w, "number", m->number);
-    put(w, "name", m->name);
+    json_put_text(w, "number", m->number);
+    json_put_text(w, "name", m->name);
     json_put_uint(w, "attempt_no", m->attempt_no);
     json_put_uint(w, "matches", m->matches);
     put_card(w, m->matches > 1 ? NULL : card);
@@ -135,9 +130,9 @@ void item_pbx(struct json_writer *w, const struct msg_view_pbx *m)
     json_open_object(w, NULL);
     json_put_str(w, "type", "pbx");
     json_put_uint(w, "pbx", m->pbx);
-    put(w, "name", m->name);
+    json_put_text(w, "name", m->name);
     json_put_str(w, "state", pbx_state_name(m->state));
-    put(w, "text", m->text);
+    json_put_text(w, "text", m->text);
     json_close_object(w);
 }
 
@@ -145,10 +140,10 @@ void item_disposition(struct json_writer *w, const struct msg_view_disposition *
 {
     json_open_object(w, NULL);
     json_put_str(w, "type", "disposition");
-    put(w, "code", m->code);
+    json_put_text(w, "code", m->code);
     json_put_uint(w, "campaign", m->campaign);
     if (m->active) {
-        put(w, "name", m->name);
+        json_put_text(w, "name", m->name);
         json_put_uint(w, "position", m->position);
         json_put_bool(w, "callback", m->callback);
     } else {
@@ -161,9 +156,9 @@ void item_dependency(struct json_writer *w, const struct msg_readiness *m)
 {
     json_open_object(w, NULL);
     json_put_str(w, "type", "dependency");
-    put(w, "name", m->name);
+    json_put_text(w, "name", m->name);
     json_put_bool(w, "ready", m->ready);
-    put(w, "text", m->text);
+    json_put_text(w, "text", m->text);
     json_close_object(w);
 }
 
@@ -173,7 +168,7 @@ void item_mode(struct json_writer *w, const struct msg_daemon_mode *m)
     json_put_str(w, "type", "mode");
     json_put_str(w, "mode", daemon_mode_name(m->mode));
     json_put_str(w, "cause", m->cause == REASON_allow ? "" : reason_name(m->cause));
-    put(w, "text", m->text);
+    json_put_text(w, "text", m->text);
     json_put_int(w, "since", m->since_wall_ms);
     json_close_object(w);
 }
@@ -182,10 +177,10 @@ void item_alarm(struct json_writer *w, const struct msg_alarm_moved *m)
 {
     json_open_object(w, NULL);
     json_put_str(w, "type", "alarm");
-    put(w, "code", m->code);
-    put(w, "subject", m->subject);
+    json_put_text(w, "code", m->code);
+    json_put_text(w, "subject", m->subject);
     if (m->stands) {
-        put(w, "text", m->text);
+        json_put_text(w, "text", m->text);
         json_put_int(w, "since", m->started_wall_ms);
     } else {
         json_put_bool(w, "gone", true);

@@ -47,7 +47,7 @@ static void answer(struct client *c, int64_t id, unsigned result, struct text te
     json_put_int(w, "time", web_wall_ms());
     json_put_int(w, "id", id);
     json_put_str(w, "result", result < sizeof results / sizeof *results ? results[result] : "away");
-    json_put_text(w, "text", text.ptr != NULL ? text.ptr : "", text.len);
+    json_put_text(w, "text", text);
     if (json.len > 0) {
         json_put_raw(w, "data", json.ptr, json.len);
     } else {

@@ -35,7 +35,7 @@ static void copy(const struct json *doc, json_ref node, const char *text, const 
         touch(word);
         MUST(word.ptr[word.len] == '\0' && memchr(word.ptr, 0, word.len) == NULL);
         MUST(json_utf8_valid(word.ptr, word.len));
-        json_put_text(w, key, word.ptr, word.len);
+        json_put_text(w, key, word);
         break;
     case JSON_NUMBER:
         (void)json_double(doc, node, &number);

@@ -328,13 +328,13 @@ static void writes_only_utf8(void **state)
     char buf[100];
     struct json_writer w;
     json_writer_init(&w, buf, sizeof buf);
-    json_put_text(&w, NULL, "a\xff\xc3(\xed\xa0\x80\xe2\x82\0z", 12);
+    json_put_text(&w, NULL, (struct text){"a\xff\xc3(\xed\xa0\x80\xe2\x82\0z", 12});
     size_t len;
     const char *text = json_writer_end(&w, &len);
     assert_non_null(text);
     assert_int_equal(json_parse(&doc, text, len) == 0, false); /* the NUL is written, not read */
     json_writer_reset(&w);
-    json_put_text(&w, NULL, "a\xff\xc3(\xe2\x82", 6);
+    json_put_text(&w, NULL, (struct text){"a\xff\xc3(\xe2\x82", 6});
     text = json_writer_end(&w, &len);
     assert_string_equal(text, "\"a\xef\xbf\xbd\xef\xbf\xbd(\xef\xbf\xbd\xef\xbf\xbd\"");
     assert_int_equal(json_parse(&doc, text, len), 0);
