@@ -174,7 +174,7 @@ static const struct {
     {MUTANT_do_not_call_ignored, "do-not-call ignored", 5, 0},
 };
 
-enum { MUTANT_WALKS = 60 };
+enum { MUTANT_WALKS = 150 };
 
 static struct walk_options mutant_walk(uint64_t seed, double store_ms)
 {

@@ -4,8 +4,10 @@
  * the daemon, and are promised from there; claims are refused, questions wait.
  *
  * When the daemon dies, what was not acknowledged is lost or done, as it happens: nothing of it,
- * all of it, or what came first; and by chance a little later, when the next daemon is already
- * there (a transaction that was on its way to its commit when its client died).
+ * all of it, or what came first; and by chance a little later (a transaction that was on its way to
+ * its commit when its client died). The store's lock goes with the session of that transaction, so
+ * the next daemon has the store only after it; but for claims, which come even then: those the
+ * lease has to refuse by itself.
  */
 #include "adapters/store/rules.h"
 #include "tests/sim/world_int.h"
@@ -235,17 +237,34 @@ void store_receive(void *ctx, handle to, handle from, uint16_t type, const void 
     }
 }
 
-static void commits_late(void *ctx, uint64_t arg)
+/* Of the dead daemon's transaction, all or what is no claim. */
+static void commit_late(struct world *w, bool claims)
 {
-    struct world *w = ctx;
+    struct pile late = w->late;
 
-    (void)arg;
+    w->late = (struct pile){0};
     w->nobody_listens = true;
-    for (uint32_t i = 0; i < w->late.n && w->store_up; i++) {
-        store_take(w, w->late.item[i].type, w->late.item[i].block);
+    for (uint32_t i = 0; i < late.n && w->store_up; i++) {
+        if (late.item[i].type == MSG_claim && !claims) {
+            pile_keep(&w->late, MSG_claim, late.item[i].block);
+        } else {
+            store_take(w, late.item[i].type, late.item[i].block);
+        }
     }
     w->nobody_listens = false;
-    pile_clear(&w->late, 0);
+    pile_clear(&late, 0);
+    free(late.item);
+}
+
+static void commits_late(void *ctx, uint64_t arg)
+{
+    (void)arg;
+    commit_late(ctx, true);
+}
+
+void store_taken_from_the_dead(struct world *w)
+{
+    commit_late(w, false);
 }
 
 /* A question changes nothing: only what is written can outlive who wrote it. */
@@ -276,7 +295,7 @@ void store_daemon_died(struct world *w)
     pile_clear(&w->asks, 0);
     pile_clear(&w->unkept, 0); /* it was in the daemon's memory */
     if (world_unit(w, 6) < 0.7) {
-        commits_late(w, 0);
+        commit_late(w, true);
     } else {
         sim_at(w->sim, (int64_t)(world_unit(w, 6) * (double)LATE_MOST_US), commits_late, w, 0);
     }

@@ -27,6 +27,7 @@ void daemon_store_is_there(struct world *w)
         return;
     }
     w->begun = true;
+    store_taken_from_the_dead(w);
     store_takes_over(w);
     store_replay(w);
     sim_post(w->sim, 0, named(KIND_CTL, 0), ADDR_DESK, MSG_begin, &m);

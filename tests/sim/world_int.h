@@ -329,7 +329,8 @@ void store_load(struct world *w, const struct msg_load *m);
 struct att *store_att(const struct world *w, struct text id);
 struct leg_row *store_leg(const struct world *w, struct text id);
 uint64_t store_permit(const struct world *w, struct text id, struct text what);
-void store_takes_over(struct world *w); /* a new daemon: epochs + 1 */
+void store_takes_over(struct world *w);          /* a new daemon: epochs + 1 */
+void store_taken_from_the_dead(struct world *w); /* before it: what they had begun is done */
 
 void mode_told(struct world *w, const struct msg_daemon_mode *m);
 void alarm_row(struct world *w, const struct msg_alarm_moved *m);
