@@ -485,7 +485,7 @@ static void on_window(struct campaign *c, const struct event *ev, struct effects
 {
     const struct msg_abandon_window *m = ev->msg;
 
-    pacing_window(&c->pacing, m->answers_30d, m->abandoned_30d);
+    pacing_window(&c->pacing, m->answers_30d, m->abandoned_30d, ev->now_us);
     campaign_view_later(c, fx);
 }
 

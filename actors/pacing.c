@@ -7,6 +7,9 @@
 /* The rate forgets with this time constant. */
 #define RATE_TAU_US (4.0 * (double)US_PER_S)
 
+/* A record is in the store long before that, or the store is away and counts nothing. */
+#define ON_ITS_WAY_US (10 * US_PER_S)
+
 static double decay(int64_t elapsed_us)
 {
     /* 1/(1+x) instead of exp(-x): no library, monotonic, good enough for a claim-ahead estimate */
@@ -20,14 +23,35 @@ double pacing_rate(const struct pacing *p, int64_t now_us)
     return p->rate_per_s * decay(now_us - p->rate_at_us);
 }
 
-void pacing_window(struct pacing *p, uint64_t answers_30d, uint64_t abandoned_30d)
+static void age(struct pacing *p, int64_t now_us)
 {
-    p->answers_30d = answers_30d;
-    p->abandoned_30d = abandoned_30d;
+    int64_t elapsed = now_us - p->new_since_us;
+
+    if (elapsed < ON_ITS_WAY_US) {
+        return;
+    }
+    p->answers_new[1] = elapsed < 2 * ON_ITS_WAY_US ? p->answers_new[0] : 0;
+    p->abandoned_new[1] = elapsed < 2 * ON_ITS_WAY_US ? p->abandoned_new[0] : 0;
+    p->answers_new[0] = p->abandoned_new[0] = 0;
+    p->new_since_us = now_us;
+}
+
+static uint64_t at_least(uint64_t kept, uint64_t recorded, uint64_t newest)
+{
+    return kept > recorded && kept - recorded <= newest ? kept : recorded;
+}
+
+void pacing_window(struct pacing *p, uint64_t answers_30d, uint64_t abandoned_30d, int64_t now_us)
+{
+    age(p, now_us);
+    p->answers_30d = at_least(p->answers_30d, answers_30d, p->answers_new[0] + p->answers_new[1]);
+    p->abandoned_30d =
+        at_least(p->abandoned_30d, abandoned_30d, p->abandoned_new[0] + p->abandoned_new[1]);
 }
 
 void pacing_note(struct pacing *p, enum pacing_event what, enum outcome outcome, int64_t now_us)
 {
+    age(p, now_us);
     switch (what) {
     case PACING_DIALED:
         p->dialed++;
@@ -37,6 +61,7 @@ void pacing_note(struct pacing *p, enum pacing_event what, enum outcome outcome,
     case PACING_ANSWERED:
         p->answered++;
         p->answers_30d++;
+        p->answers_new[0]++;
         break;
     case PACING_CONNECTED:
         break;
@@ -44,6 +69,7 @@ void pacing_note(struct pacing *p, enum pacing_event what, enum outcome outcome,
         if (outcome == OUTCOME_ABANDONED) {
             p->abandoned++;
             p->abandoned_30d++;
+            p->abandoned_new[0]++;
         } else if (outcome == OUTCOME_MACHINE && p->answers_30d > 0) {
             p->answers_30d--; /* a machine is not a person */
         }

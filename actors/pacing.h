@@ -23,7 +23,11 @@ enum pacing_event {
 struct pacing {
     uint64_t dialed, answered, abandoned; /* since the campaign's actor began */
     uint64_t answers_30d, abandoned_30d;  /* of the durable record, kept current by events */
-    double rate_per_s;                    /* originates a second, smoothed */
+    /* Of them, those of this stretch of time [0] and of the one before [1]: their records may still
+     * be on their way to the store. */
+    uint64_t answers_new[2], abandoned_new[2];
+    int64_t new_since_us;
+    double rate_per_s; /* originates a second, smoothed */
     int64_t rate_at_us;
 };
 
@@ -48,8 +52,9 @@ struct pacing_decision {
 
 struct pacing_decision pacing_decide(const struct pacing *p, const struct pacing_input *in);
 void pacing_note(struct pacing *p, enum pacing_event what, enum outcome outcome, int64_t now_us);
-/* The durable record's count replaces what was kept since. */
-void pacing_window(struct pacing *p, uint64_t answers_30d, uint64_t abandoned_30d);
+/* The durable record's count replaces what was kept since, but for what is so new that it may not
+ * be in it: to count too few of them would let through a call that R21 forbids. */
+void pacing_window(struct pacing *p, uint64_t answers_30d, uint64_t abandoned_30d, int64_t now_us);
 /* Originates a second at now_us. */
 double pacing_rate(const struct pacing *p, int64_t now_us);
 

@@ -31,6 +31,35 @@ static void test_abandoned(void **state)
     world_close(w);
 }
 
+/* R21: the store tells what it has while the record of the last one is on its way to it: that one
+ * stays counted. */
+static void test_counted_on_its_way(void **state)
+{
+    struct world *w = with_agents(MODE_PROGRESSIVE, 1, 1);
+    const char *number = world_number(w, 1);
+
+    (void)state;
+    world_callees(w, ANSWERS(5, 0));
+    world_begin(w);
+    all_ready(w, 1);
+    expect_line(w, number, LINE_RINGING, 5);
+    world_break(w, 1, "coffee");
+    world_store_latency(w, 9000); /* half of it to the commit */
+    expect_line(w, number, LINE_MESSAGE, 10);
+    expect_line(w, number, LINE_NONE, 6);
+    world_run(w, 1.2);
+    assert_int_equal(world_outcome(w, number), OUTCOME_NONE);
+    assert_int_equal(world_board(w, 1)->abandoned_30d, 1);
+    world_store_counts(w);
+    for (int i = 0; i < 100; i++) {
+        world_run(w, 0.1);
+        assert_int_equal(world_board(w, 1)->answers_30d, 1);
+        assert_int_equal(world_board(w, 1)->abandoned_30d, 1);
+    }
+    assert_int_equal(world_outcome(w, number), OUTCOME_ABANDONED);
+    world_close(w);
+}
+
 /* An agent who comes back within the 2 s gets the call. */
 static void test_saved_in_time(void **state)
 {
@@ -363,21 +392,14 @@ static void test_ratio(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_abandoned),
-        cmocka_unit_test(test_saved_in_time),
-        cmocka_unit_test(test_customer_gone),
-        cmocka_unit_test(test_opt_out),
-        cmocka_unit_test(test_no_message),
-        cmocka_unit_test(test_no_message_set),
-        cmocka_unit_test(test_abandon_limit),
-        cmocka_unit_test(test_gate),
-        cmocka_unit_test(test_manual_numbers),
-        cmocka_unit_test(test_window),
-        cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_max_lines),
-        cmocka_unit_test(test_calls_per_second),
-        cmocka_unit_test(test_shared_trunk),
-        cmocka_unit_test(test_ratio),
+        cmocka_unit_test(test_abandoned),      cmocka_unit_test(test_counted_on_its_way),
+        cmocka_unit_test(test_saved_in_time),  cmocka_unit_test(test_customer_gone),
+        cmocka_unit_test(test_opt_out),        cmocka_unit_test(test_no_message),
+        cmocka_unit_test(test_no_message_set), cmocka_unit_test(test_abandon_limit),
+        cmocka_unit_test(test_gate),           cmocka_unit_test(test_manual_numbers),
+        cmocka_unit_test(test_window),         cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_max_lines),      cmocka_unit_test(test_calls_per_second),
+        cmocka_unit_test(test_shared_trunk),   cmocka_unit_test(test_ratio),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -222,7 +222,10 @@ static bool calm_down(struct walk *x)
         }
     } while (!all_over(x) && sim_now_us(w->sim) < last_us);
     x->over = true;
-    world_store_counts(w);
+    if (!run_until(x, sim_now_us(w->sim) + LOOK_S * US_PER_S)) {
+        return false;
+    }
+    world_store_counts(w); /* when nothing is so new that it may be on its way */
     return run_until(x, sim_now_us(w->sim) + LOOK_S * US_PER_S);
 }
 
