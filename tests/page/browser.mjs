@@ -1,6 +1,7 @@
 // browser.mjs - the page in Chromium, against the stage (stage.c): does a person see what is there, and nothing else happen?
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { clean } from "./axe.mjs";
 import { changes, history, moved, open, shot } from "./chrome.mjs";
 import { done, equal, test, truth } from "./tap.mjs";
 
@@ -15,6 +16,7 @@ await test("without a session the page asks for user and password", async () => 
   await page.goto(scene.url);
   await page.getByRole("button", { name: "Sign in" }).waitFor();
   await shot(page, "login");
+  await clean(page);
 });
 
 await test("a one-time link signs in, and leaves neither address nor history", async () => {
@@ -45,6 +47,8 @@ await test("the numbers move by themselves", async () => {
   await shot(page, "board-dark");
   await page.emulateMedia({ colorScheme: "light" });
 });
+
+await test("the board: axe finds nothing in light, dark and high contrast", () => clean(page));
 
 await test("it fits a narrow screen", async () => {
   for (const width of [1180, 720, 360]) {
@@ -104,21 +108,88 @@ await test("a manual call shows the lead, and its markup stays text", async () =
   await shot(page, "agent-call");
 });
 
-await test("hanging up asks for the disposition; typed text outlives changes; saving ends it", async () => {
-  await page.getByRole("button", { name: "Hang up" }).click();
+const note = () => page.getByLabel("Note");
+
+await test("during the call the next status is chosen, by a key; the card: axe finds nothing", async () => {
+  await page.locator("body").press("l");
+  await page.getByText("After this call: Lunch").waitFor();
+  await clean(page);
+  await page.locator("body").press("a");
+  await page.getByText("After this call: Available").waitFor();
+});
+
+await test("? shows the keys, and keeps the choice of colours over a reload", async () => {
+  await page.locator("body").press("?");
+  await page.getByRole("dialog").waitFor();
+  await shot(page, "keys");
+  await clean(page);
+  await page.getByLabel("Colours").selectOption("contrast");
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.reload();
+  await page.locator(".status.state-busy").waitFor();
+  equal(await page.evaluate(() => document.documentElement.dataset.theme), "contrast");
+  await shot(page, "agent-call-contrast");
+  await page.getByRole("button", { name: "Keys and display" }).click();
+  await page.getByLabel("Colours").selectOption("system");
+  await page.keyboard.press("Escape");
+});
+
+await test("the call ends while a note is typed: text, focus and caret stay, the rest goes where it was", async () => {
+  await note().fill("Wants an offer");
+  await page.keyboard.press("Alt+h");
   await page.locator(".dispose").waitFor();
-  await page.getByLabel("Note").fill("Wants an offer <b>by mail</b>");
+  await page.keyboard.type(" <b>by mail</b> 1");
+  equal(await note().inputValue(), "Wants an offer <b>by mail</b> 1");
   await changes(page, 2);
-  equal(await page.getByLabel("Note").inputValue(), "Wants an offer <b>by mail</b>");
+  truth(await note().evaluate((e) => e === document.activeElement), "the note has lost the focus");
   await shot(page, "agent-wrapup");
   await page.emulateMedia({ colorScheme: "dark" });
   await shot(page, "agent-wrapup-dark");
   await page.emulateMedia({ colorScheme: "light" });
-  await page.getByRole("button", { name: /Call back/ }).click();
+});
+
+await test("a callback wants a time; note, choice and time outlive a reload: axe finds nothing", async () => {
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("3");
   await page.getByText("Choose a time").waitFor();
-  await page.getByRole("button", { name: /Sale/ }).click();
+  await page.getByRole("button", { name: "In a week" }).click();
+  const when = await page.getByLabel("Call back at").inputValue();
+  await page.reload();
+  await page.locator(".dispose").waitFor();
+  equal(await note().inputValue(), "Wants an offer <b>by mail</b> 1");
+  equal(await page.getByLabel("Call back at").inputValue(), when);
+  await shot(page, "agent-callback");
+  await clean(page);
+});
+
+await test("saved is said when the daemon has it, and the draft is gone", async () => {
+  await page.getByRole("button", { name: "Save: Call back" }).click();
+  await page.getByText("Saved: Call back.").waitFor();
   await page.locator(".status.state-available").waitFor();
   equal(await page.locator(".dispose").count(), 0);
+  equal(await page.evaluate(() => sessionStorage.getItem("drafts")), "[]");
+});
+
+await test("the agent's page fits 360 pixels and 200 % zoom, from right to left, too", async () => {
+  for (const [width, dir] of [[360, "ltr"], [720, "ltr"], [360, "rtl"], [1440, "rtl"]]) {
+    await page.setViewportSize({ width, height: 800 });
+    await page.evaluate((way) => { document.documentElement.dir = way; }, dir);
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    truth(over <= 0, `${width} px wide, ${dir}: ${over} px too much`);
+    await shot(page, `agent-${width}-${dir}`);
+  }
+  await page.evaluate(() => { document.documentElement.dir = "ltr"; });
+  await page.setViewportSize({ width: 1440, height: 900 });
+});
+
+await test("a number that is none is refused at once, the keypad types one", async () => {
+  await page.getByLabel("Number, with country code").fill("12");
+  await page.getByRole("button", { name: "Dial", exact: true }).click();
+  await page.getByText("A number has 6 to 15 digits").waitFor();
+  await page.getByRole("button", { name: "Delete the last digit" }).click();
+  await page.getByRole("button", { name: "7", exact: true }).click();
+  equal(await page.getByLabel("Number, with country code").inputValue(), "17");
 });
 
 const dialSeveral = async () => {

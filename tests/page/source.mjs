@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
+import ts from "typescript";
 import { done, equal, test, truth } from "./tap.mjs";
 
 const FIRST_LOAD_MAX = 60 * 1024;
@@ -41,6 +42,37 @@ await test("no source turns text into markup or runs strings", () => {
     const bad = /innerHTML|dangerouslySetInnerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function/.exec(text);
     truth(bad === null, `${name}: ${bad?.[0]}`);
   }
+});
+
+// --- strings -----------------------------------------------------------------------------------
+
+const sources = readdirSync("page/src").filter((name) => /\.tsx?$/.test(name));
+
+await test("no component has words of its own: all that people read is in strings.ts", () => {
+  const SPOKEN = new Set(["aria-label", "title", "placeholder", "alt", "label"]);
+  const found = [];
+  for (const name of sources.filter((n) => n.endsWith("x"))) {
+    const file = ts.createSourceFile(name, readFileSync(`page/src/${name}`, "utf8"), ts.ScriptTarget.ES2020, true, ts.ScriptKind.TSX);
+    const visit = (node) => {
+      const literal = ts.isJsxText(node) || (ts.isStringLiteralLike(node) && (
+        (ts.isJsxAttribute(node.parent) && SPOKEN.has(node.parent.name.getText(file))) ||
+        (ts.isJsxExpression(node.parent) && !ts.isJsxAttribute(node.parent.parent))));
+      if (literal && /\p{L}{2}/u.test(node.text)) {
+        found.push(`${name}: ${node.text.trim()}`);
+      }
+      ts.forEachChild(node, visit);
+    };
+    visit(file);
+  }
+  equal(found.join("; "), "");
+});
+
+await test("each of the catalogue's words is used", () => {
+  const text = sources.filter((n) => n !== "strings.ts").map((n) => readFileSync(`page/src/${n}`, "utf8")).join("\n");
+  const prefixes = [...text.matchAll(/named\("(\w+)"/g), ...text.matchAll(/kind="(\w+)"/g)].map((m) => m[1]);
+  const words = [...readFileSync("page/src/strings.ts", "utf8").matchAll(/^ {2}(\w+): "/gm)].map((m) => m[1]);
+  truth(words.length > 100, "few words");
+  equal(words.filter((w) => !text.includes(`"${w}"`) && !prefixes.some((p) => w.startsWith(`${p}_`))).join(" "), "");
 });
 
 // --- PROTOCOL.md against protocol.ts ------------------------------------------------------------

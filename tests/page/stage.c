@@ -34,6 +34,8 @@ static unsigned calls_made;
 static uint64_t dialed = 1240, answered = 431, abandoned = 6;
 static char my_attempt[32];
 static bool ended;
+static uint8_t my_next;
+static char my_next_reason[64];
 
 static const char *const first[] = {"Ada",  "Bo",    "Chen",  "Dana", "Emil",  "Fatima", "Gus",
                                     "Hana", "Iris",  "Jonas", "Kofi", "Lena",  "Mads",   "Nia",
@@ -72,7 +74,9 @@ static void move_agent(unsigned i, enum agent_state state, const char *reason)
                                      .attempt = i == MINE ? text_of(my_attempt) : T(""),
                                      .needs_disposition = i == MINE && ended,
                                      .phone_online = true,
-                                     .leg_up = state != AGENT_OFFLINE};
+                                     .leg_up = state != AGENT_OFFLINE,
+                                     .next = i == MINE ? my_next : 0,
+                                     .next_reason = text_of(i == MINE ? my_next_reason : "")};
 
     agent[i].state = state;
     agent[i].since = wall();
@@ -250,9 +254,12 @@ static void on_dial(struct text number)
 
 static void end_wrapup(void)
 {
+    const enum agent_state next = my_next == AGENT_BREAK ? AGENT_BREAK : AGENT_AVAILABLE;
+
     my_attempt[0] = '\0';
     ended = false;
-    move_agent(MINE, AGENT_AVAILABLE, "");
+    my_next = 0;
+    move_agent(MINE, next, next == AGENT_BREAK ? my_next_reason : "");
 }
 
 static void on_request(uint16_t type, const void *msg)
@@ -275,6 +282,12 @@ static void on_request(uint16_t type, const void *msg)
     case MSG_set_status: {
         char reason[64];
         snprintf(reason, sizeof reason, "%.*s", (int)status->reason.len, status->reason.ptr);
+        if (agent[MINE].state == AGENT_BUSY || agent[MINE].state == AGENT_WRAPUP) {
+            my_next = status->state;
+            memcpy(my_next_reason, reason, sizeof reason);
+            move_agent(MINE, agent[MINE].state, "");
+            break;
+        }
         move_agent(MINE, (enum agent_state)status->state, reason);
         break;
     }

@@ -1,12 +1,14 @@
 // agent.tsx - the agent's page: status, the call, the lead, the end of the call.
-import { effect, signal, useSignal } from "@preact/signals";
-import { request } from "./link.ts";
-import { campaigns, dispositions, mine, myCall, myPop } from "./model.ts";
+import { computed, effect, signal } from "@preact/signals";
+import { Dial } from "./dial.tsx";
+import { draft, dropDraft, keepDraft } from "./drafts.ts";
+import { link, request } from "./link.ts";
+import { campaigns, dispositions, mine, myCall, myPop, now } from "./model.ts";
 import type { Disposition, Pop, Request, StatusUpdate } from "./protocol.ts";
 import { named, t } from "./strings.ts";
-import { Empty, Panel, Pill, Timer } from "./ui.tsx";
+import { Act, Empty, Panel, Pill, Timer } from "./ui.tsx";
 
-const REASONS = ["break", "lunch", "meeting", "training"] as const;
+const REASONS = [["break", "b"], ["lunch", "l"], ["meeting", "m"], ["training", "t"]] as const;
 
 /** What was last refused, until the next thing is asked or the agent is in another state than then. */
 const problem = signal("");
@@ -18,6 +20,10 @@ effect(() => {
 });
 /** Requests on their way: their buttons wait. */
 const asking = signal(0);
+
+/** Why nothing can be asked just now, "" it can. */
+const blocked = computed(() =>
+  link.value !== "live" ? t("no_link") : asking.value > 0 ? t("wait_reply") : "");
 
 async function ask(what: Request): Promise<boolean> {
   asking.value++;
@@ -36,32 +42,40 @@ async function ask(what: Request): Promise<boolean> {
 function StatusChoice({ a }: { a: StatusUpdate }) {
   if (a.state === "offline") {
     return (
-      <button class="primary wide" onClick={async () => {
+      <Act class="primary wide" letter="x" why={blocked.value} act={async () => {
         if (await ask({ type: "agent_login" })) {
           await ask({ type: "set_status", state: "available" });
         }
       }}>
         {t("go_to_work")}
-      </button>
+      </Act>
     );
   }
-  const resting = a.state === "break";
+  // In a call and its wrap-up the choice is for afterwards (R5).
+  const later = a.state === "reserved" || a.state === "busy" || a.state === "wrapup";
+  const state = later ? a.next : a.state;
+  const reason = later ? a.next_reason : a.reason;
+  const set = (to: "available" | "break", why = "") =>
+    void ask({ type: "set_status", state: to, ...(why !== "" ? { reason: why } : {}) });
   return (
-    <div class="choice" role="group" aria-label={t("status")}>
-      <button class={a.state === "available" ? "on good" : ""} aria-pressed={a.state === "available"}
-        onClick={() => void ask({ type: "set_status", state: "available" })}>
+    <div class="choice" role="group" aria-label={later ? t("status_after") : t("status")}>
+      {later && <p>{t("status_after")}</p>}
+      <Act class={`full ${state === "available" ? "on good" : ""}`} pressed={state === "available"} letter="a"
+        why={blocked.value} act={() => set("available")}>
         {t("to_available")}
-      </button>
-      {REASONS.map((reason) => (
-        <button key={reason} class={resting && a.reason === reason ? "on" : ""}
-          aria-pressed={resting && a.reason === reason}
-          onClick={() => void ask({ type: "set_status", state: "break", reason })}>
-          {named("reason", reason)}
-        </button>
-      ))}
-      <button class="quiet" onClick={() => void ask({ type: "agent_logout" })}>
+      </Act>
+      {REASONS.map(([name, letter]) => {
+        const on = state === "break" && reason === name;
+        return (
+          <Act key={name} class={on ? "on" : ""} pressed={on} letter={letter} why={blocked.value}
+            act={() => set("break", name)}>
+            {named("reason", name)}
+          </Act>
+        );
+      })}
+      <Act class="quiet full" letter="x" why={blocked.value} act={() => void ask({ type: "agent_logout" })}>
         {t("leave_work")}
-      </button>
+      </Act>
     </div>
   );
 }
@@ -69,7 +83,7 @@ function StatusChoice({ a }: { a: StatusUpdate }) {
 function Status({ a }: { a: StatusUpdate }) {
   const campaign = campaigns.get(a.campaign);
   return (
-    <section class={`panel status state-${a.state}`} aria-label={t("status")}>
+    <section class={`panel status state-${a.state}`} aria-label={t("status")} tabIndex={-1}>
       <div class="now" role="status">
         <Pill kind="state" state={a.state} />
         {a.reason !== "" && <span class="reason">{named("reason", a.reason)}</span>}
@@ -81,11 +95,14 @@ function Status({ a }: { a: StatusUpdate }) {
           {a.phone_online ? t("phone_on") : t("phone_off")}
         </span>
         {a.leg_up && <span>{t("leg_up")}</span>}
-        {a.next !== "" && <span>{t("next_status", { state: named("state", a.next) })}</span>}
+        {a.next !== "" && <span>{t("next_status", { 
+          state: a.next === "break" && a.next_reason !== "" ? named("reason", a.next_reason) : named("state", a.next),
+        })}</span>}
         {a.text !== "" && <span class="held">{a.text}</span>}
       </div>
       <StatusChoice a={a} />
       <p class="problem" role="alert">{problem}</p>
+      <p class="saved" role="status">{savedNow}</p>
     </section>
   );
 }
@@ -117,10 +134,10 @@ function CallCard({ a }: { a: StatusUpdate }) {
   const several = pop !== undefined && pop.matches > 1;
   const name = several ? "" : pop?.name || call?.name || "";
   return (
-    <section class="panel call" aria-label={t("lead")}>
+    <section class="panel call" aria-label={t("lead")} tabIndex={-1}>
       <header>
         <div>
-          <h2>{name || number}</h2>
+          <h2 dir="auto">{name || number}</h2>
           <p>
             <span class="number">{number}</span>
             {pop && pop.attempt_no > 0 && <span>{t("attempt_no", { n: pop.attempt_no })}</span>}
@@ -130,10 +147,10 @@ function CallCard({ a }: { a: StatusUpdate }) {
           {call && <Pill kind="call" state={call.state} />}
           {call && <Timer since={call.since} />}
           {call && (
-            <button class="danger" disabled={asking.value > 0}
-              onClick={() => void ask({ type: "hang_up" })}>
+            <Act class="danger" letter="h" why={call.state === "ending" ? t("hang_up_ending") : blocked.value}
+              act={() => void ask({ type: "hang_up" })}>
               {t("hang_up")}
-            </button>
+            </Act>
           )}
         </div>
       </header>
@@ -166,12 +183,12 @@ function Choices({ pop, live }: { pop: Pop; live: boolean }) {
       <ul aria-label={t("choose_lead")} onKeyDown={walk}>
         {pop.choices.map((c) => (
           <li key={c.lead}>
-            <button disabled={asking.value > 0}
-              onClick={() => void ask({ type: "choose_lead", attempt: pop.attempt, lead: c.lead })}>
-              <b>{c.name || t("unnamed_lead")}</b>
-              <span>{c.list}</span>
+            <Act why={blocked.value}
+              act={() => void ask({ type: "choose_lead", attempt: pop.attempt, lead: c.lead })}>
+              <b dir="auto">{c.name || t("unnamed_lead")}</b>
+              <span dir="auto">{c.list}</span>
               <small>#{c.lead}</small>
-            </button>
+            </Act>
           </li>
         ))}
       </ul>
@@ -185,11 +202,11 @@ function Fields({ fields }: { fields: Record<string, string> }) {
     return <Empty>{t("no_fields")}</Empty>;
   }
   return (
-    <dl class="fields">
+    <dl class="fields" tabIndex={0} aria-label={t("lead_data")}>
       {names.map((name) => (
         <div key={name}>
-          <dt>{name.replace(/_/g, " ")}</dt>
-          <dd>{fields[name]}</dd>
+          <dt dir="auto">{name.replace(/_/g, " ")}</dt>
+          <dd dir="auto">{fields[name]}</dd>
         </div>
       ))}
     </dl>
@@ -198,8 +215,20 @@ function Fields({ fields }: { fields: Record<string, string> }) {
 
 // --- disposition -------------------------------------------------------------------------------
 
-/** What was typed, by call: a redraw or a change from outside does not touch it. */
-const notes = new Map<string, string>();
+const SEARCH_FROM = 10;
+const SOON_MS = 20_000;
+const HOUR_MS = 3_600_000;
+
+/** Said once the daemon has it for good; until the next call. */
+const saved = signal({ attempt: "", name: "" });
+const savedNow = computed(() => {
+  const at = mine.value?.attempt ?? "";
+  const s = saved.value;
+  return s.name !== "" && (at === "" || at === s.attempt) ? t("dispose_saved", { name: s.name }) : "";
+});
+const search = signal("");
+/** The draft is no signal (typing redraws nothing): this is, for the parts that are drawn from it. */
+const drafted = signal(0);
 
 function offered(campaign: number): Disposition[] {
   return dispositions.all()
@@ -207,78 +236,132 @@ function offered(campaign: number): Disposition[] {
     .sort((x, y) => x.position - y.position || x.name.localeCompare(y.name));
 }
 
-function Dispose({ a }: { a: StatusUpdate }) {
-  const when = useSignal("");
-  const choices = offered(a.campaign);
-  const attempt = a.attempt;
-  const dispose = async (d: Disposition) => {
-    if (d.callback && when.value === "") {
-      askedIn = a.state;
-      problem.value = t("dispose_needs_time");
-      return;
-    }
-    const saved = await ask({
-      type: "set_disposition",
-      attempt,
-      code: d.code,
-      note: notes.get(attempt) ?? "",
-      ...(d.callback ? { callback: new Date(when.value).getTime() } : {}),
-    });
-    if (saved) {
-      notes.delete(attempt);
+function edit(attempt: string, part: Parameters<typeof keepDraft>[1]): void {
+  keepDraft(attempt, part);
+  drafted.value++;
+}
+
+async function dispose(attempt: string, d: Disposition): Promise<void> {
+  const { note, when } = draft(attempt);
+  const callback = d.callback ? new Date(when).getTime() : 0;
+  edit(attempt, { code: d.code });
+  if (d.callback && !(callback > now.value)) {
+    askedIn = mine.value?.state ?? "";
+    problem.value = when === "" ? t("dispose_needs_time") : t("dispose_past");
+    return;
+  }
+  if (await ask({ type: "set_disposition", attempt, code: d.code, note, ...(d.callback ? { callback } : {}) })) {
+    dropDraft(attempt);
+    saved.value = { attempt, name: d.name };
+  }
+}
+
+/** As an input of that kind wants it, in the browser's own zone. */
+function local(ms: number): string {
+  const at = new Date(ms);
+  return new Date(ms - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
+function tomorrow(): number {
+  const at = new Date(now.value);
+  at.setDate(at.getDate() + 1);
+  return at.setHours(9, 0, 0, 0);
+}
+
+function Callback({ attempt, d }: { attempt: string; d: Disposition }) {
+  void drafted.value;
+  const times = [
+    ["callback_hour", () => now.value + HOUR_MS],
+    ["callback_tomorrow", tomorrow],
+    ["callback_week", () => now.value + 7 * 24 * HOUR_MS],
+  ] as const;
+  return (
+    <div class="callback">
+      <label>
+        {t("dispose_callback")}
+        <input type="datetime-local" min={local(now.peek())} value={draft(attempt).when}
+          onInput={(event) => edit(attempt, { when: event.currentTarget.value })} />
+      </label>
+      <div class="row">
+        {times.map(([word, at]) => (
+          <Act key={word} act={() => edit(attempt, { when: local(at()) })}>{t(word)}</Act>
+        ))}
+        <Act class="primary" why={blocked.value} act={() => void dispose(attempt, d)}>
+          {t("dispose_save", { name: d.name })}
+        </Act>
+      </div>
+    </div>
+  );
+}
+
+function Codes({ attempt, choices }: { attempt: string; choices: Disposition[] }) {
+  void drafted.value;
+  const chosen = draft(attempt).code;
+  const wanted = search.value.trim().toLowerCase();
+  const shown = choices.filter((d) => d.name.toLowerCase().includes(wanted));
+  const callback = choices.find((d) => d.callback && d.code === chosen);
+  const take = (event: KeyboardEvent) => {
+    if (event.key === "Enter" && wanted !== "" && shown[0] !== undefined) {
+      event.preventDefault();
+      void dispose(attempt, shown[0]);
     }
   };
   return (
-    <Panel title={t("dispose_title")} class="dispose"
-      aside={a.until > 0 ? <small class="left"><Timer until={a.until} /></small> : undefined}>
+    <>
       {choices.length === 0 && <Empty>{t("dispose_none")}</Empty>}
-      <div class="codes">
-        {choices.map((d, i) => (
-          <button key={d.code} disabled={asking.value > 0} onClick={() => void dispose(d)}>
-            <kbd>{i < 9 ? i + 1 : ""}</kbd>
+      {choices.length >= SEARCH_FROM && (
+        <input type="search" class="search" data-key="s" aria-label={t("dispose_search")}
+          placeholder={t("dispose_search")} value={search.value} maxLength={60} onKeyDown={take}
+          onInput={(event) => { search.value = event.currentTarget.value; }} />
+      )}
+      <div class="codes" role="group" aria-label={t("dispose_choice")} onKeyDown={walk}>
+        {shown.map((d, i) => (
+          <Act key={d.code} letter={i < 9 ? String(i + 1) : undefined} pressed={d.code === chosen}
+            class={d.code === chosen ? "on" : ""} why={blocked.value} act={() => void dispose(attempt, d)}>
             {d.name}
-          </button>
+          </Act>
         ))}
       </div>
-      <label>
-        {t("dispose_note")}
-        <textarea key={attempt} rows={3} maxLength={1000} defaultValue={notes.get(attempt) ?? ""}
-          onInput={(event) => notes.set(attempt, event.currentTarget.value)} />
-      </label>
-      {choices.some((d) => d.callback) && (
-        <label>
-          {t("dispose_callback")}
-          <input type="datetime-local" onInput={(event) => { when.value = event.currentTarget.value; }} />
-        </label>
-      )}
-    </Panel>
+      {shown.length === 0 && choices.length > 0 && <Empty>{t("dispose_no_match")}</Empty>}
+      {callback !== undefined && <Callback attempt={attempt} d={callback} />}
+    </>
   );
 }
 
-// --- manual call -------------------------------------------------------------------------------
-
-function Dial({ a }: { a: StatusUpdate }) {
-  const ready = a.state === "available" && asking.value === 0;
-  const submit = async (event: Event) => {
-    event.preventDefault();
-    const form = event.currentTarget as HTMLFormElement;
-    const number = String(new FormData(form).get("number")).trim();
-    if (number !== "" && await ask({ type: "dial", number })) {
-      form.reset();
-    }
-  };
+function Left({ until }: { until: number }) {
+  const soon = until - now.value < SOON_MS;
   return (
-    <Panel title={t("dial_title")} class="dial">
-      <form onSubmit={(event) => void submit(event)}>
-        <input name="number" type="tel" inputMode="tel" maxLength={32} autocomplete="off"
-          aria-label={t("dial_number")} placeholder="+12125550123" />
-        <button class="primary" disabled={!ready} title={ready ? "" : t("dial_only_available")}>
-          {t("dial_go")}
-        </button>
-      </form>
-    </Panel>
+    <small class={`left ${soon ? "soon" : ""}`}>
+      <Timer until={until} />
+      <span class="unseen" role="status">{soon && t("dispose_soon")}</span>
+    </small>
   );
 }
+
+/** From the call's begin to its disposition the note is one and the same element: hanging up takes neither text nor focus. */
+function AfterCall({ a, ended }: { a: StatusUpdate; ended: boolean }) {
+  const attempt = a.attempt;
+  const title = ended ? t("dispose_title") : t("dispose_during");
+  return (
+    <section class={`panel after ${ended ? "dispose" : ""}`} aria-label={title} tabIndex={-1}>
+      <header>
+        <h2>{title}</h2>
+        {ended && a.until > 0 && <Left until={a.until} />}
+      </header>
+      <label class="note" key={`note ${attempt}`}>
+        {t("dispose_note")}
+        <textarea rows={3} maxLength={1000} defaultValue={draft(attempt).note} dir="auto" data-key="n"
+          onInput={(event) => keepDraft(attempt, { note: event.currentTarget.value })} />
+      </label>
+      {ended && <Codes attempt={attempt} choices={offered(myPop.value?.campaign ?? a.campaign)} />}
+    </section>
+  );
+}
+effect(() => {
+  if (mine.value?.needs_disposition !== true) {
+    search.value = "";
+  }
+});
 
 export function Desk() {
   const a = mine.value;
@@ -292,9 +375,10 @@ export function Desk() {
       <Status a={a} />
       <div class="work">
         <CallCard a={a} />
-        {ended && <Dispose a={a} />}
+        {a.attempt !== "" && (ended || a.state === "busy") && <AfterCall a={a} ended={ended} />}
       </div>
-      <Dial a={a} />
+      <Dial why={a.state !== "available" ? t("dial_only_available") : blocked.value}
+        dial={(number) => ask({ type: "dial", number })} />
     </main>
   );
 }

@@ -3,9 +3,10 @@ import { effect } from "@preact/signals";
 import { render } from "preact";
 import { Desk } from "./agent.tsx";
 import { Board } from "./board.tsx";
+import { Sheet, sheet } from "./keys.tsx";
 import { connect, link, logout, trouble } from "./link.ts";
 import { enterByLink, linkToken, Login } from "./login.tsx";
-import { me, tick } from "./model.ts";
+import { me, mine, myCall, tick } from "./model.ts";
 import { named, t } from "./strings.ts";
 import { Empty } from "./ui.tsx";
 import "./style.css";
@@ -24,16 +25,26 @@ function Head() {
   return (
     <header class="head">
       <img src="/icon.svg" alt="" width="26" height="26" />
-      <strong>{t("product")}</strong>
+      <h1>{t("product")}</h1>
       <Line />
       <span class="space" />
       <span class="user">
         {me.value?.name}
         <small>{me.value && named("role", me.value.role)}</small>
       </span>
+      <button class="quiet" onClick={() => { sheet.value = true; }}>{t("sheet_open")}</button>
       <button class="quiet" onClick={() => void logout()}>{t("logout")}</button>
     </header>
   );
+}
+
+/** What still works while the daemon is not heard. */
+function lostText(): string {
+  if (me.value?.role !== "agent") {
+    return t("link_lost_board");
+  }
+  const talks = myCall.value !== undefined;
+  return talks ? t("link_lost_call") : mine.value?.needs_disposition ? t("link_lost_wrapup") : t("link_lost");
 }
 
 function App() {
@@ -46,8 +57,10 @@ function App() {
   return (
     <>
       <Head />
-      {link.value === "lost" && <p class="banner" role="alert">{trouble.value || t("link_lost")}</p>}
+      {link.value === "lost" && <p class="banner" role="alert"><span>{trouble.value || t("link_lost_short")}</span> {lostText()}
+      </p>}
       {me.value.role === "agent" ? <Desk /> : <Board />}
+      <Sheet agent={me.value.role === "agent"} />
     </>
   );
 }

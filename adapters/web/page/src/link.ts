@@ -1,5 +1,6 @@
 // link.ts - the one connection: in by cookie and ticket, snapshot, numbered changes, resume.
 import { signal } from "@preact/signals";
+import { dropDrafts } from "./drafts.ts";
 import { change, forget, hearTime, me, welcome } from "./model.ts";
 import type { FromDaemon, Reply, Request } from "./protocol.ts";
 import { t } from "./strings.ts";
@@ -185,6 +186,7 @@ export async function logout(): Promise<void> {
   } catch {
     // Not reachable: this page forgets all the same, the session ends by itself.
   }
+  dropDrafts();
   ended.value = false;
   leave();
 }
@@ -194,7 +196,7 @@ export function request(what: Request): Promise<Reply> {
   const id = ++ids;
   return new Promise((done) => {
     if (socket === null || socket.readyState !== WebSocket.OPEN) {
-      done({ type: "reply", time: 0, id, result: "away", text: t("link_lost"), data: null });
+      done({ type: "reply", time: 0, id, result: "away", text: t("no_link"), data: null });
       return;
     }
     asked.set(id, done);

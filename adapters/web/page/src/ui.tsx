@@ -56,13 +56,38 @@ export function Panel(props: {
   children: ComponentChildren;
 }) {
   return (
-    <section class={`panel ${props.class ?? ""}`} aria-label={props.title}>
+    <section class={`panel ${props.class ?? ""}`} aria-label={props.title} tabIndex={-1}>
       <header>
         <h2>{props.title}</h2>
         {props.aside}
       </header>
       {props.children}
     </section>
+  );
+}
+
+/** A button that can say why it does nothing just now. It keeps the focus then, and is read out with its reason. */
+export function Act(props: {
+  act: () => void;
+  /** Why not now, "" it can be done. */
+  why?: string;
+  letter?: string;
+  class?: string;
+  pressed?: boolean;
+  children: ComponentChildren;
+}) {
+  const why = props.why ?? "";
+  return (
+    <button type="button" class={props.class ?? ""} aria-pressed={props.pressed} aria-disabled={why !== "" || undefined}
+      title={why || undefined} data-key={props.letter} aria-keyshortcuts={props.letter && `Alt+${props.letter}`}
+      onClick={() => {
+        if (why === "") {
+          props.act();
+        }
+      }}>
+      {props.children}
+      {props.letter !== undefined && <kbd aria-hidden="true">{props.letter}</kbd>}
+    </button>
   );
 }
 
