@@ -65,5 +65,6 @@ unsigned bench_repeat(const struct bench_options *o, double (*one)(const struct 
 
 int bench_dial(const struct bench_options *options, struct bench_report *report);
 int bench_actors(const struct bench_options *options, struct bench_report *report);
+int bench_events(const struct bench_options *options, struct bench_report *report);
 
 #endif

@@ -12,6 +12,7 @@ static int list_commands(const struct bench_options *options, struct bench_repor
 static const struct bench_command commands[] = {
     {"list", "the subcommands", list_commands},
     {"actors", "the runtime: messages, rings, births, timers", bench_actors},
+    {"events", "what an event of Asterisk costs its reader", bench_events},
     {"dial", "the whole product: attempts held, CPU for each, memory", bench_dial},
 };
 #define N_COMMANDS (sizeof commands / sizeof commands[0])

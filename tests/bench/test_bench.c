@@ -160,6 +160,16 @@ static void every_metric_of_actors(void **state)
     json_free(&doc);
 }
 
+static void every_metric_of_events(void **state)
+{
+    struct json doc = report("events --quick --repeat 1 --json");
+
+    (void)state;
+    look_at(&doc, "events.read", false);
+    look_at(&doc, "events.socket", false);
+    json_free(&doc);
+}
+
 static void every_metric_of_dial(void **state)
 {
     static const char *const promised[] = {"dial.attempts_per_s",
@@ -189,6 +199,7 @@ int main(void)
         cmocka_unit_test(help_and_list),
         cmocka_unit_test(figures_of_a_sanitizer_are_refused),
         cmocka_unit_test(every_metric_of_actors),
+        cmocka_unit_test(every_metric_of_events),
         cmocka_unit_test(every_metric_of_dial),
     };
 
