@@ -154,6 +154,10 @@ static bool string(struct parser *p, uint32_t *offset, uint32_t *len)
     p->at++;
     size_t start = p->used;
     for (;;) {
+        /* `used` is less than `at`: as much fits as is left. */
+        size_t plain = utf8_take_plain(p->doc->strings + p->used, p->text + p->at, p->len - p->at);
+        p->used += plain;
+        p->at += plain;
         if (p->at == p->len) {
             return fail(p, "string is cut off");
         }

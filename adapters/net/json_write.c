@@ -1,6 +1,8 @@
 /* json_write.c - JSON into a bounded buffer. */
 #include "adapters/net/json.h"
 
+#include "adapters/net/utf8.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,16 +78,14 @@ static void put_quoted(struct json_writer *w, const char *text, size_t len)
     put(w, "\"", 1);
     size_t i = 0;
     while (i < len && !w->failed) {
-        /* As much as needs no escape in one go. */
-        size_t run = i;
-        while (run < len && (unsigned char)text[run] >= 0x20 && (unsigned char)text[run] < 0x80 &&
-               text[run] != '"' && text[run] != '\\') {
-            run++;
+        if (!room(w, len - i)) {
+            return; /* what is left becomes no shorter */
         }
-        if (run > i) {
-            put(w, text + i, run - i);
-            i = run;
-            continue;
+        size_t plain = utf8_take_plain(w->buf + w->len, (const unsigned char *)text + i, len - i);
+        w->len += plain;
+        i += plain;
+        if (i == len) {
+            break;
         }
         unsigned char c = (unsigned char)text[i];
         if (c >= 0x80) {

@@ -3,6 +3,8 @@
 
 #include "adapters/net/json.h"
 
+#include <endian.h>
+#include <stdint.h>
 #include <string.h>
 
 size_t utf8_len(const unsigned char *p, size_t left)
@@ -85,4 +87,36 @@ size_t utf8_put(char *out, unsigned code)
     out[2] = (char)(0x80 | (code >> 6 & 0x3f));
     out[3] = (char)(0x80 | (code & 0x3f));
     return 4;
+}
+
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* The top bit of the first of eight bytes that is less than `bound` (and perhaps of later ones). */
+static uint64_t less(uint64_t eight, unsigned bound)
+{
+    return (eight - EACH(bound)) & ~eight & EACH(0x80u);
+}
+
+/* Eight bytes at a time: nearly every string is plain throughout, and this was half of what an
+ * event cost. */
+size_t utf8_take_plain(char *out, const unsigned char *p, size_t left)
+{
+    size_t n = 0;
+    while (left - n >= sizeof(uint64_t)) {
+        uint64_t eight;
+        memcpy(&eight, p + n, sizeof eight);
+        memcpy(out + n, &eight, sizeof eight);
+        eight = le64toh(eight);
+        uint64_t stop = (eight & EACH(0x80u)) | less(eight, 0x20) | less(eight ^ EACH('"'), 1) |
+                        less(eight ^ EACH('\\'), 1);
+        if (stop) {
+            return n + (size_t)__builtin_ctzll(stop) / 8;
+        }
+        n += sizeof eight;
+    }
+    while (n < left && p[n] >= 0x20 && p[n] < 0x80 && p[n] != '"' && p[n] != '\\') {
+        out[n] = (char)p[n];
+        n++;
+    }
+    return n;
 }

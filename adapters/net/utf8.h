@@ -1,4 +1,4 @@
-/* utf8.h - one character of UTF-8, for the JSON reader. */
+/* utf8.h - characters of UTF-8, for the JSON reader and writer. */
 #ifndef ADAPTERS_NET_UTF8_H
 #define ADAPTERS_NET_UTF8_H
 
@@ -8,5 +8,10 @@
 size_t utf8_len(const unsigned char *p, size_t left);
 /* Write a code point (no surrogate, at most U+10FFFF); the number of bytes, at most four. */
 size_t utf8_put(char *out, unsigned code);
+
+/* Copy what stands for itself in a JSON string, up to a quote, a backslash, a control character or
+ * a byte that is not ASCII; its length. `out` has room for `left` bytes; what it holds behind the
+ * length is undefined. */
+size_t utf8_take_plain(char *out, const unsigned char *p, size_t left);
 
 #endif

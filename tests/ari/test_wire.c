@@ -82,6 +82,14 @@ static void times(void **state)
     assert_true(wire_time(words("2026-11-23T05:32:38.891-0430")) == INT64_C(1795428158891));
     assert_true(wire_time(words("yesterday, in the afternoon....")) == 0);
     assert_true(wire_time(words("")) == 0);
+    assert_true(wire_time(words("2000-02-29T00:00:00.000+0000")) == INT64_C(951782400000));
+    assert_true(wire_time(words("2100-03-01T00:00:00.000+0000")) == INT64_C(4107542400000));
+    assert_true(wire_time(words("2024-12-31T23:59:60.999+0000")) == INT64_C(1735689600999));
+    assert_true(wire_time(words("2026-13-23T10:02:38.891+0000")) == 0);
+    assert_true(wire_time(words("2026-11-23T24:02:38.891+0000")) == 0);
+    assert_true(wire_time(words("2026-11-23T10:02:38,891+0000")) == 0);
+    assert_true(wire_time(words("2026-11-23T10:02:38.891Z0000")) == 0);
+    assert_true(wire_time(words("2026-11- 3T10:02:38.891+0000")) == 0);
 }
 
 static struct json doc;

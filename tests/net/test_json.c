@@ -440,6 +440,53 @@ static void utf8(void **state)
     }
 }
 
+/* The byte `c` at each place of strings of each length: the reader and the writer take eight
+ * bytes at a time where they can, and must not take one too many. */
+static void one_byte_among_plain_ones(unsigned char c)
+{
+    for (size_t len = 1; len <= 25; len++) {
+        for (size_t at = 0; at < len; at++) {
+            char plain[26] = "abcdefghijklmnopqrstuvwxy";
+            char text[40];
+            char written[80];
+            struct json_writer w;
+            const bool stands = c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+            plain[len] = '\0';
+            plain[at] = (char)c;
+            const int n = snprintf(text, sizeof text, "[\"%s\"]", plain);
+            if (stands) {
+                assert_int_equal(parse_n(text, (size_t)n), 0);
+                assert_string_equal(json_str(&doc, json_first(&doc, JSON_ROOT), ""), plain);
+            } else if (c != '\\') { /* that may begin an escape */
+                assert_int_equal(parse_n(text, (size_t)n), -1);
+            }
+            if (c < 0x80) {
+                json_writer_init(&w, written, sizeof written);
+                json_put_str(&w, NULL, plain);
+                size_t size;
+                assert_non_null(json_writer_end(&w, &size));
+                assert_int_equal(parse_n(written, size), 0);
+                assert_string_equal(json_str(&doc, JSON_ROOT, ""), plain);
+                /* and it fits exactly or not at all */
+                json_writer_init(&w, written, size + 1);
+                json_put_str(&w, NULL, plain);
+                assert_non_null(json_writer_end(&w, &size));
+                json_writer_init(&w, written, size);
+                json_put_str(&w, NULL, plain);
+                assert_null(json_writer_end(&w, &size));
+            }
+        }
+    }
+}
+
+static void every_byte_at_every_place(void **state)
+{
+    (void)state;
+    for (unsigned c = 1; c < 256; c++) {
+        one_byte_among_plain_ones((unsigned char)c);
+    }
+}
+
 int main(void)
 {
 #define t(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -453,6 +500,7 @@ int main(void)
         t(writes_only_utf8),
         t(is_bounded),
         t(notices_wrong_nesting),
+        t(every_byte_at_every_place),
         cmocka_unit_test(utf8),
     };
     return cmocka_run_group_tests_name("net_json", tests, NULL, NULL);
