@@ -6,6 +6,7 @@
  */
 #include "tests/attacks/attack.h"
 
+#include "adapters/daemon/harden.h"
 #include "adapters/lead/csv.h"
 #include "adapters/lead/number.h"
 #include "adapters/store/sql.h"
@@ -16,6 +17,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define ROWS 16000u
@@ -468,6 +471,37 @@ static void secrets_are_in_their_files_only(void **state)
     assert_int_equal(found, 0);
 }
 
+/* Nothing of the daemon's memory gets onto a disk by a crash, nor to another program. Whether a
+ * process may be dumped only it can say itself: so a child asks after what main() calls, which the
+ * seccomp filter above shows that the daemon has called. */
+static void no_core_files(void **state)
+{
+    char path[96];
+    char *text;
+    pid_t child;
+    int status = 0;
+
+    NEEDS_POSTGRES();
+    snprintf(path, sizeof path, "/proc/%d/limits", (int)place.daemon.pid);
+    text = read_from(path, 0);
+    const char *at = strstr(text, "Max core file size");
+    assert_non_null(at);
+    at += strlen("Max core file size");
+    at += strspn(at, " ");
+    assert_int_equal(strncmp(at, "0 ", 2), 0); /* the soft one, and the hard one */
+    at += 1 + strspn(at + 1, " ");
+    assert_int_equal(strncmp(at, "0 ", 2), 0);
+    free(text);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        _exit(harden() && prctl(PR_GET_DUMPABLE) == 0 ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    print_message("A5: no core files, not dumpable\n");
+}
+
 /* --- A14 -------------------------------------------------------------------------------------- */
 
 struct cells {
@@ -543,6 +577,7 @@ int main(void)
         cmocka_unit_test(nothing_can_be_executed),
         cmocka_unit_test(only_templates_are_dialed),
         cmocka_unit_test(secrets_are_in_their_files_only),
+        cmocka_unit_test(no_core_files),
         cmocka_unit_test(exports_hold_no_formula),
         cmocka_unit_test(it_serves_as_before),
     };

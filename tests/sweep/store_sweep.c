@@ -85,24 +85,34 @@ struct swept {
     struct world *w;
 };
 
+static void reopen(const struct swept *k)
+{
+    k->w->s->ops->close(k->w->s);
+    k->w->s = opened(k->place);
+}
+
 /* False: nothing failed. */
-static bool sweep_one(const struct swept *k, const struct store_op *op, unsigned nth)
+static bool sweep_one(const struct swept *k, const struct store_op *op, struct subject *t,
+                      unsigned nth)
 {
     static struct dump before, after, end;
-    struct subject t = {.w = k->w};
     const char *change;
     uint64_t answer;
     bool failed;
     int rc;
 
-    op->before(&t);
-    k->w->s->ops->close(k->w->s);
-    k->w->s = opened(k->place);
+    /* Who only reads leaves its subject as it was. With another one each time a load would have
+     * more places with each place that is tried, and never pass. */
+    if (op->writes || !t->w) {
+        *t = (struct subject){.w = k->w};
+        op->before(t);
+    }
+    reopen(k);
     k->place->dump(&before);
     sweep_arm(k->kind, nth, k->error, k->on);
-    rc = op->run(&t, k->w->s);
+    rc = op->run(t, k->w->s);
     failed = sweep_disarm();
-    answer = t.answer;
+    answer = t->answer;
     k->place->dump(&after);
     change = differs(&before, &after);
     if (rc != STORE_OK && rc != STORE_AWAY && change) {
@@ -117,7 +127,9 @@ static bool sweep_one(const struct swept *k, const struct store_op *op, unsigned
         fail_msg("%s, %s %u: refused without a word", op->name, sweep_name(k->kind), nth);
     }
     if (!op->once || (rc != STORE_OK && !change)) {
-        again(k->w->s, op, &t);
+        again(k->w->s, op, t);
+    } else if (rc != STORE_OK) { /* done, and the word of it was lost with the connection */
+        reopen(k);
     }
     k->place->dump(&end);
     if (op->writes != (differs(&before, &end) != NULL)) {
@@ -131,7 +143,7 @@ static bool sweep_one(const struct swept *k, const struct store_op *op, unsigned
                      change);
         }
     }
-    if (rc == STORE_OK && op->same && answer != t.answer) {
+    if (rc == STORE_OK && op->same && answer != t->answer) {
         fail_msg("%s, %s %u: taken, and answered something else", op->name, sweep_name(k->kind),
                  nth);
     }
@@ -142,10 +154,11 @@ static bool sweep_one(const struct swept *k, const struct store_op *op, unsigned
 static unsigned sweep_op(const struct swept *k, const struct store_op *op, unsigned first,
                          unsigned stride)
 {
+    struct subject t = {0};
     unsigned places = 0;
 
     for (unsigned nth = 1 + first % stride; nth < SWEEP_MOST; nth += stride) {
-        if (!sweep_one(k, op, nth)) {
+        if (!sweep_one(k, op, &t, nth)) {
             return places;
         }
         places++;
@@ -161,15 +174,15 @@ void store_sweep(const struct sweep_place *place, enum sweep_kind kind, int erro
     struct swept k = {place, kind, error, on, &w};
     unsigned places = 0;
 
-    world_make(&w, world_open(place->fixture, "test-1"));
-    store_ops_begin();
-    for (size_t i = 0; i < store_ops_n; i++) {
+    for (size_t i = 0; i < store_ops_n; i++) { /* each in a world that holds nothing else */
+        world_make(&w, world_open(place->fixture, "test-1"));
+        store_ops_begin();
         places += sweep_op(&k, &store_ops[i], (unsigned)i, stride);
+        w.s->ops->close(w.s);
+        place->fixture->drop();
     }
     print_message("# %s, %s%s: %zu operations, %u places, each %u.\n", place->fixture->driver->name,
                   sweep_name(kind), on ? " and all after" : "", store_ops_n, places, stride);
-    w.s->ops->close(w.s);
-    place->fixture->drop();
 }
 
 void store_sweep_open(const struct sweep_place *place, enum sweep_kind kind, int error, bool on)

@@ -26,10 +26,26 @@ static int again(struct store_options *o)
     return 0;
 }
 
+/* One database for all: to empty it costs less than to make another. */
 static int fresh(struct store_options *o)
 {
+    PGconn *c;
+    PGresult *r;
+    int rc = -1;
+
     look[0] = '\0';
-    return support_postgres_database(&server, where, sizeof where) == 0 ? again(o) : -1;
+    if (where[0] == '\0' && support_postgres_database(&server, where, sizeof where) != 0) {
+        return -1;
+    }
+    c = PQconnectdb(where);
+    r = PQexec(
+        c, "SET client_min_messages = warning; DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+    if (PQresultStatus(r) == PGRES_COMMAND_OK) {
+        rc = again(o);
+    }
+    PQclear(r);
+    PQfinish(c);
+    return rc;
 }
 
 static void drop(void)
