@@ -37,36 +37,41 @@ struct fault {
     bool calls;             /* answered calls may have to wait for it */
     int link, mode;         /* of ON_LINK and ONCE_ON_LINK */
     double least_s, most_s; /* how long it lasts */
+    const char *shows;      /* in the daemon's log, always; NULL: it may pass unseen */
 };
+
+#define LINK_LOST "DLR-ARI-LINK DLR-ARI-LANE" /* events, or a socket for requests */
 
 /* A kill is a process that dies without a word; PostgreSQL's immediate stop is one for it. */
 static const struct fault faults[] = {
-    {"daemon killed", KILL_DAEMON, 6, true, 0, 0, 0.05, 0.6},
-    {"asterisk killed", KILL_ASTERISK, 2, true, 0, 0, 0.05, 1.5},
-    {"database stopped immediately", KILL_STORE, 2, false, 0, 0, 0, 2},
-    {"redis killed", KILL_HOPPER, 2, false, 0, 0, 0, 1.5},
-    {"redis flushed", FLUSH_HOPPER, 1, false, 0, 0, 0, 0},
-    {"daemon stopped", STOP_DAEMON, 1, true, 0, 0, 0.3, 3},
-    {"asterisk stopped", STOP_ASTERISK, 1, true, 0, 0, 0.3, 4},
-    {"websockets dropped", DROP_SOCKETS, 1, true, 0, 0, 0, 0},
-    {"link to asterisk cut", ON_LINK, 1, true, LINK_ARI, LINK_CUT, 0, 1.5},
-    {"link to asterisk stalled", ON_LINK, 1, true, LINK_ARI, LINK_STALL, 0.3, 5},
-    {"link to asterisk silent", ON_LINK, 1, true, LINK_ARI, LINK_SILENT, 0.2, 4},
-    {"link to asterisk slow", ON_LINK, 1, true, LINK_ARI, LINK_DELAY, 1, 3},
-    {"link to asterisk truncated", ONCE_ON_LINK, 1, true, LINK_ARI, LINK_TRUNCATE, 0, 0},
-    {"journal's disk full", FILL_DISK, 1, false, 0, 0, 0.5, 3},
-    {"events of asterisk doubled", ONCE_ON_LINK, 1, false, LINK_ARI, LINK_DUPLICATE, 0.2, 0.5},
-    {"link to the database cut", ON_LINK, 1, false, LINK_STORE, LINK_CUT, 0, 2},
-    {"link to the database stalled", ON_LINK, 1, false, LINK_STORE, LINK_STALL, 0.2, 4},
-    {"link to the database truncated", ONCE_ON_LINK, 1, false, LINK_STORE, LINK_TRUNCATE, 0, 0},
-    {"link to redis cut", ON_LINK, 1, false, LINK_HOPPER, LINK_CUT, 0, 1},
-    {"link to redis stalled", ON_LINK, 1, false, LINK_HOPPER, LINK_STALL, 0.2, 3},
-    {"agents' links cut", ON_LINK, 1, false, LINK_WEB, LINK_CUT, 0, 1},
-    {"agents' links stalled", ON_LINK, 1, false, LINK_WEB, LINK_STALL, 0.2, 3},
-    {"redis poisoned", POISON_HOPPER, 1, false, 0, 0, 0, 0},
-    {"redis list of another type", SPOIL_HOPPER, 1, false, 0, 0, 0, 0},
-    {"asterisk slow", SLOW_ASTERISK, 1, true, 0, 0, 0.5, 4},
-    {"daemon stopped for long", STOP_DAEMON, 1, true, 0, 0, 4, 12},
+    {"daemon killed", KILL_DAEMON, 6, true, 0, 0, 0.05, 0.6, "DLR-START"},
+    {"asterisk killed", KILL_ASTERISK, 2, true, 0, 0, 0.05, 1.5, LINK_LOST},
+    {"database stopped immediately", KILL_STORE, 2, false, 0, 0, 0, 2, "DLR-STORE-AWAY"},
+    {"redis killed", KILL_HOPPER, 2, false, 0, 0, 0, 1.5, "DLR-HOPPER-AWAY"},
+    {"redis flushed", FLUSH_HOPPER, 1, false, 0, 0, 0, 0, NULL},
+    {"daemon stopped", STOP_DAEMON, 1, true, 0, 0, 0.3, 3, NULL},
+    {"asterisk stopped", STOP_ASTERISK, 1, true, 0, 0, 0.3, 4, NULL},
+    {"websockets dropped", DROP_SOCKETS, 1, true, 0, 0, 0, 0, LINK_LOST},
+    {"link to asterisk cut", ON_LINK, 1, true, LINK_ARI, LINK_CUT, 0, 1.5, LINK_LOST},
+    {"link to asterisk stalled", ON_LINK, 1, true, LINK_ARI, LINK_STALL, 0.3, 5, NULL},
+    {"link to asterisk silent", ON_LINK, 1, true, LINK_ARI, LINK_SILENT, 0.2, 4, NULL},
+    {"link to asterisk slow", ON_LINK, 1, true, LINK_ARI, LINK_DELAY, 1, 3, NULL},
+    {"link to asterisk truncated", ONCE_ON_LINK, 1, true, LINK_ARI, LINK_TRUNCATE, 0, 0, LINK_LOST},
+    {"journal's disk full", FILL_DISK, 1, false, 0, 0, 0.5, 3, NULL},
+    {"events of asterisk doubled", ONCE_ON_LINK, 1, false, LINK_ARI, LINK_DUPLICATE, 0.2, 0.5,
+     NULL},
+    {"link to the database cut", ON_LINK, 1, false, LINK_STORE, LINK_CUT, 0, 2, "DLR-STORE-AWAY"},
+    {"link to the database stalled", ON_LINK, 1, false, LINK_STORE, LINK_STALL, 0.2, 4, NULL},
+    {"link to the database truncated", ONCE_ON_LINK, 1, false, LINK_STORE, LINK_TRUNCATE, 0, 0,
+     "DLR-STORE-AWAY"},
+    {"link to redis cut", ON_LINK, 1, false, LINK_HOPPER, LINK_CUT, 0, 1, "DLR-HOPPER-AWAY"},
+    {"link to redis stalled", ON_LINK, 1, false, LINK_HOPPER, LINK_STALL, 0.2, 3, NULL},
+    {"agents' links cut", ON_LINK, 1, false, LINK_WEB, LINK_CUT, 0, 1, NULL},
+    {"agents' links stalled", ON_LINK, 1, false, LINK_WEB, LINK_STALL, 0.2, 3, NULL},
+    {"redis poisoned", POISON_HOPPER, 1, false, 0, 0, 0, 0, NULL},
+    {"redis list of another type", SPOIL_HOPPER, 1, false, 0, 0, 0, 0, NULL},
+    {"asterisk slow", SLOW_ASTERISK, 1, true, 0, 0, 0.5, 4, NULL},
+    {"daemon stopped for long", STOP_DAEMON, 1, true, 0, 0, 4, 12, NULL},
 };
 
 #define FAULTS (sizeof faults / sizeof faults[0])
@@ -315,7 +320,7 @@ bool faults_point(struct faults *f, struct place *p)
     int64_t took;
     bool hit;
 
-    place_log(p, "fault", name, true, 0);
+    place_log_fault(p, name, true, "DLR-START");
     hit = die_at(f, p, point);
     f->tried[point]++;
     f->hit[point] += hit;
@@ -334,7 +339,7 @@ bool faults_next(struct faults *f, struct place *p)
     const double lasts = fault->least_s + (fault->most_s - fault->least_s) * rng_unit(&f->rng);
     int64_t took;
 
-    place_log(p, "fault", fault->name, fault->calls, 0);
+    place_log_fault(p, fault->name, fault->calls, fault->shows);
     begin(fault, p);
     place_wait((int64_t)(lasts * 1e6));
     f->kills += is_kill(fault);

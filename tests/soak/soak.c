@@ -7,6 +7,7 @@
 #include "adapters/net/json.h"
 #include "tests/judge/files.h"
 #include "tests/soak/faults.h"
+#include "tests/soak/word.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -200,13 +201,39 @@ static int64_t channels(const struct place *p)
 #define STEP_US INT64_C(100000)
 #define AT_WORK_US INT64_C(2000000) /* agents log in, their phones answer, the first calls ring */
 
+/* The daemon's own word could not be had: as bad as a wrong one. */
+static void must(struct place *p, int result, const char *why)
+{
+    if (result != 0) {
+        fprintf(stderr, "soak: %s\n", why);
+        place_log(p, "limit", "questions that the daemon did not answer", false, 1);
+    }
+}
+
+/* What the daemon counts and shows when nothing moves. A setting, even with the value that it has,
+ * makes the campaign read again what its record counts, as it does each minute. */
+static void hear_at_rest(struct place *p)
+{
+    char request[160], why[512] = "";
+
+    snprintf(request, sizeof request,
+             "{\"id\":1,\"command\":\"campaign set\",\"args\":{\"campaign\":\"%" PRIu64
+             "\",\"settings\":[\"wrapup_timeout=5\"]}}\n",
+             p->campaign);
+    must(p, place_ask(p, request, why, sizeof why), why);
+    place_wait(2000000);
+    must(p, word_counted(p, why, sizeof why), why);
+    must(p, word_board(p, why, sizeof why), why);
+}
+
 /* No new calls, the last talk ends, everybody goes home. */
 static void come_to_rest(struct soak *s)
 {
     struct place *p = &s->place;
-    char request[160], why[512];
+    char request[160], why[512] = "";
     const int64_t until = place_now_us() + 20000000;
 
+    must(p, word_board(p, why, sizeof why), why); /* with calls on the line */
     snprintf(request, sizeof request,
              "{\"id\":1,\"command\":\"campaign stop\",\"args\":{\"campaign\":\"%" PRIu64
              "\",\"now\":\"true\"}}\n",
@@ -218,6 +245,7 @@ static void come_to_rest(struct soak *s)
         place_wait(STEP_US);
     }
     place_wait(8000000); /* wrap-up ends by itself after 5 s */
+    hear_at_rest(p);
     place_end(&p->agents_pid, 12000000);
     place_wait(1000000);
     place_end(&p->daemon, 20000000);
@@ -275,12 +303,15 @@ static int judge_it(struct soak *s, char *why, size_t size)
     struct place *p = &s->place;
     struct judge *j = judge_open(
         &(struct judge_options){.imported = p->leads, .check_pages = true, .tell_each = 100});
+    char daemon_log[128];
     int result = -1;
 
+    snprintf(daemon_log, sizeof daemon_log, "%s/dialerd.log", p->dir);
     if (judge_read_store(j, p->store, why, size) == 0 &&
         judge_read_witness(j, p->witness, "safe-harbour", "dialer", why, size) == 0 &&
         judge_read_record(j, p->record, why, size) == 0 &&
-        judge_read_log(j, p->log, why, size) == 0) {
+        judge_read_log(j, p->log, why, size) == 0 &&
+        judge_read_daemon(j, daemon_log, why, size) == 0) {
         result = judge_decide(j, &s->verdict);
         tell(s, j);
         table_points(s, j);
