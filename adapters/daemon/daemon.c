@@ -35,6 +35,7 @@ struct daemon {
     atomic_uint ringing;
     bool draining;
     int64_t give_up_ms; /* monotonic */
+    int64_t looked_us;  /* monotonic, when the main thread last went to sleep */
 };
 
 static void wake(struct daemon *d)
@@ -139,18 +140,38 @@ static void take_signal(struct daemon *d)
 
 /* --- the wait -------------------------------------------------------------------------------- */
 
+/* The main thread wakes each LOOK_MS and has nothing else to do. Long after that, all of us stood
+ * still: stopped, or without a core. Nothing here depends on it, but whoever reads what the others
+ * then say (a link silent, a store away) has to know whose silence it was. */
+#define LOOK_MS 1000
+#define STILL_US (1 * US_PER_S)
+
+static void look_back(struct daemon *d)
+{
+    const int64_t still_us = pool_now_us() - d->looked_us - LOOK_MS * US_PER_MS;
+
+    if (still_us < STILL_US)
+        return;
+    log_line(LOG_LEVEL_WARN, "DLR-STOOD-STILL",
+             "this process stood still for about %lld ms: stopped, or no core for it",
+             (long long)(still_us / US_PER_MS));
+    wire_count(d->wire, "dialer_stood_still_total", NULL);
+}
+
 static int wait_for_end(struct daemon *d)
 {
     for (;;) {
         struct pollfd fds[2] = {{.fd = d->signal_fd, .events = POLLIN},
                                 {.fd = d->event_fd, .events = POLLIN}};
-        int64_t left = d->draining ? d->give_up_ms - pool_now_us() / 1000 : -1;
+        int64_t left = d->draining ? d->give_up_ms - pool_now_us() / 1000 : LOOK_MS;
         if (d->draining && left <= 0) {
             log_line(LOG_LEVEL_WARN, "DLR-DRAIN", "the desk did not answer in time: going");
             return EXIT_DONE;
         }
-        if (poll(fds, 2, left > 60000 ? 60000 : (int)left) < 0 && errno != EINTR)
+        d->looked_us = pool_now_us();
+        if (poll(fds, 2, left > LOOK_MS ? LOOK_MS : (int)left) < 0 && errno != EINTR)
             return EXIT_FAILED;
+        look_back(d);
         uint64_t count = 0;
         if (fds[1].revents && read(d->event_fd, &count, sizeof count) < 0 && errno != EAGAIN)
             return EXIT_FAILED;

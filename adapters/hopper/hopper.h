@@ -25,8 +25,8 @@ struct hopper_options {
 struct hopper_events {
     /* One row of a take, in order. */
     void (*row)(void *ctx, uint64_t campaign, uint64_t row);
-    /* The end of a take. dropped: entries that were not ids. ok false: no answer, ask again later.
-     */
+    /* The end of a take. dropped: entries that were not ids, or one for something that was no list.
+     * ok false: no answer, ask again later. */
     void (*taken)(void *ctx, uint64_t campaign, uint32_t rows, uint32_t left, uint32_t dropped,
                   bool ok);
     /* Is it there? `text` says what is wrong. Told on each change, and once after the start. */

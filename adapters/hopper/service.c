@@ -3,6 +3,7 @@
  */
 #include "adapters/hopper/service.h"
 
+#include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -44,6 +45,17 @@ static void on_row(void *ctx, uint64_t campaign, uint64_t row)
     endpoint_send(s->endpoint, named(KIND_CAMPAIGN, campaign), MSG_hopper_row, &m);
 }
 
+/* Somebody else writes where only we do. */
+static void log_foreign(const struct hopper_service *s, uint64_t campaign, uint32_t dropped)
+{
+    char text[120];
+
+    snprintf(text, sizeof text,
+             "campaign %" PRIu64 ": somebody else's, no rows, dropped from its hopper: %" PRIu32,
+             campaign, dropped);
+    s->log(s->ctx, 2, "DLR-HOPPER-FOREIGN", text);
+}
+
 static void on_taken(void *ctx, uint64_t campaign, uint32_t rows, uint32_t left, uint32_t dropped,
                      bool ok)
 {
@@ -57,6 +69,8 @@ static void on_taken(void *ctx, uint64_t campaign, uint32_t rows, uint32_t left,
     CRASH_POINT_IF(ok, take_after);
     count(s, "hopper_taken_total", rows);
     count(s, "hopper_dropped_total", dropped);
+    if (dropped && s->log)
+        log_foreign(s, campaign, dropped);
     endpoint_send(s->endpoint, named(KIND_CAMPAIGN, campaign), MSG_hopper_taken, &m);
 }
 

@@ -49,7 +49,7 @@ struct take {
     struct redis *redis;
     uint64_t campaign;
     uint32_t rows, dropped;
-    bool ok;
+    bool ok, no_list; /* no_list: somebody made something else of the key */
 };
 
 static struct redis *of(struct hopper *h)
@@ -280,6 +280,8 @@ static void on_rows(redisAsyncContext *c, void *reply, void *data)
         return; /* on_left, which follows, ends it */
     answered(t->redis);
     t->ok = a->type == REDIS_REPLY_ARRAY || a->type == REDIS_REPLY_NIL;
+    t->no_list = a->type == REDIS_REPLY_ERROR && strncmp(a->str, "WRONGTYPE", 9) == 0;
+    t->dropped += t->no_list;
     for (i = 0; a->type == REDIS_REPLY_ARRAY && i < a->elements; i++)
         give(t, a->element[i]);
 }
@@ -296,8 +298,7 @@ static void on_left(redisAsyncContext *c, void *reply, void *data)
         answered(t->redis);
     if (a && a->type == REDIS_REPLY_INTEGER)
         left = (uint32_t)a->integer;
-    /* Somebody made something else of the key: it is not a list, so it goes. */
-    if (a && !t->ok && t->redis->context)
+    if (a && t->no_list && t->redis->context)
         redisAsyncCommand(t->redis->context, NULL, NULL, "DEL hopper:%llu",
                           (unsigned long long)t->campaign);
     e->taken(e->ctx, t->campaign, t->rows, left, t->dropped, a != NULL && t->ok);

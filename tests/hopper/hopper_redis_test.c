@@ -96,6 +96,7 @@ static void foreign_type_is_replaced(void **state)
     redis_does("SET hopper:7 nonsense");
     hopper_take(s, 5);
     assert_false(s->ok);
+    assert_int_equal(s->dropped, 1);
     s->hopper->ops->put(s->hopper, 7, 12);
     hopper_take(s, 5);
     assert_true(s->ok);

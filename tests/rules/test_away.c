@@ -508,6 +508,7 @@ static void a_stopped_daemon_sends_nothing_stale(void **state)
         }
     }
     assert_int_equal(stops, STOPS);
+    assert_true(logged("warn DLR-STOOD-STILL") >= STOPS - 1); /* it says whose silence it was */
     site_stop(&site);
     for (unsigned ended = 0; ended < dialed_by(&site);) { /* also those that were called again */
         assert_true(net_now_us() < until_us);

@@ -37,42 +37,56 @@ struct fault {
     bool calls;             /* answered calls may have to wait for it */
     int link, mode;         /* of ON_LINK and ONCE_ON_LINK */
     double least_s, most_s; /* how long it lasts */
-    const char *shows;      /* in the daemon's log, always; NULL: it may pass unseen */
+    const char *shows;      /* in the daemon's log, of which one must be there; NULL: none has to */
+    double shows_s;         /* if it lasts so long: less may be survived without a word */
 };
 
 #define LINK_LOST "DLR-ARI-LINK DLR-ARI-LANE" /* events, or a socket for requests */
+#define SILENT LINK_LOST " DLR-ARI-SILENT"
+/* From how long on it is noticed, with a margin for a busy machine: */
+#define SILENT_S 4     /* Asterisk is asked for a sign of life, and has 3 s */
+#define DEAF_S 2.7     /* Redis: each second, and has 1 s */
+#define STILL_S 2.5    /* the daemon looks at its own clock each second */
+#define UNPROBED_S 2.7 /* the journal's disk is tried each second */
 
 /* A kill is a process that dies without a word; PostgreSQL's immediate stop is one for it. */
 static const struct fault faults[] = {
-    {"daemon killed", KILL_DAEMON, 6, true, 0, 0, 0.05, 0.6, "DLR-START"},
-    {"asterisk killed", KILL_ASTERISK, 2, true, 0, 0, 0.05, 1.5, LINK_LOST},
-    {"database stopped immediately", KILL_STORE, 2, false, 0, 0, 0, 2, "DLR-STORE-AWAY"},
-    {"redis killed", KILL_HOPPER, 2, false, 0, 0, 0, 1.5, "DLR-HOPPER-AWAY"},
-    {"redis flushed", FLUSH_HOPPER, 1, false, 0, 0, 0, 0, NULL},
-    {"daemon stopped", STOP_DAEMON, 1, true, 0, 0, 0.3, 3, NULL},
-    {"asterisk stopped", STOP_ASTERISK, 1, true, 0, 0, 0.3, 4, NULL},
-    {"websockets dropped", DROP_SOCKETS, 1, true, 0, 0, 0, 0, LINK_LOST},
-    {"link to asterisk cut", ON_LINK, 1, true, LINK_ARI, LINK_CUT, 0, 1.5, LINK_LOST},
-    {"link to asterisk stalled", ON_LINK, 1, true, LINK_ARI, LINK_STALL, 0.3, 5, NULL},
-    {"link to asterisk silent", ON_LINK, 1, true, LINK_ARI, LINK_SILENT, 0.2, 4, NULL},
-    {"link to asterisk slow", ON_LINK, 1, true, LINK_ARI, LINK_DELAY, 1, 3, NULL},
-    {"link to asterisk truncated", ONCE_ON_LINK, 1, true, LINK_ARI, LINK_TRUNCATE, 0, 0, LINK_LOST},
-    {"journal's disk full", FILL_DISK, 1, false, 0, 0, 0.5, 3, NULL},
-    {"events of asterisk doubled", ONCE_ON_LINK, 1, false, LINK_ARI, LINK_DUPLICATE, 0.2, 0.5,
-     NULL},
-    {"link to the database cut", ON_LINK, 1, false, LINK_STORE, LINK_CUT, 0, 2, "DLR-STORE-AWAY"},
-    {"link to the database stalled", ON_LINK, 1, false, LINK_STORE, LINK_STALL, 0.2, 4, NULL},
+    {"daemon killed", KILL_DAEMON, 6, true, 0, 0, 0.05, 0.6, "DLR-START", 0},
+    {"asterisk killed", KILL_ASTERISK, 2, true, 0, 0, 0.05, 1.5, LINK_LOST, 0},
+    {"database stopped immediately", KILL_STORE, 2, false, 0, 0, 0, 2, "DLR-STORE-AWAY", 0},
+    {"redis killed", KILL_HOPPER, 2, false, 0, 0, 0, 1.5, "DLR-HOPPER-AWAY", 0},
+    {"redis flushed", FLUSH_HOPPER, 1, false, 0, 0, 0, 0, NULL, 0},
+    {"daemon stopped", STOP_DAEMON, 1, true, 0, 0, 0.3, 3, "DLR-STOOD-STILL", STILL_S},
+    {"asterisk stopped", STOP_ASTERISK, 1, true, 0, 0, 0.3, 5, SILENT, SILENT_S},
+    {"websockets dropped", DROP_SOCKETS, 1, true, 0, 0, 0, 0, LINK_LOST, 0},
+    {"link to asterisk cut", ON_LINK, 1, true, LINK_ARI, LINK_CUT, 0, 1.5, LINK_LOST, 0},
+    {"link to asterisk stalled", ON_LINK, 1, true, LINK_ARI, LINK_STALL, 0.3, 5, SILENT, SILENT_S},
+    {"link to asterisk silent", ON_LINK, 1, true, LINK_ARI, LINK_SILENT, 0.2, 5, SILENT, SILENT_S},
+    {"link to asterisk slow", ON_LINK, 1, true, LINK_ARI, LINK_DELAY, 1, 3, NULL, 0},
+    {"link to asterisk truncated", ONCE_ON_LINK, 1, true, LINK_ARI, LINK_TRUNCATE, 0, 0, LINK_LOST,
+     0},
+    {"journal's disk full", FILL_DISK, 1, false, 0, 0, 0.5, 3, "DLR-JOURNAL-FAILING", UNPROBED_S},
+    {"events of asterisk doubled", ONCE_ON_LINK, 1, false, LINK_ARI, LINK_DUPLICATE, 0.2, 0.5, NULL,
+     0},
+    {"link to the database cut", ON_LINK, 1, false, LINK_STORE, LINK_CUT, 0, 2, "DLR-STORE-AWAY",
+     0},
+    {"link to the database stalled", ON_LINK, 1, false, LINK_STORE, LINK_STALL, 0.2, 4, NULL, 0},
     {"link to the database truncated", ONCE_ON_LINK, 1, false, LINK_STORE, LINK_TRUNCATE, 0, 0,
-     "DLR-STORE-AWAY"},
-    {"link to redis cut", ON_LINK, 1, false, LINK_HOPPER, LINK_CUT, 0, 1, "DLR-HOPPER-AWAY"},
-    {"link to redis stalled", ON_LINK, 1, false, LINK_HOPPER, LINK_STALL, 0.2, 3, NULL},
-    {"agents' links cut", ON_LINK, 1, false, LINK_WEB, LINK_CUT, 0, 1, NULL},
-    {"agents' links stalled", ON_LINK, 1, false, LINK_WEB, LINK_STALL, 0.2, 3, NULL},
-    {"redis poisoned", POISON_HOPPER, 1, false, 0, 0, 0, 0, NULL},
-    {"redis list of another type", SPOIL_HOPPER, 1, false, 0, 0, 0, 0, NULL},
-    {"asterisk slow", SLOW_ASTERISK, 1, true, 0, 0, 0.5, 4, NULL},
-    {"daemon stopped for long", STOP_DAEMON, 1, true, 0, 0, 4, 12, NULL},
+     "DLR-STORE-AWAY", 0},
+    {"link to redis cut", ON_LINK, 1, false, LINK_HOPPER, LINK_CUT, 0, 1, "DLR-HOPPER-AWAY", 0},
+    {"link to redis stalled", ON_LINK, 1, false, LINK_HOPPER, LINK_STALL, 0.2, 3, "DLR-HOPPER-AWAY",
+     DEAF_S},
+    {"agents' links cut", ON_LINK, 1, false, LINK_WEB, LINK_CUT, 0, 1, NULL, 0},
+    {"agents' links stalled", ON_LINK, 1, false, LINK_WEB, LINK_STALL, 0.2, 3, NULL, 0},
+    {"redis poisoned", POISON_HOPPER, 1, false, 0, 0, 0, 0, "DLR-HOPPER-FOREIGN", 0},
+    {"redis list of another type", SPOIL_HOPPER, 1, false, 0, 0, 0, 0, "DLR-HOPPER-FOREIGN", 0},
+    {"asterisk slow", SLOW_ASTERISK, 1, true, 0, 0, 0.5, 4, NULL, 0},
+    {"daemon stopped for long", STOP_DAEMON, 1, true, 0, 0, 4, 12, "DLR-STOOD-STILL", 0},
 };
+
+/* As long as a machine may be frozen; by itself, for a round of the others takes about as long. */
+static const struct fault long_stop = {
+    "daemon stopped for a minute", STOP_DAEMON, 0, true, 0, 0, 60, 61, "DLR-STOOD-STILL", 0};
 
 #define FAULTS (sizeof faults / sizeof faults[0])
 
@@ -110,19 +124,20 @@ static const struct fault *draw(struct faults *f)
     return &faults[card];
 }
 
-/* One inline command, past the proxy. */
-static void tell_redis(const struct place *p, const char *command)
+/* One inline command, past the proxy; the first bytes of its answer. */
+static void tell_redis(const struct place *p, const char *command, char *answer, size_t size)
 {
     const struct sockaddr_in to = {.sin_family = AF_INET,
                                    .sin_port = htons((uint16_t)p->redis.port),
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    char answer[32];
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ssize_t n = 0;
 
     if (fd >= 0 && connect(fd, (const struct sockaddr *)&to, sizeof to) == 0 &&
         send(fd, command, strlen(command), MSG_NOSIGNAL) > 0) {
-        (void)!recv(fd, answer, sizeof answer, 0);
+        n = recv(fd, answer, size - 1, 0);
     }
+    answer[n > 0 ? n : 0] = '\0';
     if (fd >= 0) {
         close(fd);
     }
@@ -132,7 +147,7 @@ static void tell_redis(const struct place *p, const char *command)
  * or in its place something that is no list. */
 static void spoil_hopper(const struct place *p, bool poison)
 {
-    char command[160];
+    char command[160], answer[32];
 
     if (poison) {
         snprintf(command, sizeof command,
@@ -141,7 +156,46 @@ static void spoil_hopper(const struct place *p, bool poison)
     } else {
         snprintf(command, sizeof command, "SET hopper:%" PRIu64 " none\r\n", p->campaign);
     }
-    tell_redis(p, command);
+    tell_redis(p, command, answer, sizeof answer);
+}
+
+#define TAKEN_US INT64_C(5000000)
+
+/* A figure of one command since Redis began. */
+static long long redis_counts(const struct place *p, const char *command, const char *what)
+{
+    char answer[8192], name[32];
+    const char *at;
+
+    tell_redis(p, "INFO commandstats\r\n", answer, sizeof answer);
+    snprintf(name, sizeof name, "cmdstat_%s:", command);
+    at = strstr(answer, name);
+    at = at ? strstr(at, what) : NULL;
+    return at ? strtoll(at + strlen(what), NULL, 10) : 0;
+}
+
+/* Into the hopper, until it is out again: has the daemon met it? It may also have been cleared away
+ * unseen, for the sake of rows that go first; and who has no free line or agent takes nothing. */
+static bool meets_spoilt_hopper(const struct place *p, bool poison)
+{
+    const long long cleared = redis_counts(p, "del", "calls=");
+    const long long failed = redis_counts(p, "lpop", "failed_calls=");
+    const int64_t until = place_now_us() + TAKEN_US;
+    char command[80], answer[32];
+    bool out = false;
+
+    spoil_hopper(p, poison);
+    snprintf(command, sizeof command,
+             poison ? "LPOS hopper:%" PRIu64 " row\r\n" : "TYPE hopper:%" PRIu64 "\r\n",
+             p->campaign);
+    while (!out && place_now_us() < until) {
+        place_wait(20000);
+        tell_redis(p, command, answer, sizeof answer);
+        out = poison ? strncmp(answer, "$-1", 3) == 0
+                     : answer[0] == '+' && strncmp(answer, "+string", 7) != 0;
+    }
+    return out && (poison ? redis_counts(p, "del", "calls=") == cleared
+                          : redis_counts(p, "lpop", "failed_calls=") > failed);
 }
 
 /* Each answer takes that long, whatever was asked. */
@@ -158,8 +212,11 @@ static void slow_asterisk(const struct place *p, bool slow)
     }
 }
 
-static void begin(const struct fault *f, struct place *p)
+/* Has the daemon surely met it? */
+static bool begin(const struct fault *f, struct place *p)
 {
+    char answer[32];
+
     switch (f->how) {
     case KILL_DAEMON:
         place_kill(&p->daemon);
@@ -175,12 +232,11 @@ static void begin(const struct fault *f, struct place *p)
         support_redis_kill(&p->redis);
         break;
     case FLUSH_HOPPER:
-        tell_redis(p, "FLUSHALL\r\n");
+        tell_redis(p, "FLUSHALL\r\n", answer, sizeof answer);
         break;
     case POISON_HOPPER:
     case SPOIL_HOPPER:
-        spoil_hopper(p, f->how == POISON_HOPPER);
-        break;
+        return meets_spoilt_hopper(p, f->how == POISON_HOPPER);
     case STOP_DAEMON:
         kill(p->daemon, SIGSTOP);
         break;
@@ -203,6 +259,7 @@ static void begin(const struct fault *f, struct place *p)
         proxy_once(p->proxy, p->link[f->link], (enum link_once)f->mode);
         break;
     }
+    return true;
 }
 
 static bool end(const struct fault *f, struct place *p)
@@ -320,7 +377,7 @@ bool faults_point(struct faults *f, struct place *p)
     int64_t took;
     bool hit;
 
-    place_log_fault(p, name, true, "DLR-START");
+    place_log_fault(p, place_wall_us(), name, true, "DLR-START");
     hit = die_at(f, p, point);
     f->tried[point]++;
     f->hit[point] += hit;
@@ -333,14 +390,22 @@ bool faults_point(struct faults *f, struct place *p)
     return took >= 0;
 }
 
-bool faults_next(struct faults *f, struct place *p)
+/* What of it has to be in the daemon's log, if it lasts so long. */
+static const char *must_show(const struct fault *f, const struct place *p, double lasts_s, bool met)
 {
-    const struct fault *fault = draw(f);
+    const bool shows = lasts_s >= f->shows_s && met && (f->how != FILL_DISK || p->small_disk);
+
+    return shows ? f->shows : NULL;
+}
+
+static bool inject(struct faults *f, struct place *p, const struct fault *fault)
+{
     const double lasts = fault->least_s + (fault->most_s - fault->least_s) * rng_unit(&f->rng);
+    const int64_t at_us = place_wall_us();
+    const bool met = begin(fault, p);
     int64_t took;
 
-    place_log_fault(p, fault->name, fault->calls, fault->shows);
-    begin(fault, p);
+    place_log_fault(p, at_us, fault->name, fault->calls, must_show(fault, p, lasts, met));
     place_wait((int64_t)(lasts * 1e6));
     f->kills += is_kill(fault);
     f->others += !is_kill(fault);
@@ -350,6 +415,16 @@ bool faults_next(struct faults *f, struct place *p)
                 (double)took / 1e6);
     }
     return took >= 0;
+}
+
+bool faults_next(struct faults *f, struct place *p)
+{
+    return inject(f, p, draw(f));
+}
+
+bool faults_long_stop(struct faults *f, struct place *p)
+{
+    return inject(f, p, &long_stop);
 }
 
 static int by_size(const void *a, const void *b)

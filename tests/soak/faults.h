@@ -27,6 +27,8 @@ void faults_init(struct faults *f, uint64_t seed);
 /* Breaks the next thing, makes it whole, waits until the daemon works again, and writes both into
  * the log. False: it did not recover. */
 bool faults_next(struct faults *f, struct place *p);
+/* The same with SIGSTOP of the daemon for a minute. */
+bool faults_long_stop(struct faults *f, struct place *p);
 /* The same at the next crash point: a daemon that dies there. */
 bool faults_point(struct faults *f, struct place *p);
 /* The time until the daemon worked again that only one in a hundred passed [s]. */

@@ -59,12 +59,13 @@ void place_log(struct place *p, const char *what, const char *text, bool calls, 
     fflush(p->events);
 }
 
-void place_log_fault(struct place *p, const char *text, bool calls, const char *shows)
+void place_log_fault(struct place *p, int64_t at_us, const char *text, bool calls,
+                     const char *shows)
 {
     fprintf(p->events,
             "{\"t_us\":%" PRId64 ",\"what\":\"fault\",\"text\":\"%s\",\"calls\":%s,"
             "\"shows\":\"%s\"}\n",
-            place_wall_us(), text, calls ? "true" : "false", shows ? shows : "");
+            at_us, text, calls ? "true" : "false", shows ? shows : "");
     fflush(p->events);
 }
 

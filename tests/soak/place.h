@@ -68,7 +68,9 @@ int place_ask(struct place *p, const char *request, char *why, size_t why_size);
 void place_fill_disk(struct place *p, bool full);
 /* One line of the injector's log. */
 void place_log(struct place *p, const char *what, const char *text, bool calls, int64_t value);
-/* A fault's; shows: codes in the daemon's log of which one must follow, NULL: none has to. */
-void place_log_fault(struct place *p, const char *text, bool calls, const char *shows);
+/* A fault's, which began at at_us; shows: codes in the daemon's log of which one must follow, NULL:
+ * none has to. */
+void place_log_fault(struct place *p, int64_t at_us, const char *text, bool calls,
+                     const char *shows);
 
 #endif

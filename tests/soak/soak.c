@@ -34,6 +34,7 @@ struct soak {
     double seconds;
     uint64_t seed;
     bool json, keep, real_only, sim_only, told;
+    bool long_stop;  /* one, in the middle of the faults */
     unsigned points; /* how often at each crash point; 0: other faults */
     unsigned agents, rate;
     struct sums sim;
@@ -320,9 +321,13 @@ static int judge_it(struct soak *s, char *why, size_t size)
     return result;
 }
 
+#define LONG_S 150 /* of the real half: then there is time to stop the daemon for a minute */
+
 /* Faults until the time is up, the machine's own pauses kept apart. */
 static void disturb(struct soak *s, int64_t until_us)
 {
+    const int64_t middle_us = place_now_us() + (until_us - place_now_us()) / 2;
+
     while (place_now_us() < until_us ||
            s->faults.next_point < s->points * (CRASH_POINT_COUNT - 1)) {
         const int64_t calm =
@@ -330,6 +335,11 @@ static void disturb(struct soak *s, int64_t until_us)
         measure(s);
         place_wait(calm);
         measure(s);
+        if (s->long_stop && place_now_us() >= middle_us) {
+            s->long_stop = false;
+            (void)faults_long_stop(&s->faults, &s->place);
+            continue;
+        }
         (void)(s->points ? faults_point(&s->faults, &s->place)
                          : faults_next(&s->faults, &s->place));
     }
@@ -348,6 +358,7 @@ static int run_real(struct soak *s, char *why, size_t size)
     p->agents = s->agents;
     p->calls_per_s = s->rate;
     p->leads = calls > LEADS_MAX ? LEADS_MAX : calls < 2000 ? 2000 : (unsigned)calls;
+    s->long_stop = s->long_stop || (half >= LONG_S && !s->points);
     faults_init(&s->faults, s->seed);
     s->faults.told = s->told;
     result = place_open(p, why, size);
@@ -424,22 +435,26 @@ static const char usage[] =
     "  --real      the real programs only; --sim: the simulation only\n"
     "  --points[=N]  the real programs only; the daemon dies at each crash point in turn, N times "
     "(test builds)\n"
+    "  --long-stop  stop the daemon for a minute once (it does so anyway if the real half takes "
+    "150 s)\n"
     "  --agents N  of the real half (default 80); --rate N: calls a second (default 200)\n";
 
 static bool parse(struct soak *s, int argc, char **argv)
 {
-    static const struct option names[] = {
-        {"seed", required_argument, NULL, 's'},   {"json", no_argument, NULL, 'j'},
-        {"verbose", no_argument, NULL, 'v'},      {"keep", no_argument, NULL, 'k'},
-        {"real", no_argument, NULL, 'r'},         {"sim", no_argument, NULL, 'm'},
-        {"points", optional_argument, NULL, 'p'}, {"agents", required_argument, NULL, 'a'},
-        {"rate", required_argument, NULL, 'c'},   {NULL, 0, NULL, 0}};
+    static const struct option names[] = {{"seed", required_argument, NULL, 's'},
+                                          {"json", no_argument, NULL, 'j'},
+                                          {"verbose", no_argument, NULL, 'v'},
+                                          {"keep", no_argument, NULL, 'k'},
+                                          {"real", no_argument, NULL, 'r'},
+                                          {"sim", no_argument, NULL, 'm'},
+                                          {"points", optional_argument, NULL, 'p'},
+                                          {"agents", required_argument, NULL, 'a'},
+                                          {"rate", required_argument, NULL, 'c'},
+                                          {"long-stop", no_argument, NULL, 'l'},
+                                          {NULL, 0, NULL, 0}};
     char *rest = NULL;
     int c;
 
-    s->seed = 1;
-    s->agents = 80;
-    s->rate = 200;
     while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
         switch (c) {
         case 's':
@@ -467,6 +482,9 @@ static bool parse(struct soak *s, int argc, char **argv)
             s->real_only = true;
             s->points = optarg ? (unsigned)strtoul(optarg, NULL, 10) : 1;
             break;
+        case 'l':
+            s->long_stop = true;
+            break;
         case 'a':
             s->agents = (unsigned)strtoul(optarg, NULL, 10);
             break;
@@ -484,7 +502,7 @@ static bool parse(struct soak *s, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    static struct soak s;
+    static struct soak s = {.seed = 1, .agents = 80, .rate = 200};
     char why[512] = "";
     int result = 0;
 
