@@ -328,7 +328,7 @@ static void start_to_die(struct faults *f, struct place *p, enum crash_point poi
 /* Only a build with crash points can hit one (core/crash.h). */
 static bool die_at(struct faults *f, struct place *p, enum crash_point point)
 {
-    bool hit;
+    bool hit = false;
 
     if (in_replay(point)) {
         proxy_mode(p->proxy, p->link[LINK_STORE], LINK_CUT, 0);
@@ -338,10 +338,13 @@ static bool die_at(struct faults *f, struct place *p, enum crash_point point)
     place_kill(&p->daemon);
     start_to_die(f, p, point);
     if (in_journal(point)) {
-        (void)place_wait_ready(p, HIT_MAX_US);
+        const int64_t until = place_now_us() + HIT_MAX_US;
+        while (!hit && !place_ready(p) && place_now_us() < until) {
+            hit = place_gone(&p->daemon, 50000); /* it may die while it starts */
+        }
         proxy_mode(p->proxy, p->link[LINK_STORE], LINK_CUT, 0);
     }
-    hit = place_gone(&p->daemon, HIT_MAX_US);
+    hit = hit || place_gone(&p->daemon, HIT_MAX_US);
     if (!hit) {
         place_kill(&p->daemon);
     }
