@@ -48,6 +48,31 @@ await test("the numbers move by themselves", async () => {
   await page.emulateMedia({ colorScheme: "light" });
 });
 
+await test("why this pace: the daemon's sentence and numbers", async () => {
+  await page.getByRole("button", { name: "Why this pace?" }).first().click();
+  await page.locator(".why").getByText("Calls aimed at").waitFor();
+  await page.locator(".why").getByText("outside hours").waitFor();
+  await shot(page, "board-why");
+});
+
+await test("the wallboard: digits of 42 pixels and more, nothing cut; axe finds nothing", async () => {
+  await page.getByRole("link", { name: "Wallboard" }).click();
+  await page.locator(".wall .big b").first().waitFor();
+  for (const width of [1440, 360]) {
+    await page.setViewportSize({ width, height: 900 });
+    const least = await page.evaluate(() =>
+      Math.min(...[...document.querySelectorAll(".big b")].map((e) => parseFloat(getComputedStyle(e).fontSize))));
+    truth(least >= 42, `${width} px wide: ${least} px`);
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    truth(over <= 0, `${width} px wide: ${over} px too much`);
+    await shot(page, `wallboard-${width}`);
+  }
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await clean(page);
+  await page.getByRole("link", { name: "Back to the board" }).click();
+  await page.locator(".board").waitFor();
+});
+
 await test("the board: axe finds nothing in light, dark and high contrast", () => clean(page));
 
 await test("it fits a narrow screen", async () => {

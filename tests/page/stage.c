@@ -317,6 +317,20 @@ static void on_request(uint16_t type, const void *msg)
     fake_post(MSG_reply, &reply);
 }
 
+static void explain(void)
+{
+    const struct msg_explain_campaign *m = fake_sent(MSG_explain_campaign, NULL);
+    const struct msg_reply reply = {
+        .client = m->client,
+        .request = m->request,
+        .result = RESULT_OK,
+        .json = T("{\"why\":\"enough calls are in flight for the agents available\","
+                  "\"agents\":10,\"available\":3,\"aimed_at\":7,\"may_leave_now\":0,"
+                  "\"refused\":{\"outside_hours\":12,\"do_not_call\":2}}")};
+
+    fake_post(MSG_reply, &reply);
+}
+
 static void answer_requests(void)
 {
     static const uint16_t types[] = {MSG_agent_login, MSG_agent_logout,    MSG_set_status, MSG_dial,
@@ -326,6 +340,9 @@ static void answer_requests(void)
         if (fake_has_sent(types[i])) {
             on_request(types[i], fake_sent(types[i], NULL));
         }
+    }
+    if (fake_has_sent(MSG_explain_campaign)) {
+        explain();
     }
 }
 

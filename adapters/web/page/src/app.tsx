@@ -9,6 +9,7 @@ import { enterByLink, linkToken, Login } from "./login.tsx";
 import { me, mine, myCall, tick } from "./model.ts";
 import { named, t } from "./strings.ts";
 import { Empty } from "./ui.tsx";
+import { Wall, walled } from "./wall.tsx";
 import "./style.css";
 
 function Line() {
@@ -32,6 +33,7 @@ function Head() {
         {me.value?.name}
         <small>{me.value && named("role", me.value.role)}</small>
       </span>
+      {me.value !== null && me.value.role !== "agent" && <a href="#wallboard">{t("wall")}</a>}
       <button class="quiet" onClick={() => { sheet.value = true; }}>{t("sheet_open")}</button>
       <button class="quiet" onClick={() => void logout()}>{t("logout")}</button>
     </header>
@@ -54,12 +56,13 @@ function App() {
   if (me.value === null) {
     return <main class="wait"><Empty>{trouble.value || t("link_connecting")}</Empty></main>;
   }
+  const wall = walled.value && me.value.role !== "agent";
   return (
     <>
-      <Head />
+      {!wall && <Head />}
       {link.value === "lost" && <p class="banner" role="alert"><span>{trouble.value || t("link_lost_short")}</span> {lostText()}
       </p>}
-      {me.value.role === "agent" ? <Desk /> : <Board />}
+      {me.value.role === "agent" ? <Desk /> : wall ? <Wall /> : <Board />}
       <Sheet agent={me.value.role === "agent"} />
     </>
   );

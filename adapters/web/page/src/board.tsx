@@ -1,12 +1,15 @@
 // board.tsx - the supervisor's page: what is going on, at a glance.
-import { useSignal } from "@preact/signals";
+import { useComputed, useSignal } from "@preact/signals";
 import { request } from "./link.ts";
-import { agents, alarms, calls, campaigns, complete, dependencies, modes, pbxs } from "./model.ts";
-import type { Call, CallState, Campaign, StatusUpdate } from "./protocol.ts";
+import { agents, alarms, calls, campaigns, complete, dependencies, modes, now, pbxs } from "./model.ts";
+import type { AgentState, Call, CallState, Campaign, StatusUpdate } from "./protocol.ts";
 import { named, t } from "./strings.ts";
 import { count, Empty, Panel, Pill, share, Timer } from "./ui.tsx";
+import { Why } from "./why.tsx";
 
 const CALLS_SHOWN = 60;
+/** Longer than this in a state is worth a look, in seconds. */
+const LONG_S: Partial<Record<AgentState, number>> = { connecting: 30, reserved: 30, wrapup: 120, break: 1800 };
 /** What holds dialing back in a normal hour: said, but not as a warning. */
 const ROUTINE: ReadonlySet<string> = new Set(["allow", "pace_full", "no_available_agent", "calls_per_second"]);
 
@@ -109,6 +112,7 @@ function Cell({ n, label, tone }: { n: string; label: string; tone?: string }) {
 }
 
 function CampaignLine({ id }: { id: number }) {
+  const open = useSignal(false);
   const c = campaigns.row(id)?.value;
   if (!c) {
     return null;
@@ -119,6 +123,9 @@ function CampaignLine({ id }: { id: number }) {
         <h3>{c.name}</h3>
         <Pill kind="campaign" state={c.state} />
         <span class="mode">{named("mode", c.mode)}</span>
+        <button class="quiet" aria-expanded={open.value} onClick={() => { open.value = !open.value; }}>
+          {t("why")}
+        </button>
         <Switch c={c} />
       </header>
       <dl>
@@ -148,6 +155,7 @@ function CampaignLine({ id }: { id: number }) {
             : t("window_30d_none")}
         </span>
       </footer>
+      {open.value && <Why campaign={id} />}
     </article>
   );
 }
@@ -165,15 +173,20 @@ function Campaigns() {
 // --- agents ------------------------------------------------------------------------------------
 
 function AgentTile({ id }: { id: number }) {
-  const a = agents.row(id)?.value;
+  const row = agents.row(id);
+  const long = useComputed(() => {
+    const at = row?.value;
+    return at !== undefined && now.value - at.since > 1000 * (LONG_S[at.state] ?? Infinity);
+  });
+  const a = row?.value;
   if (!a) {
     return null;
   }
   const detail = a.reason !== "" && a.reason !== a.state ? named("reason", a.reason) : a.text;
   return (
-    <li class={`agent state-${a.state}`} title={a.text || undefined}>
+    <li class={`agent state-${a.state} ${long.value ? "long" : ""}`} title={a.text || undefined}>
       <span class="who">{a.name || `#${a.agent}`}</span>
-      <Timer since={a.since} />
+      <span>{long.value && <span class="unseen">{t("agent_long")}</span>}<Timer since={a.since} /></span>
       <Pill kind="state" state={a.state} />
       {detail !== "" && <small>{detail}</small>}
     </li>
