@@ -73,6 +73,14 @@ struct ctl_stop {
     int64_t at_wall_ms;
 };
 
+/* A page that waits for the word of the campaign that it has switched. Of more than these at once
+ * the oldest hear nothing. */
+#define CTL_PAGES_MAX 64
+struct ctl_page {
+    uint64_t number, client, request, campaign; /* number: 0 free */
+    handle reply_to;
+};
+
 struct ctl {
     const struct ctl_options *options;
     struct ctl_seen seen;
@@ -88,6 +96,8 @@ struct ctl {
     struct ctl_stop stops[CTL_STOPS_MAX];
     size_t n_stops;
     int64_t stops_after_us; /* the next try is not before that */
+    struct ctl_page pages[CTL_PAGES_MAX];
+    uint64_t next_page;
 };
 
 /* --- arguments: text NULL, numbers 0 when not given; the server has checked their form ---------
@@ -158,8 +168,10 @@ enum result ctl_switch(struct ctl *ctl, const struct msg_campaign_switch *ask, c
 /* The thread's: when to look again, -1 never; and the look. */
 int ctl_stops_wait_ms(const struct ctl *ctl);
 void ctl_stops_write(struct ctl *ctl);
-/* The page's: answers it when refused. */
+/* The page's: it is answered as dialerctl is, when the campaign has said its word. */
 void ctl_switch_for_page(struct ctl *ctl, const struct msg_campaign_switch *ask);
+#define CTL_PAGES UINT64_C(0) /* as the client of a reply: no job, but the pages */
+void ctl_switch_said(struct ctl *ctl, const struct msg_reply *reply);
 
 /* --- the commands ---------------------------------------------------------------------------- */
 typedef void (*job_fn)(struct job *job);

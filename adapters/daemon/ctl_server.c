@@ -383,6 +383,8 @@ static void on_message(void *ctx, handle to, handle from, uint16_t type, const v
     if (type != MSG_reply)
         return;
     const struct msg_reply *reply = msg;
+    if (reply->client == CTL_PAGES)
+        ctl_switch_said(&s->ctl, reply);
     for (size_t i = 0; i < CLIENTS_MAX; i++) {
         struct client *c = s->clients[i];
         if (c && c->job.client == reply->client && c->job.first <= reply->request &&

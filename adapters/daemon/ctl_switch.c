@@ -142,35 +142,75 @@ enum result ctl_switch(struct ctl *ctl, const struct msg_campaign_switch *ask, c
                             : stop(ctl, ask, &by, why, why_size);
 }
 
+/* --- its word --------------------------------------------------------------------------------- */
+
+static enum result word(struct ctl *ctl, uint64_t campaign, const struct msg_reply *reply,
+                        char *text, size_t size)
+{
+    const struct msg_changed changed = {.kind = KIND_CAMPAIGN, .id = campaign};
+    text[0] = '\0';
+    /* The store has the campaign (its wish was just written), so "not found" means that the desk
+     * has not loaded it yet: it is told to, and loads the wish with the rest. */
+    if (reply->result == RESULT_NOT_FOUND) {
+        endpoint_send(ctl->endpoint, ADDR_DESK, MSG_changed, &changed);
+        return RESULT_OK;
+    }
+    if (reply->result == RESULT_OK && unwritten(ctl, campaign))
+        snprintf(text, size,
+                 "campaign %llu has stopped; the store is away: this is written down when it is "
+                 "back, and a restart of dialerd before that would dial again",
+                 (unsigned long long)campaign);
+    else
+        snprintf(text, size, "%.*s", (int)reply->text.len, reply->text.len ? reply->text.ptr : "");
+    return (enum result)reply->result;
+}
+
+/* --- the page's ------------------------------------------------------------------------------- */
+
+static void answer_page(struct ctl *ctl, struct ctl_page *page, enum result result,
+                        const char *text)
+{
+    const struct msg_reply r = {.client = page->client,
+                                .request = page->request,
+                                .result = (uint8_t)result,
+                                .text = text_of(text),
+                                .json = text_of("")};
+    endpoint_send(ctl->endpoint, page->reply_to, MSG_reply, &r);
+    page->number = 0;
+}
+
 void ctl_switch_for_page(struct ctl *ctl, const struct msg_campaign_switch *ask)
 {
     char why[512];
-    enum result result = ctl_switch(ctl, ask, why, sizeof why);
-    struct msg_reply r = {.client = ask->client,
-                          .request = ask->request,
-                          .result = (uint8_t)result,
-                          .text = text_of(why),
-                          .json = text_of("")};
+    const uint64_t number = ++ctl->next_page;
+    struct ctl_page *page = &ctl->pages[number % CTL_PAGES_MAX];
+    struct msg_campaign_switch m = *ask;
+    *page = (struct ctl_page){number, ask->client, ask->request, ask->campaign, ask->reply_to};
+    m.client = CTL_PAGES;
+    m.request = number;
+    m.reply_to = ADDR_CTL;
+    enum result result = ctl_switch(ctl, &m, why, sizeof why);
     if (result != RESULT_OK)
-        endpoint_send(ctl->endpoint, ask->reply_to, MSG_reply, &r);
+        answer_page(ctl, page, result, why);
 }
 
-/* The store has the campaign (its wish was just written), so "not found" means that the desk has
- * not loaded it yet: it is told to, and loads the wish with the rest. */
+void ctl_switch_said(struct ctl *ctl, const struct msg_reply *reply)
+{
+    char text[512];
+    struct ctl_page *page = &ctl->pages[reply->request % CTL_PAGES_MAX];
+    if (page->number == 0 || page->number != reply->request)
+        return;
+    enum result result = word(ctl, page->campaign, reply, text, sizeof text);
+    answer_page(ctl, page, result, text);
+}
+
+/* --- dialerctl's ------------------------------------------------------------------------------ */
+
 static void switched(struct job *job, const struct msg_reply *reply)
 {
-    const uint64_t campaign = job_id(job, "campaign");
-    if (reply->result == RESULT_NOT_FOUND) {
-        job_changed(job, KIND_CAMPAIGN, campaign);
-        job_end(job, RESULT_OK, "%s", "");
-    } else if (reply->result == RESULT_OK && unwritten(job->ctl, campaign)) {
-        job_end(job, RESULT_OK,
-                "campaign %llu has stopped; the store is away: this is written down when it is "
-                "back, and a restart of dialerd before that would dial again",
-                (unsigned long long)campaign);
-    } else {
-        job_end(job, (enum result)reply->result, "%.*s", (int)reply->text.len, reply->text.ptr);
-    }
+    char text[512];
+    enum result result = word(job->ctl, job_id(job, "campaign"), reply, text, sizeof text);
+    job_end(job, result, "%s", text);
 }
 
 static void switch_campaign(struct job *job, uint8_t action)

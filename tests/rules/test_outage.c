@@ -5,7 +5,7 @@
  *
  * OUTAGE_S=60 makes it as long as the issue says; 12 s is what ./run test has time for.
  */
-#include "tests/rules/seat.h"
+#include "tests/rules/boss.h"
 #include "tests/support/services.h"
 
 #include <errno.h>
@@ -156,7 +156,7 @@ static void a_failover_interrupts_nothing(void **state)
  * the store when that is back. */
 static void a_stop_without_the_store_acts(void **state)
 {
-    struct seat seats[SEATS];
+    struct seat seats[SEATS], boss;
     struct site site;
     unsigned before;
 
@@ -164,6 +164,7 @@ static void a_stop_without_the_store_acts(void **state)
     if (!open_with_postgres("")) {
         skip();
     }
+    boss_new(&boss, "pat", "Pat");
     site = site_new("progressive", ANSWERS AND_TALKS("0.5"),
                     "leg=permanent|hopper_size=2000|claim_ahead_ms=60000|claim_ahead_max=2000");
     site_leads(&site, 2000);
@@ -178,6 +179,9 @@ static void a_stop_without_the_store_acts(void **state)
 
     ctl("campaign|stop|%lld|--now", (long long)site.campaign);
     assert_non_null(strstr(ctl_said(), "written down when it is back"));
+    assert_string_equal(boss_switch(&boss, site.campaign, "stop_now"), "ok");
+    assert_non_null(strstr(boss.text, "written down when it is back"));
+    seat_leave(&boss);
     serve(seats, 2);
     before = dialed_by(&site);
     serve(seats, 4);

@@ -92,7 +92,7 @@ function Switch({ c }: { c: Campaign }) {
     const reply = await request({
       type: "campaign_switch", campaign: c.campaign, action: running ? "stop" : "start",
     });
-    problem.value = reply.result === "ok" ? "" : reply.text || named("result", reply.result);
+    problem.value = reply.text || (reply.result === "ok" ? "" : named("result", reply.result));
   };
   return (
     <span class="switch">
