@@ -11,21 +11,22 @@
  * timeout. Only a migration has weeks; whether its server lives, TCP asks.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <libpq-fe.h>
 
 #include "adapters/postgres/params.h"
+#include "adapters/secret/secret.h"
 #include "adapters/store/sql.h"
 
 #define PENDING_MAX 4096
 #define PASSWORD_MAX 512
+/* A daemon that was killed a moment ago may still have its session, and with it the store. */
+#define HELD_PATIENCE_MS 1000u
 
 /* Where the numbers come from: pg_type.h. */
 enum { OID_INT8 = 20, OID_TEXT = 25, OID_FLOAT8 = 701 };
@@ -464,23 +465,6 @@ static void disconnect(struct sql_store *base)
     memset(p->prepared, PREPARED_NOT, sizeof p->prepared);
 }
 
-static int read_password(struct postgres *p, char *out, size_t size)
-{
-    const char *path = p->sql.password_file;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, out, size - 1);
-
-    if (fd >= 0)
-        close(fd);
-    if (n < 0)
-        return sql_fail(&p->sql, STORE_AWAY, "postgres: the password file %s: %s", path,
-                        strerrordesc_np(errno));
-    while (n > 0 && (out[n - 1] == '\n' || out[n - 1] == '\r'))
-        n--;
-    out[n] = '\0';
-    return STORE_OK;
-}
-
 /* Like PQconnectdbParams, with a limit of its own on each wait. */
 static int open_connection(struct postgres *p, const char *password)
 {
@@ -536,8 +520,10 @@ static int connect_postgres(struct sql_store *base)
     char password[PASSWORD_MAX] = "";
     int rc = STORE_OK;
 
-    if (base->password_file && base->password_file[0])
-        rc = read_password(p, password, sizeof password);
+    if (base->password_file && base->password_file[0] &&
+        secret_file_read(base->password_file, password, sizeof password) != 0)
+        rc = sql_fail(base, STORE_AWAY, "postgres: the password file %s: %s", base->password_file,
+                      strerrordesc_np(errno));
     if (rc == STORE_OK)
         rc = open_connection(p, password);
     explicit_bzero(password, sizeof password);
@@ -548,18 +534,26 @@ static int connect_postgres(struct sql_store *base)
     return rc;
 }
 
-/* The lock goes with the session, so with the process. A daemon that was killed a moment ago may
- * still have its session: hence a second's patience. */
+static int lock_timeout(struct postgres *p, unsigned ms)
+{
+    char text[16];
+    const char *const values[] = {text};
+
+    snprintf(text, sizeof text, "%u", ms);
+    return ask(p, "SELECT set_config('lock_timeout', $1, false)", values);
+}
+
+/* The lock goes with the session, so with the process. */
 static int hold(struct sql_store *base)
 {
     struct postgres *p = of(base);
-    int rc = send_word(p, "SET lock_timeout = '1s'");
+    int rc = lock_timeout(p, HELD_PATIENCE_MS);
 
     if (rc == STORE_OK)
         rc = do_word(p, hold_text);
     if (rc == STORE_AWAY && PQstatus(p->conn) == CONNECTION_OK)
         return sql_fail(base, STORE_HELD, "postgres: the store is held");
-    return rc == STORE_OK ? do_word(p, "SET lock_timeout = '5s'") : rc;
+    return rc == STORE_OK ? lock_timeout(p, p->sql.timeout_ms) : rc;
 }
 
 static void destroy(struct sql_store *base)

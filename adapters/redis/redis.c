@@ -5,19 +5,17 @@
  * minds: what is no id is dropped and counted, what is missing is refilled by the campaign, and the
  * claim decides about the rest.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
 
 #include "adapters/hopper/hopper.h"
+#include "adapters/secret/secret.h"
 
 #define BACKOFF_MIN_US (50 * US_PER_MS)
 #define BACKOFF_MAX_US (2 * US_PER_S)
@@ -167,28 +165,13 @@ static void on_setup(redisAsyncContext *c, void *reply, void *data)
     tell(r, true);
 }
 
-static int read_password(const char *path, char *out, size_t size)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, out, size - 1);
-
-    if (fd >= 0)
-        close(fd);
-    if (n < 0)
-        return -1;
-    while (n > 0 && (out[n - 1] == '\n' || out[n - 1] == '\r'))
-        n--;
-    out[n] = '\0';
-    return 0;
-}
-
 /* Authentication and database, if asked for; the last answer says that it works. */
 static void set_up(struct redis *r)
 {
     char password[PASSWORD_MAX] = "";
 
     if (r->password_file && r->password_file[0]) {
-        if (read_password(r->password_file, password, sizeof password) != 0) {
+        if (secret_file_read(r->password_file, password, sizeof password) != 0) {
             drop(r, "the password file cannot be read");
             return;
         }

@@ -30,6 +30,9 @@ int secret_password_hash(struct text password, char out[SECRET_HASH_SIZE]);
  * never right, so that the time taken does not tell which users exist. */
 bool secret_password_verify(struct text hash, struct text password);
 
+/* A password out of its file, without the line's end; NUL-terminated. -1 with errno. */
+int secret_file_read(const char *path, char *out, size_t size);
+
 /* Equal in content, in a time that depends on the lengths only. */
 bool secret_equal(struct text a, struct text b);
 
