@@ -126,7 +126,7 @@ void sent_bind(struct sent *s, uint16_t node, uint32_t starts, int64_t now_wall_
 void sent_note(struct sent *s, struct text attempt, int64_t now_wall_ms);
 
 enum sent_answer { SENT_PERHAPS, SENT_NEVER, SENT_YES };
-enum sent_answer sent_says(const struct sent *s, struct text attempt, int64_t claimed_wall_ms);
+enum sent_answer sent_says(struct sent *s, struct text attempt, int64_t claimed_wall_ms);
 
 /* CRC-32C of some bytes. */
 uint32_t journal_crc(const void *bytes, size_t n);

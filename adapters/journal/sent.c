@@ -32,6 +32,10 @@ struct map {
 struct sent {
     struct map *map;
     char boot[40];
+    /* The reader's own: where an id stands. A start asks for each open attempt. Chains of places +
+     * 1 (0: the end), newest first. */
+    uint64_t indexed; /* entries that it knows of */
+    uint32_t head[SENT_ENTRIES], next[SENT_ENTRIES];
 };
 
 static void read_boot(char out[40])
@@ -88,6 +92,8 @@ void sent_bind(struct sent *s, uint16_t node, uint32_t starts, int64_t now_wall_
 
     if (!goes_on) {
         memset(m, 0, sizeof *m);
+        memset(s->head, 0, sizeof s->head);
+        s->indexed = 0;
         m->since_wall_ms = now_wall_ms;
         m->node = node;
         memcpy(m->boot, s->boot, sizeof m->boot);
@@ -112,19 +118,50 @@ void sent_note(struct sent *s, struct text attempt, int64_t now_wall_ms)
     atomic_store_explicit(&m->used, used + 1, memory_order_release);
 }
 
-enum sent_answer sent_says(const struct sent *s, struct text attempt, int64_t claimed_wall_ms)
+static uint32_t *chain_of(struct sent *s, const char *id, size_t n)
+{
+    return &s->head[journal_crc(id, n) % SENT_ENTRIES];
+}
+
+static void index_new(struct sent *s)
+{
+    const uint64_t used = atomic_load_explicit(&s->map->used, memory_order_acquire);
+    uint64_t at = used - s->indexed > SENT_ENTRIES ? used - SENT_ENTRIES : s->indexed;
+
+    for (; at < used; at++) {
+        const uint32_t place = (uint32_t)(at % SENT_ENTRIES);
+        const char *id = s->map->entries[place].id;
+        uint32_t *head = chain_of(s, id, strnlen(id, ID_BYTES));
+
+        s->next[place] = *head;
+        *head = place + 1;
+    }
+    s->indexed = used;
+}
+
+static uint64_t age(const struct sent *s, uint32_t place)
+{
+    return (s->indexed - 1 - place) % SENT_ENTRIES;
+}
+
+enum sent_answer sent_says(struct sent *s, struct text attempt, int64_t claimed_wall_ms)
 {
     const struct map *m = s->map;
-    uint64_t used = atomic_load_explicit(&m->used, memory_order_acquire);
-    uint64_t n = used < SENT_ENTRIES ? used : SENT_ENTRIES;
+    uint32_t at;
 
     if (attempt.len == 0 || attempt.len >= ID_BYTES)
         return SENT_PERHAPS;
-    for (uint64_t i = 0; i < n; i++) {
-        const struct entry *e = &m->entries[i];
+    index_new(s);
+    at = *chain_of(s, attempt.ptr, attempt.len);
+    while (at > 0) {
+        const uint32_t place = at - 1;
+        const struct entry *e = &m->entries[place];
 
         if (memcmp(e->id, attempt.ptr, attempt.len) == 0 && e->id[attempt.len] == 0)
             return SENT_YES;
+        at = s->next[place];
+        if (at > 0 && age(s, at - 1) <= age(s, place))
+            break; /* written anew since, for another id; what stood behind it was older still */
     }
     return claimed_wall_ms > m->since_wall_ms ? SENT_NEVER : SENT_PERHAPS;
 }

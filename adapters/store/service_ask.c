@@ -70,24 +70,24 @@ static int pass_on(void *ctx, uint16_t type, const void *msg)
 }
 
 struct telling {
-    struct service *s;
-    uint64_t campaign;
+    const struct loading *l;
     uint16_t position;
 };
 
 static int tell_disposition(void *ctx, const struct store_disposition *d)
 {
     struct telling *t = ctx;
-    struct msg_view_disposition m = {.campaign = t->campaign,
-                                     .code = d->code,
+    struct msg_view_disposition m = {.code = d->code,
                                      .name = d->name,
                                      .position = ++t->position,
                                      .callback = d->callback,
                                      .active = d->offered};
 
-    keep_code(&t->s->keep, d);
-    if (d->offered)
-        endpoint_send(t->s->endpoint, ADDR_WEB, MSG_view_disposition, &m);
+    keep_code(&t->l->s->keep, d);
+    for (size_t i = 0; i < t->l->n && d->offered; i++) {
+        m.campaign = t->l->campaigns[i];
+        endpoint_send(t->l->s->endpoint, ADDR_WEB, MSG_view_disposition, &m);
+    }
     return 0;
 }
 
@@ -132,11 +132,12 @@ static int do_load(struct service *s, const struct msg_load *m)
     out.result = rc == STORE_NOT_FOUND ? RESULT_NOT_FOUND : RESULT_OK;
     if (rc == STORE_NOT_FOUND || rc == STORE_INVALID)
         rc = STORE_OK;
+    if (l->n > 0 && rc == STORE_OK)
+        rc = s->store->ops->dispositions(s->store, STORE_ACCOUNT, tell_disposition,
+                                         &(struct telling){.l = l});
     for (i = 0; i < l->n && rc == STORE_OK; i++) {
-        struct telling t = {s, l->campaigns[i], 0};
         size_t at = place_of(s, l->campaigns[i]);
-        rc = s->store->ops->dispositions(s->store, STORE_ACCOUNT, tell_disposition, &t);
-        if (rc == STORE_OK && at < s->n_campaigns)
+        if (at < s->n_campaigns)
             rc = service_tell_window(s, at);
     }
     if (rc == STORE_OK)

@@ -383,15 +383,26 @@ static int replay_some(struct service_batch *b, const struct item *first, size_t
     return rc;
 }
 
+/* The call or leg that a record is about; empty: neither. */
+static struct text id_of(const struct message_desc *desc, const struct item *it)
+{
+    const struct message_field *field = desc->fields();
+
+    for (size_t i = 0; i < desc->n_fields; i++)
+        if (field[i].type == FIELD_TEXT &&
+            (strcmp(field[i].name, "attempt") == 0 || strcmp(field[i].name, "leg") == 0))
+            return *(const struct text *)(const void *)((const char *)it->msg + field[i].offset);
+    return (struct text){"", 0};
+}
+
 static void say_refused(struct service_batch *b, const struct item *it, const char *why)
 {
     const struct message_desc *desc = message_find(b->catalogue, it->type);
-    const struct msg_dispose *m = (const void *)it->msg;
-    struct text attempt = it->type == MSG_dispose ? m->attempt : (struct text){"", 0};
+    const struct text id = id_of(desc, it);
     char text[400];
 
     snprintf(text, sizeof text, "%s %.*s, kept while the store was away: %s", desc->name,
-             (int)attempt.len, attempt.ptr, why);
+             (int)id.len, id.ptr, why);
     b->log(b->log_ctx, 3, "DLR-JOURNAL-REFUSED", text);
 }
 

@@ -11,6 +11,10 @@
 #include "core/crash.h"
 #include "core/pool.h"
 
+/* How often the disk is tried: 64 KiB and a sync. While the store is there the journal is not
+ * written, and what it will meet may be known some seconds late; else a second decides how long no
+ * call is begun. */
+#define PROBE_WELL_US (10 * US_PER_S)
 #define PROBE_US US_PER_S
 #define TELL_US US_PER_S
 
@@ -427,12 +431,18 @@ static void tell(struct keeper *k, struct service_batch *b, int64_t now_us)
 
 void keep_look(struct keeper *k, struct service_batch *b, bool idle, int64_t now_us)
 {
+    int64_t next_us;
+
     if (!k->journal)
         return;
-    if (!k->unusable && now_us >= k->probe_us && (idle || !k->ok || !k->told)) {
-        k->probe_us = now_us + PROBE_US;
-        found(k, b, journal_probe(k->journal));
+    if (now_us >= k->probe_us) {
+        k->probe_us = INT64_MAX;
+        if (!k->unusable)
+            found(k, b, journal_probe(k->journal));
     }
+    next_us = now_us + (idle && k->ok ? PROBE_WELL_US : PROBE_US);
+    if (k->probe_us > next_us) /* what was well may be so no more */
+        k->probe_us = next_us;
     tell(k, b, now_us);
 }
 

@@ -61,10 +61,10 @@ bool keep_empty(const struct keeper *k);
 /* Brings one transaction's worth into the store. STORE_AWAY: try again when it is back. */
 int keep_replay(struct keeper *k, struct service_batch *b);
 
-/* Is the disk well? Tells the desk what has changed. `idle`: the store is there, so nothing else
- * would notice. */
+/* Is the disk well? Tells the desk what has changed. `idle`: the store is there, and the journal
+ * not needed. */
 void keep_look(struct keeper *k, struct service_batch *b, bool idle, int64_t now_us);
-/* When keep_look() wants to be called again. */
+/* When keep_look() wants to be called again: later than it was called. */
 int64_t keep_next_us(const struct keeper *k);
 
 #endif

@@ -551,6 +551,25 @@ static void sent_turns_over(void **state)
     sent_close(s);
 }
 
+/* Asked for all of them, at every turn of the ring: in no more time than a start has. */
+static void sent_finds_each(void **state)
+{
+    struct sent *s = sent(81, 1, 1000);
+    unsigned last = 0;
+
+    (void)state;
+    for (unsigned turn = 0; turn < 5; turn++) {
+        for (unsigned i = 0; i < SENT_ENTRIES / 2 + 3; i++, last++)
+            note(s, last + 1, 2000);
+        for (unsigned i = 1; i <= last + 100; i++) {
+            const bool there = i <= last && i + SENT_ENTRIES > last;
+
+            assert_int_equal(says(s, i, INT64_MAX), there ? SENT_YES : SENT_NEVER);
+        }
+    }
+    sent_close(s);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -568,6 +587,7 @@ int main(void)
         T(killed),
         T(sent_survives_a_kill),
         T(sent_turns_over),
+        T(sent_finds_each),
     };
 
     return cmocka_run_group_tests_name("journal", tests, NULL, NULL);

@@ -16,6 +16,7 @@
 
 #include "adapters/journal/journal.h"
 #include "adapters/store/rules.h"
+#include "adapters/store/service_keep.h"
 #include "tests/store/bench.h"
 #include "tests/support/older.h"
 
@@ -313,6 +314,43 @@ static void limit_files(rlim_t bytes)
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
+static void hear_nothing(void *ctx, int level, const char *code, const char *text)
+{
+    (void)ctx;
+    (void)level;
+    (void)code;
+    (void)text;
+}
+
+/* The disk is tried every ten seconds while the store is there, each second else; and whoever waits
+ * for the next time has something to wait for, whatever has come. */
+static void tries_the_disk(void **state)
+{
+    const struct bench *b = *state;
+    struct service_batch batch = {.log = hear_nothing};
+    struct keeper k;
+    char path[120];
+
+    snprintf(path, sizeof path, "%s/tried", b->folder);
+    assert_int_equal(keep_init(&k, path, 1 << 20, NULL), 0);
+    k.told = k.told_ok = true;
+    keep_look(&k, &batch, true, 0);
+    assert_int_equal(keep_next_us(&k), 10 * US_PER_S);
+    keep_look(&k, &batch, true, 2 * US_PER_S);
+    assert_int_equal(keep_next_us(&k), 10 * US_PER_S);
+    keep_look(&k, &batch, false, 3 * US_PER_S); /* away */
+    assert_int_equal(keep_next_us(&k), 4 * US_PER_S);
+    keep_look(&k, &batch, false, 4 * US_PER_S);
+    assert_int_equal(keep_next_us(&k), 5 * US_PER_S);
+    k.unusable = true;
+    keep_look(&k, &batch, false, 6 * US_PER_S);
+    assert_int_equal(keep_next_us(&k), 7 * US_PER_S);
+    k.ok = k.told_ok = false; /* and the store is there */
+    keep_look(&k, &batch, true, 7 * US_PER_S);
+    assert_int_equal(keep_next_us(&k), 8 * US_PER_S);
+    keep_fini(&k);
+}
+
 /* No room on the disk: said so while the store is there; nothing is promised when it is away; and
  * everything is, once there is room. */
 static void disk_full(void **state)
@@ -552,6 +590,7 @@ int main(void)
         T(brought_in_twice),
         T(legs_go_on),
         T(a_silent_server),
+        T(tries_the_disk),
         T(disk_full),
         T(catches_up),
         T(never_sent),
