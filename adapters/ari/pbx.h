@@ -5,7 +5,8 @@
  *   pbx.c         the events' socket, the steps of the link
  *   pbx_lane.c    requests: their websockets, HTTP
  *   pbx_list.c    what a connect finds, and the phones' states
- *   pbx_command.c messages in: commands, and what became of them
+ *   pbx_command.c messages in: calls, and what became of all that was asked
+ *   pbx_bridge.c  messages in: bridges, and what is heard in them
  *   pbx_event.c   events in: messages out
  */
 #ifndef ADAPTERS_ARI_PBX_H

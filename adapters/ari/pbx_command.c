@@ -1,5 +1,5 @@
-/* pbx_command.c - messages in: what is asked of Asterisk, and what became of it. */
-#include "adapters/ari/pbx.h"
+/* pbx_command.c - messages in: calls asked of Asterisk, and what became of whatever was asked. */
+#include "adapters/ari/pbx_command.h"
 
 #include "adapters/secret/secret.h"
 
@@ -11,12 +11,7 @@
 #define GONE_WAIT_US (2 * US_PER_S)    /* DELETE said 404: the event may still come */
 #define HANGUP_CHECK_US (5 * US_PER_S) /* DELETE said 204 and nothing came: ask again */
 
-static struct text words(const char *s)
-{
-    return (struct text){s, (uint32_t)strlen(s)};
-}
-
-static struct command *make(struct pbx *pbx, enum command_kind kind, enum lane_kind lane)
+struct command *command_make(struct pbx *pbx, enum command_kind kind, enum lane_kind lane)
 {
     struct command *cmd = calloc(1, sizeof *cmd);
     if (cmd) {
@@ -29,8 +24,7 @@ static struct command *make(struct pbx *pbx, enum command_kind kind, enum lane_k
     return cmd;
 }
 
-/* False: it is longer than any id of ours. */
-static bool keep(char *to, size_t size, struct text from)
+bool command_keep(char *to, size_t size, struct text from)
 {
     if (from.len >= size) {
         return false;
@@ -90,7 +84,7 @@ static void queue_originate(struct pbx *pbx, struct text id, struct command *cmd
         return;
     }
     chan = chans_make(&pbx->chans, id);
-    if (!chan || !keep(cmd->id, sizeof cmd->id, id)) {
+    if (!chan || !command_keep(cmd->id, sizeof cmd->id, id)) {
         refuse(pbx, id, "id", "not an id of ours, or no memory");
         if (chan) {
             chans_remove(&pbx->chans, chan);
@@ -133,7 +127,7 @@ static void take_call(struct pbx *pbx, const struct msg_originate_call *m)
         refuse(pbx, m->attempt, "endpoint", "the trunk's endpoint cannot be subscribed to");
         return;
     }
-    struct command *cmd = make(pbx, CMD_CALL, LANE_ORIGINATE);
+    struct command *cmd = command_make(pbx, CMD_CALL, LANE_ORIGINATE);
     if (!cmd || wire_originate_call(m, &cmd->request_text, why, sizeof why) != 0) {
         refuse(pbx, m->attempt, "text", cmd ? why : "no memory");
         free(cmd);
@@ -148,7 +142,7 @@ static void take_leg(struct pbx *pbx, const struct msg_originate_leg *m)
     if (!may_originate(pbx, m->leg, m->endpoint, m->permit, m->until_us)) {
         return;
     }
-    struct command *cmd = make(pbx, CMD_LEG, LANE_ORIGINATE);
+    struct command *cmd = command_make(pbx, CMD_LEG, LANE_ORIGINATE);
     if (!cmd || wire_originate_leg(m, pbx->application, &cmd->request_text, why, sizeof why) != 0) {
         refuse(pbx, m->leg, "text", cmd ? why : "no memory");
         free(cmd);
@@ -159,8 +153,8 @@ static void take_leg(struct pbx *pbx, const struct msg_originate_leg *m)
 
 static void push_hangup(struct pbx *pbx, struct text channel)
 {
-    struct command *cmd = make(pbx, CMD_HANGUP, LANE_CONTROL);
-    if (!cmd || !keep(cmd->id, sizeof cmd->id, channel) ||
+    struct command *cmd = command_make(pbx, CMD_HANGUP, LANE_CONTROL);
+    if (!cmd || !command_keep(cmd->id, sizeof cmd->id, channel) ||
         wire_hangup(channel, &cmd->request_text) != 0) {
         struct chan *chan = cmd ? NULL : chans_find(&pbx->chans, channel);
         if (chan) {
@@ -300,11 +294,11 @@ static void take_check(struct pbx *pbx, const struct msg_channel_check *m)
     if (wire_owner(m->channel, NULL) == HANDLE_NONE || link_state(&pbx->link) != LINK_UP) {
         return; /* the list of the next connect tells */
     }
-    cmd = make(pbx, CMD_CHECK, LANE_CONTROL);
+    cmd = command_make(pbx, CMD_CHECK, LANE_CONTROL);
     if (!cmd) {
         return;
     }
-    (void)keep(cmd->id, sizeof cmd->id, m->channel);
+    (void)command_keep(cmd->id, sizeof cmd->id, m->channel);
     snprintf(uri, sizeof uri, "channels/%s", cmd->id);
     if (wire_get(uri, &cmd->request_text) != 0) {
         free(cmd);
@@ -345,114 +339,7 @@ void pbx_sweep(struct pbx *pbx)
     }
 }
 
-/* --- bridges, sounds ---------------------------------------------------------------------------
- */
-
-static void push(struct pbx *pbx, struct command *cmd, int made, enum queue_priority priority)
-{
-    if (made != 0) {
-        pbx_log(pbx, 2, "DLR-ARI-TEXT", "a command with an empty or too long id was dropped");
-        pbx_count(pbx, "dialer_ari_bad_commands_total", NULL);
-        free(cmd);
-        return;
-    }
-    queue_push(&pbx->queue, &cmd->item, priority, net_now_us());
-}
-
-static void take_bridge(struct pbx *pbx, enum command_kind kind, struct text bridge)
-{
-    struct command *cmd = make(pbx, kind, LANE_CONTROL);
-    if (!cmd) {
-        return;
-    }
-    int made = kind == CMD_BRIDGE_CREATE ? wire_bridge_create(bridge, &cmd->request_text)
-                                         : wire_bridge_destroy(bridge, &cmd->request_text);
-    push(pbx, cmd, keep(cmd->id, sizeof cmd->id, bridge) ? made : -1, QUEUE_BRIDGE);
-}
-
-static void tell_added(struct pbx *pbx, const struct command *cmd, int status)
-{
-    const struct msg_bridge_added m = {
-        .pbx = pbx->number,
-        .bridge = words(cmd->id),
-        .channel = words(cmd->id2),
-        .status = (uint16_t)status,
-    };
-    pbx_send(pbx, cmd->reply_to, MSG_bridge_added, &m);
-}
-
-static void take_bridge_add(struct pbx *pbx, handle from, const struct msg_bridge_add *m)
-{
-    struct command *cmd = make(pbx, CMD_BRIDGE_ADD, LANE_CONTROL);
-    if (!cmd) {
-        return;
-    }
-    cmd->reply_to = m->reply_to != HANDLE_NONE ? m->reply_to : from;
-    int made = wire_bridge_add(m->bridge, m->channel, m->channel2, &cmd->request_text);
-    if (!keep(cmd->id, sizeof cmd->id, m->bridge) || !keep(cmd->id2, sizeof cmd->id2, m->channel)) {
-        made = -1;
-    }
-    if (made != 0) {
-        tell_added(pbx, cmd, 400);
-    }
-    push(pbx, cmd, made, QUEUE_BRIDGE);
-}
-
-static void tell_not_played(struct pbx *pbx, const char *channel, const char *playback)
-{
-    handle owner = wire_owner(words(channel), NULL);
-    const struct msg_playback_over m = {.channel = words(channel), .playback = words(playback)};
-    if (owner != HANDLE_NONE) {
-        pbx_send(pbx, owner, MSG_playback_over, &m);
-    }
-}
-
-static void take_play(struct pbx *pbx, const struct msg_play *m)
-{
-    struct command *cmd = make(pbx, CMD_PLAY, LANE_CONTROL);
-    if (!cmd) {
-        return;
-    }
-    int made = wire_play(m->channel, m->playback, m->media, &cmd->request_text);
-    if (!keep(cmd->id, sizeof cmd->id, m->channel) ||
-        !keep(cmd->id2, sizeof cmd->id2, m->playback)) {
-        made = -1;
-    }
-    if (made != 0) {
-        tell_not_played(pbx, cmd->id, cmd->id2);
-    }
-    push(pbx, cmd, made, QUEUE_BRIDGE);
-}
-
-static void tell_sound(struct pbx *pbx, const struct command *cmd, bool present, enum result result)
-{
-    const struct msg_sound_checked m = {.campaign = cmd->campaign,
-                                        .media = words(cmd->id2),
-                                        .present = present,
-                                        .result = (uint8_t)result};
-    pbx_send(pbx, named(KIND_CAMPAIGN, cmd->campaign), MSG_sound_checked, &m);
-}
-
-static void take_check_sound(struct pbx *pbx, const struct msg_check_sound *m)
-{
-    struct command *cmd = make(pbx, CMD_SOUND, LANE_CONTROL);
-    if (!cmd) {
-        return;
-    }
-    cmd->campaign = m->campaign;
-    if (!keep(cmd->id2, sizeof cmd->id2, m->media) ||
-        wire_sound(m->media, &cmd->request_text) != 0) {
-        tell_sound(pbx, cmd, false, RESULT_INVALID);
-        free(cmd);
-        return;
-    }
-    if (link_state(&pbx->link) != LINK_UP) {
-        tell_sound(pbx, cmd, false, RESULT_AWAY);
-        free(cmd);
-        return;
-    }
-    queue_push(&pbx->queue, &cmd->item, QUEUE_HANGUP, net_now_us());
-}
+/* --- both ways ------------------------------------------------------------------------------- */
 
 void pbx_take(struct pbx *pbx, handle from, uint16_t type, const void *msg)
 {
@@ -469,34 +356,13 @@ void pbx_take(struct pbx *pbx, handle from, uint16_t type, const void *msg)
     case MSG_channel_check:
         take_check(pbx, msg);
         break;
-    case MSG_bridge_create:
-        take_bridge(pbx, CMD_BRIDGE_CREATE, ((const struct msg_bridge_create *)msg)->bridge);
-        break;
-    case MSG_bridge_destroy:
-        take_bridge(pbx, CMD_BRIDGE_DESTROY, ((const struct msg_bridge_destroy *)msg)->bridge);
-        break;
-    case MSG_bridge_add:
-        take_bridge_add(pbx, from, msg);
-        break;
-    case MSG_play:
-        take_play(pbx, msg);
-        break;
-    case MSG_music: {
-        const struct msg_music *m = msg;
-        struct command *cmd = make(pbx, CMD_MUSIC, LANE_CONTROL);
-        if (cmd) {
-            push(pbx, cmd, wire_music(m->bridge, m->on, &cmd->request_text), QUEUE_BRIDGE);
-        }
-        break;
-    }
-    case MSG_check_sound:
-        take_check_sound(pbx, msg);
-        break;
     case MSG_watch_endpoint:
         pbx_watch(pbx, ((const struct msg_watch_endpoint *)msg)->endpoint);
         break;
     default:
-        pbx_count(pbx, "dialer_ari_bad_commands_total", NULL);
+        if (!bridge_take(pbx, from, type, msg)) {
+            pbx_count(pbx, "dialer_ari_bad_commands_total", NULL);
+        }
         break;
     }
 }
@@ -535,19 +401,6 @@ static void act_on(struct pbx *pbx, struct command *cmd, const struct answer *a)
     case CMD_HANGUP:
         hangup_answered(pbx, cmd, a);
         break;
-    case CMD_BRIDGE_ADD:
-        tell_added(pbx, cmd, a->fate == NET_ANSWERED ? a->status : 0);
-        break;
-    case CMD_PLAY:
-        if (!answer_good(a)) {
-            tell_not_played(pbx, cmd->id, cmd->id2);
-        }
-        break;
-    case CMD_SOUND:
-        tell_sound(pbx, cmd, answer_good(a),
-                   answer_good(a) || (a->fate == NET_ANSWERED && a->status == 404) ? RESULT_OK
-                                                                                   : RESULT_AWAY);
-        break;
     case CMD_CHECK:
         check_answered(pbx, cmd, a);
         break;
@@ -557,9 +410,13 @@ static void act_on(struct pbx *pbx, struct command *cmd, const struct answer *a)
             cmd->done(pbx, cmd, a);
         }
         break;
-    case CMD_BRIDGE_CREATE:  /* 409: it is there already */
-    case CMD_BRIDGE_DESTROY: /* 404: it is gone already */
-    case CMD_MUSIC:          /* 409: it did not play */
+    case CMD_BRIDGE_ADD:
+    case CMD_PLAY:
+    case CMD_SOUND:
+    case CMD_BRIDGE_CREATE:
+    case CMD_BRIDGE_DESTROY:
+    case CMD_MUSIC:
+        bridge_answered(pbx, cmd, a);
         break;
     }
 }
