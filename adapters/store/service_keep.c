@@ -14,7 +14,7 @@
 /* How often the disk is tried: 64 KiB and a sync. While the store is there the journal is not
  * written, and what it will meet may be known some seconds late; else a second decides how long no
  * call is begun. */
-#define PROBE_WELL_US (10 * US_PER_S)
+#define PROBE_WELL_US (3 * US_PER_S)
 #define PROBE_US US_PER_S
 #define TELL_US US_PER_S
 

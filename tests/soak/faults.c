@@ -47,7 +47,7 @@ struct fault {
 #define SILENT_S 4     /* Asterisk is asked for a sign of life, and has 3 s */
 #define DEAF_S 2.7     /* Redis: each second, and has 1 s */
 #define STILL_S 2.5    /* the daemon looks at its own clock each second */
-#define UNPROBED_S 2.7 /* the journal's disk is tried each second */
+#define UNPROBED_S 4.7 /* the journal's disk is tried every 3 s while all is well */
 
 /* A kill is a process that dies without a word; PostgreSQL's immediate stop is one for it. */
 static const struct fault faults[] = {
@@ -65,7 +65,7 @@ static const struct fault faults[] = {
     {"link to asterisk slow", ON_LINK, 1, true, LINK_ARI, LINK_DELAY, 1, 3, NULL, 0},
     {"link to asterisk truncated", ONCE_ON_LINK, 1, true, LINK_ARI, LINK_TRUNCATE, 0, 0, LINK_LOST,
      0},
-    {"journal's disk full", FILL_DISK, 1, false, 0, 0, 0.5, 3, "DLR-JOURNAL-FAILING", UNPROBED_S},
+    {"journal's disk full", FILL_DISK, 1, false, 0, 0, 0.5, 6, "DLR-JOURNAL-FAILING", UNPROBED_S},
     {"events of asterisk doubled", ONCE_ON_LINK, 1, false, LINK_ARI, LINK_DUPLICATE, 0.2, 0.5, NULL,
      0},
     {"link to the database cut", ON_LINK, 1, false, LINK_STORE, LINK_CUT, 0, 2, "DLR-STORE-AWAY",
