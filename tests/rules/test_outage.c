@@ -241,9 +241,49 @@ static void empty_disk(void)
     assert_int_equal(unlink(path), 0);
 }
 
+/* The next word of the alarm on a supervisor's page; gone: that it is over. */
+static void page_says(struct seat *boss, bool gone)
+{
+    const struct json *doc = &boss->doc;
+    bool is_gone;
+
+    do {
+        is_gone = false;
+        page_item(boss->page, "alarm", &boss->doc);
+        (void)json_bool(doc, json_get(doc, JSON_ROOT, "gone"), &is_gone);
+    } while (!json_is(doc, json_get(doc, JSON_ROOT, "code"), "DLR-JOURNAL-FAILING") ||
+             is_gone != gone);
+}
+
+/* R26: whoever looks, wherever: the operator, the page, a metric, the log. */
+static void assert_alarm_stands(struct seat *boss)
+{
+    ctl("alarms");
+    assert_string_equal(ctl_text("code"), "DLR-JOURNAL-FAILING");
+    assert_non_null(strstr(ctl_text("text"), "No space"));
+    page_says(boss, false);
+    assert_non_null(
+        strstr(json_str(&boss->doc, json_get(&boss->doc, JSON_ROOT, "text"), ""), "No space"));
+    assert_int_equal(metric("dialer_alarms{kind=\"journal_failing\""), 1);
+    assert_int_equal(logged("DLR-JOURNAL-FAILING alarm:"), 1);
+}
+
+/* And it is a row in the store, with its cause, its start and its end. */
+static void assert_alarm_is_over(struct seat *boss)
+{
+    page_says(boss, true);
+    assert_int_equal(metric("dialer_alarms{kind=\"journal_failing\""), 0);
+    assert_int_equal(logged("DLR-JOURNAL-FAILING alarm over:"), 1);
+    run_until((ctl("alarms|--all"), ctl_text("until")[0] != '\0'));
+    assert_string_equal(ctl_text("code"), "DLR-JOURNAL-FAILING");
+    assert_non_null(strstr(ctl_text("text"), "No space"));
+    assert_true(strcmp(ctl_text("since"), ctl_text("until")) < 0);
+}
+
 static void a_full_disk_stops_new_calls(void **state)
 {
     struct seat seats[SEATS];
+    struct seat boss;
     struct site site;
     char line[100];
     unsigned before;
@@ -266,13 +306,12 @@ static void a_full_disk_stops_new_calls(void **state)
     open_seats(seats, site.campaign);
     serve(seats, 3);
     SEAT_UNTIL(&seats[0], seats[0].call[0] != '\0');
+    boss_new(&boss, "bea", "Bea");
 
     fill_disk();
     run_until(seat_hear(&seats[0]) && status_has("NO_NEW_DIALS"));
     before = dialed_by(&site);
-    ctl("alarms");
-    assert_string_equal(ctl_text("code"), "DLR-JOURNAL-FAILING");
-    assert_non_null(strstr(ctl_text("text"), "No space"));
+    assert_alarm_stands(&boss);
     ctl("explain|campaign|%lld", (long long)site.campaign);
     assert_string_equal(ctl_text("held_by"), "journal_failing");
     assert_true(metric("dialer_mode{kind=\"NO_NEW_DIALS\"") == 1);
@@ -287,6 +326,8 @@ static void a_full_disk_stops_new_calls(void **state)
     }
     assert_true(dialed_by(&site) > before);
     assert_true(status_has("\"RUN\""));
+    assert_alarm_is_over(&boss);
+    seat_leave(&boss);
     site_stop(&site);
     for (int i = 0; i < 100 && outcomes(&site, "answered") < dialed_by(&site); i++) {
         serve(seats, 0.1);

@@ -316,14 +316,11 @@ static void limit_files(rlim_t bytes)
 
 static void hear_nothing(void *ctx, int level, const char *code, const char *text)
 {
-    (void)ctx;
-    (void)level;
-    (void)code;
-    (void)text;
+    (void)ctx, (void)level, (void)code, (void)text;
 }
 
-/* The disk is tried every ten seconds while the store is there, each second else; and whoever waits
- * for the next time has something to wait for, whatever has come. */
+/* The disk is tried every three seconds while the store is there, each second else; and whoever
+ * waits for the next time has something to wait for, whatever has come. */
 static void tries_the_disk(void **state)
 {
     const struct bench *b = *state;
@@ -335,19 +332,19 @@ static void tries_the_disk(void **state)
     assert_int_equal(keep_init(&k, path, 1 << 20, NULL), 0);
     k.told = k.told_ok = true;
     keep_look(&k, &batch, true, 0);
-    assert_int_equal(keep_next_us(&k), 10 * US_PER_S);
-    keep_look(&k, &batch, true, 2 * US_PER_S);
-    assert_int_equal(keep_next_us(&k), 10 * US_PER_S);
-    keep_look(&k, &batch, false, 3 * US_PER_S); /* away */
-    assert_int_equal(keep_next_us(&k), 4 * US_PER_S);
-    keep_look(&k, &batch, false, 4 * US_PER_S);
+    assert_int_equal(keep_next_us(&k), 3 * US_PER_S);
+    keep_look(&k, &batch, true, 3 * US_PER_S);
+    assert_int_equal(keep_next_us(&k), 6 * US_PER_S);
+    keep_look(&k, &batch, false, 4 * US_PER_S); /* away */
     assert_int_equal(keep_next_us(&k), 5 * US_PER_S);
+    keep_look(&k, &batch, false, 5 * US_PER_S);
+    assert_int_equal(keep_next_us(&k), 6 * US_PER_S);
     k.unusable = true;
-    keep_look(&k, &batch, false, 6 * US_PER_S);
-    assert_int_equal(keep_next_us(&k), 7 * US_PER_S);
-    k.ok = k.told_ok = false; /* and the store is there */
-    keep_look(&k, &batch, true, 7 * US_PER_S);
+    keep_look(&k, &batch, false, 7 * US_PER_S);
     assert_int_equal(keep_next_us(&k), 8 * US_PER_S);
+    k.ok = k.told_ok = false; /* and the store is there */
+    keep_look(&k, &batch, true, 8 * US_PER_S);
+    assert_int_equal(keep_next_us(&k), 9 * US_PER_S);
     keep_fini(&k);
 }
 
