@@ -16,6 +16,8 @@ struct buffer {
     size_t len;
 };
 
+void (*ran_meanwhile)(void);
+
 static int take(int fd, struct buffer *b)
 {
     b->text = realloc(b->text, b->len + 65537);
@@ -64,7 +66,11 @@ static struct ran run(const char *input, char *const argv[], bool on_terminal)
     close(in[1]);
     struct pollfd p[2] = {{.fd = out[0], .events = POLLIN}, {.fd = err[0], .events = POLLIN}};
     while (!failed && (p[0].fd >= 0 || p[1].fd >= 0)) {
-        poll(p, 2, -1);
+        if (poll(p, 2, ran_meanwhile != NULL ? 20 : -1) <= 0) {
+            if (ran_meanwhile != NULL)
+                ran_meanwhile();
+            continue;
+        }
         for (int i = 0; i < 2; i++)
             if (p[i].revents && take(p[i].fd, &b[i]) != 0)
                 p[i].fd = -1;

@@ -17,4 +17,8 @@ struct ran ran(const char *input, char *const argv[]);
 struct ran ran_on_terminal(char *const argv[]);
 void ran_free(struct ran *r);
 
+/* Called every 20 ms while a program runs, NULL nothing: a test whose sockets must go on meanwhile.
+ */
+extern void (*ran_meanwhile)(void);
+
 #endif

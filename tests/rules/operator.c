@@ -199,25 +199,66 @@ bool leg_of(int64_t agent, char *id)
     return found;
 }
 
+/* The next originate of a customer for the campaign; NULL: no more. The text is cut up. */
+static const char *next_dialed(const struct site *s, char *text, char **rest)
+{
+    char campaign[16];
+
+    /* att-nnnn-cccccccc-... */
+    snprintf(campaign, sizeof campaign, "-%08llx-", (unsigned long long)s->campaign);
+    for (char *line = strtok_r(text, "\n", rest); line != NULL; line = strtok_r(NULL, "\n", rest)) {
+        const char *id = strstr(line, "\"what\":\"originate\",\"id\":\"att-");
+        if (id != NULL && strncmp(strstr(id, "att-") + 8, campaign, strlen(campaign)) == 0) {
+            return line;
+        }
+    }
+    return NULL;
+}
+
 unsigned dialed_by(const struct site *s)
 {
     char *text = read_file(stack_witness());
     char *rest = NULL;
-    char campaign[16];
     unsigned n = 0;
 
-    /* att-nnnn-cccccccc-... */
-    snprintf(campaign, sizeof campaign, "-%08llx-", (unsigned long long)s->campaign);
-    for (char *line = strtok_r(text, "\n", &rest); line != NULL;
-         line = strtok_r(NULL, "\n", &rest)) {
-        const char *id = strstr(line, "\"what\":\"originate\",\"id\":\"att-");
-        n += id != NULL && strncmp(strstr(id, "att-") + 8, campaign, strlen(campaign)) == 0;
+    for (char *at = text; next_dialed(s, at, &rest) != NULL; at = NULL) {
+        n++;
     }
     free(text);
     return n;
 }
 
-unsigned outcomes(const struct site *s, const char *outcome)
+unsigned dialed_again(const struct site *s)
+{
+    static const char key[] = "\"number\":\"";
+    char *text = read_file(stack_witness());
+    char *rest = NULL;
+    char *seen = calloc(1, strlen(text) + 1); /* "+12125550100\"+12125550101\"" */
+    size_t len = 0;
+    unsigned n = 0;
+    const char *line;
+
+    assert_non_null(seen);
+    for (char *at = text; (line = next_dialed(s, at, &rest)) != NULL; at = NULL) {
+        char number[32];
+        const char *from = strstr(line, key);
+        assert_non_null(from);
+        from += strlen(key);
+        snprintf(number, sizeof number, "%.*s\"", (int)strcspn(from, "\""), from);
+        if (strstr(seen, number) != NULL) {
+            print_error("again: %s\n", line);
+            n++;
+        }
+        memcpy(seen + len, number, strlen(number));
+        len += strlen(number);
+    }
+    free(seen);
+    free(text);
+    return n;
+}
+
+/* The site's calls with that outcome; NULL: with any that a call has which was originated. */
+static unsigned count_calls(const struct site *s, const char *outcome)
 {
     char *rest = NULL;
     char *copy = strdup(ctl("export|calls|--format|jsonl"));
@@ -226,13 +267,28 @@ unsigned outcomes(const struct site *s, const char *outcome)
     for (char *line = strtok_r(copy, "\n", &rest); line != NULL;
          line = strtok_r(NULL, "\n", &rest)) {
         int64_t campaign = 0;
+        const char *its;
         assert_int_equal(parse(line), 0);
         (void)json_int(&row, json_get(&row, JSON_ROOT, "campaign"), &campaign);
-        n +=
-            campaign == s->campaign && json_is(&row, json_get(&row, JSON_ROOT, "outcome"), outcome);
+        its = json_str(&row, json_get(&row, JSON_ROOT, "outcome"), "");
+        if (campaign == s->campaign) {
+            n += outcome != NULL
+                     ? strcmp(its, outcome) == 0
+                     : its[0] != '\0' && strcmp(its, "none") != 0 && strcmp(its, "never_sent") != 0;
+        }
     }
     free(copy);
     return n;
+}
+
+unsigned outcomes(const struct site *s, const char *outcome)
+{
+    return count_calls(s, outcome);
+}
+
+unsigned ended_of(const struct site *s)
+{
+    return count_calls(s, NULL);
 }
 
 /* --- campaigns and leads ---------------------------------------------------------------------- */

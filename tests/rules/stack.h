@@ -99,8 +99,15 @@ void site_start(const struct site *s);
 void site_stop(const struct site *s);
 /* Originates of customers for the campaign. */
 unsigned dialed_by(const struct site *s);
+/* Those of them to a number that had been dialed before. */
+unsigned dialed_again(const struct site *s);
 /* Its calls that ended in that way, by the record. */
 unsigned outcomes(const struct site *s, const char *outcome);
+/* All that were originated and have ended, in whatever way. On a busy machine an agent may be
+ * joined after the customer, who talks for half a second from the answer, has gone: such a call is
+ * customer_gone, or abandoned, rightly. So a test that wants each lead called once sets a long
+ * retry interval and asks for ends, not for answered. */
+unsigned ended_of(const struct site *s);
 /* Puts a lead with a number of its own into the list; returns its id. number: 20 bytes. */
 int64_t site_lead(const struct site *s, const char *name, char *number);
 /* The same with a number that others have, too. */

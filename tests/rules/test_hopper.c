@@ -149,7 +149,7 @@ static void nothing_in_redis_stops_dialing(void **state)
         skip();
     }
     site = site_new("progressive", ANSWERS AND_TALKS("0.3"),
-                    "leg=permanent|hopper_size=10|hopper_low=3");
+                    "leg=permanent|hopper_size=10|hopper_low=3|retry=600");
     site_leads(&site, LEADS);
     site_start(&site);
     for (int i = 0; i < SEATS; i++) {
@@ -185,8 +185,10 @@ static void nothing_in_redis_stops_dialing(void **state)
         }
     }
     assert_int_equal(refills, 3);
-    run_until(outcomes(&site, "answered") == LEADS);
+    run_until(ended_of(&site) == LEADS);
+    assert_int_equal(dialed_again(&site), 0);
     assert_int_equal(dialed_by(&site), LEADS);
+    assert_true(outcomes(&site, "answered") > 0);
     assert_int_equal(next, DISTURBANCES);
     assert_true(metric("dialer_hopper_foreign_total") > 0);
     /* With the talks (0.6 s each) that stand before the next call: the hopper's 2 s, and those. */
