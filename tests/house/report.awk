@@ -55,6 +55,8 @@ function tap(preset, suite, name, limit,    base, line, rc, ms, plan, ok, bad, s
 			bad++
 			complain(shown, name, line)
 			diag = 12
+		} else if (line ~ /^S[0-9]+ passed$/) {
+			steps = steps line "\n" # the acceptance steps (tests/desk)
 		} else if (diag > 0 && line ~ /^ *#/) {
 			complaints = complaints "    " line "\n"
 			diag--
@@ -102,6 +104,7 @@ BEGIN {
 	}
 	if (complaints != "")
 		printf "%s\n", complaints
+	printf "%s", steps
 	for (i = 1; i <= suites; i++) {
 		s = suite_name[i]
 		printf "%-16s %5d passed %4d failed %4d skipped %8.1f s\n", s, pass[s], fail[s], skip[s], time[s] / 1000

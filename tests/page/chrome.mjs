@@ -4,12 +4,31 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 
-const FLAGS = [
+export const FLAGS = [
   "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ];
 const shots = process.env.SCREENSHOTS ?? "";
 const sockets = new WeakMap(); // page -> the socket it opened last
+
+/** Everything that must not happen on this page is added to `trouble`; what is `forgiven` may stand on its console. */
+export function attend(page, url, trouble, forgiven = /401 \(Unauthorized\)/) {
+  page.on("pageerror", (error) => trouble.push(`error: ${error.message}`));
+  page.on("console", (message) => {
+    if (message.type() === "error" && !forgiven.test(message.text())) {
+      trouble.push(`console: ${message.text()}`);
+    }
+  });
+  page.on("dialog", (dialog) => {
+    trouble.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on("request", (request) => {
+    if (!request.url().startsWith(url)) {
+      trouble.push(`foreign request: ${request.url()}`);
+    }
+  });
+}
 
 export async function open(url, viewport = { width: 1440, height: 900 }) {
   const profile = mkdtempSync(join(tmpdir(), "page-"));
@@ -23,21 +42,7 @@ export async function open(url, viewport = { width: 1440, height: 900 }) {
   const trouble = [];
   const page = await context.newPage();
   page.on("websocket", (socket) => sockets.set(page, socket));
-  page.on("pageerror", (error) => trouble.push(`error: ${error.message}`));
-  page.on("console", (message) => {
-    if (message.type() === "error" && !/401 \(Unauthorized\)/.test(message.text())) {
-      trouble.push(`console: ${message.text()}`);
-    }
-  });
-  page.on("dialog", (dialog) => {
-    trouble.push(`dialog: ${dialog.message()}`);
-    void dialog.dismiss();
-  });
-  page.on("request", (request) => {
-    if (!request.url().startsWith(url)) {
-      trouble.push(`foreign request: ${request.url()}`);
-    }
-  });
+  attend(page, url, trouble);
   const close = async () => {
     await context.close();
     rmSync(profile, { recursive: true, force: true });

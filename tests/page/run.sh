@@ -1,5 +1,5 @@
 #!/bin/sh
-# run.sh source|browser|demo|attack: the page's tests. Installs the page's locked packages once (build/page), from npm's own cache if it can.
+# run.sh source|browser|demo|attack, or run.sh NAME FOLDER: the page's tests, or tests/FOLDER/NAME.mjs beside their helpers. Installs the page's locked packages once (build/page), from npm's own cache if it can.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -39,5 +39,6 @@ rm -rf "$copy"
 mkdir -p "$copy/page"
 cp -R "$page/src" "$page/dist" "$page/build.mjs" "$page/package.json" "$page/tsconfig.json" "$copy/page/"
 cp "$here"/*.mjs "$page/../PROTOCOL.md" "$copy/"
+[ -z "${2:-}" ] || cp "$top/tests/$2"/*.mjs "$copy/"
 cd "$copy"
 exec node "$1.mjs"

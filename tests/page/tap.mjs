@@ -2,17 +2,20 @@
 let n = 0;
 let failed = 0;
 
+/** Returns whether it held. */
 export async function test(name, body) {
   n++;
   try {
     await body();
     console.log(`ok ${n} - ${name}`);
+    return true;
   } catch (error) {
     failed++;
     console.log(`not ok ${n} - ${name}`);
     for (const line of String(error?.stack ?? error).split("\n").slice(0, 12)) {
       console.log(`# ${line}`);
     }
+    return false;
   }
 }
 
