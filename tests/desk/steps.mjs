@@ -247,7 +247,7 @@ await step("S6 no available agents, no dialing", async (sit) => {
   await fia.startWork();
   await fia.callIs("Talking");
   await fia.press("Lunch"); // after this call
-  await fia.sees("After this call: Break");
+  await fia.sees("After this call: Lunch");
   await fia.press("Hang up");
   await fia.dispose(SALE);
   await fia.is("Break");
