@@ -9,7 +9,9 @@ let browser;
 export const trouble = [];
 
 export async function openBrowser() {
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: FLAGS });
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM, args: FLAGS, handleSIGHUP: false, handleSIGINT: false, handleSIGTERM: false,
+  });
 }
 
 export async function closeBrowser() {

@@ -2,9 +2,12 @@
  * services.c - what a script cannot have by itself: a PostgreSQL and a Redis of its own
  * (tests/support), and a look into the database. The first line of output says where they are. Then
  * each line of input is a query, its parameters behind tabs; its answer is one line: an array of
- * rows, or an object with "error". Both servers end with the input.
+ * rows, or an object with "error". Both servers end with the input, which is there as long as the
+ * script: signals to its group are for the script alone, and no query outlasts it by more than its
+ * limit.
  */
 #include <libpq-fe.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +59,7 @@ static int serve(struct support_postgres *postgres, struct support_redis *redis)
         return 1;
     }
     db = PQconnectdb(where);
+    PQclear(PQexec(db, "SET statement_timeout = '20s'"));
     printf("{\"store\":\"postgresql:///%s?host=%s&port=%d&user=postgres\",\"redis\":%d}\n",
            PQdb(db), postgres->folder, postgres->port, redis->port);
     fflush(stdout);
@@ -73,8 +77,11 @@ int main(void)
     struct support_postgres postgres;
     struct support_redis redis = {0};
     char why[200];
-    int rc = support_postgres_start(&postgres, why, sizeof why);
+    int rc;
 
+    signal(SIGINT, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    rc = support_postgres_start(&postgres, why, sizeof why);
     if (rc == 0) {
         rc = support_redis_start(&redis, why, sizeof why);
         if (rc == 0) {

@@ -24,6 +24,17 @@ function put(name, text) {
 /** The file with everybody's password. */
 export const secret = put("secret", `${PASSWORD}\n`);
 
+// Whoever ends this from outside (a limit, a person) ends everything: what begin() starts dies with this process, the services
+// end with their input, and Playwright kills its browser at an exit. Its own handlers would go on with the next step.
+for (const [signal, number] of [["SIGHUP", 1], ["SIGINT", 2], ["SIGTERM", 15]]) {
+  process.on(signal, () => process.exit(128 + number));
+}
+process.on("exit", () => {
+  if (!process.env.DESK_KEEP) {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 /** A program that ends with this one, however that ends. Its lines go to `hear`. */
 function begin(program, args, hear) {
   const child = spawn("setpriv", ["--pdeathsig", "KILL", program, ...args], { stdio: ["pipe", "pipe", "pipe"] });
@@ -267,8 +278,6 @@ export async function down() {
   if (process.env.DESK_KEEP) {
     put("dialerd.log", log.join("\n"));
     console.log(`# kept: ${folder}`);
-  } else {
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 
