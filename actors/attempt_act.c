@@ -118,6 +118,7 @@ static void record_over(struct campaign *c, const struct attempt *a, enum outcom
 {
     struct outcome_rule rule = outcome_rule(outcome, &c->set.delays);
     struct row_step row = row_next(ROW_DIALING, false, row_event_of(outcome));
+    const int64_t delay_ms = MUTANT(no_retry_interval) ? 1 : (int64_t)rule.delay_s * MS_PER_S;
     struct msg_attempt_over over = {
         .campaign = c->id,
         .attempt = words_of(a->id),
@@ -130,7 +131,7 @@ static void record_over(struct campaign *c, const struct attempt *a, enum outcom
         .counts = rule.counts,
         .row_status = row.status,
         .final = row.final,
-        .due_wall_ms = rule.delay_s ? x->ev->wall_ms + (int64_t)rule.delay_s * MS_PER_S : 0,
+        .due_wall_ms = rule.delay_s ? x->ev->wall_ms + delay_ms : 0,
         .answered_wall_ms = a->answered_wall_ms,
         .bridged_wall_ms = a->bridged_wall_ms,
         .at_wall_ms = x->ev->wall_ms,

@@ -3,8 +3,9 @@
  * builds only: without DIALER_MUTANTS (what is shipped) MUTANT() is false and the compiler throws
  * away what stands behind it.
  *
- * A mutant is one promise that is not kept, in one marked place of the product, or of the model
- * that stands for an adapter in virtual time (tests/sim).
+ * A mutant is one promise that is not kept, in one marked place of the product; where that is an
+ * adapter, in the model that stands for it in virtual time (tests/sim) too. `soak --mutants` sets
+ * each on the real programs.
  */
 #ifndef CORE_MUTANT_H
 #define CORE_MUTANT_H
@@ -36,12 +37,17 @@ enum mutant {
 
 #ifdef DIALER_MUTANTS
 extern enum mutant mutant_now; /* set before anything runs */
+/* "deadline_missing"; "" for none. */
+const char *mutant_name(enum mutant mutant);
 /* A process is told by its environment, DIALER_MUTANT=deadline_missing; for main(). */
 void mutant_from_environment(void);
 #define MUTANT(name) (mutant_now == MUTANT_##name)
+/* What a mutant promised early is kept only after a while, in which others act on the promise. */
+void mutant_dawdle(void);
 #else
 #define MUTANT(name) false
 #define mutant_from_environment() ((void)0)
+#define mutant_dawdle() ((void)0)
 #endif
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "adapters/store/rules.h"
 #include "core/crash.h"
+#include "core/mutant.h"
 
 /* A record the store cannot take, though it takes others, must not keep those waiting for ever. */
 #define TRIES_MAX 5
@@ -292,21 +293,38 @@ static bool has_disposition(const struct service_batch *b, const struct share *s
     return i < s->records;
 }
 
+/* What a broken daemon says of a transaction that it has not committed yet. */
+static bool promised(struct service_batch *b, const struct share *s, bool disposed)
+{
+    if (!(MUTANT(claim_after_originate) && s->claims > 0) &&
+        !(MUTANT(lost_disposition) && disposed))
+        return false;
+    answer_all(b, s);
+    endpoint_flush(b->endpoint);
+    mutant_dawdle();
+    return true;
+}
+
 static int run_share(struct service_batch *b, const struct share *s)
 {
+    const bool disposed = has_disposition(b, s);
+    bool answered;
     int rc = b->store->ops->begin(b->store);
 
     if (rc != STORE_OK)
         return rc;
     rc = run_all(b, s);
+    answered = rc == STORE_OK && promised(b, s, disposed);
     CRASH_POINT_IF(s->claims > 0, claim_before);
-    CRASH_POINT_IF(has_disposition(b, s), dispose_before);
+    CRASH_POINT_IF(disposed, dispose_before);
     if (rc == STORE_OK)
         rc = b->store->ops->commit(b->store);
     else
         b->store->ops->rollback(b->store);
     CRASH_POINT_IF(s->claims > 0, claim_after);
-    CRASH_POINT_IF(has_disposition(b, s), dispose_after);
+    CRASH_POINT_IF(disposed, dispose_after);
+    if (answered)
+        return STORE_OK; /* whatever became of it */
     if (rc == STORE_OK)
         answer_all(b, s);
     return rc;

@@ -1,5 +1,6 @@
 /* client.c - one websocket: let in by a ticket, held to its limits, and let go. */
 #include "adapters/web/internal.h"
+#include "core/mutant.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -166,6 +167,9 @@ static void hello(struct client *c, const struct json *doc)
     c->welcome = true;
     c->all = c->who.role >= ROLE_SUPERVISOR;
     c->sent = resumed ? (uint64_t)seq : 0;
+    if (resumed && MUTANT(resume_gap)) {
+        c->sent = board_seq(web->board);
+    }
     web->count.sockets++;
     join(c);
     welcome(c, resumed);

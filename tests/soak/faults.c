@@ -101,21 +101,45 @@ void faults_init(struct faults *f, uint64_t seed)
     *f = (struct faults){.rng = rng_stream(seed, 12)};
 }
 
+static bool wanted(const struct faults *f, const char *name)
+{
+    const size_t n = strlen(name);
+    const char *at = f->only;
+
+    while (at && (strncmp(at, name, n) != 0 || (at[n] != ',' && at[n] != '\0'))) {
+        at = strchr(at, ',');
+        at = at ? at + 1 : NULL;
+    }
+    return !f->only || at;
+}
+
+/* False: nothing of this kind is to come. */
+static bool deal(const struct faults *f, struct deck *d, bool kills)
+{
+    for (unsigned i = 0; i < FAULTS; i++) {
+        const bool comes = is_kill(&faults[i]) == kills && wanted(f, faults[i].name);
+        for (unsigned k = 0; comes && k < faults[i].cards; k++) {
+            d->card[d->cards++] = i;
+        }
+    }
+    return d->cards > 0;
+}
+
 /* Kills and others in turn; each comes as often as its cards say before any of its kind comes
- * again.
+ * again. NULL: none is to come.
  */
 static const struct fault *draw(struct faults *f)
 {
-    const bool kills = f->kills <= f->others;
+    bool kills = f->kills <= f->others;
     struct deck *d = &f->kinds[kills];
     unsigned at;
     unsigned card;
 
-    if (d->cards == 0) {
-        for (unsigned i = 0; i < FAULTS; i++) {
-            for (unsigned k = 0; is_kill(&faults[i]) == kills && k < faults[i].cards; k++) {
-                d->card[d->cards++] = i;
-            }
+    if (d->cards == 0 && !deal(f, d, kills)) {
+        kills = !kills;
+        d = &f->kinds[kills];
+        if (d->cards == 0 && !deal(f, d, kills)) {
+            return NULL;
         }
     }
     at = (unsigned)rng_below(&f->rng, d->cards);
@@ -380,6 +404,9 @@ bool faults_point(struct faults *f, struct place *p)
     int64_t took;
     bool hit;
 
+    if (!wanted(f, name)) {
+        return true;
+    }
     place_log_fault(p, place_wall_us(), name, true, "DLR-START");
     hit = die_at(f, p, point);
     f->tried[point]++;
@@ -422,7 +449,9 @@ static bool inject(struct faults *f, struct place *p, const struct fault *fault)
 
 bool faults_next(struct faults *f, struct place *p)
 {
-    return inject(f, p, draw(f));
+    const struct fault *fault = draw(f);
+
+    return !fault || inject(f, p, fault);
 }
 
 bool faults_long_stop(struct faults *f, struct place *p)

@@ -13,14 +13,14 @@ struct faults {
         unsigned card[64]; /* to come: a fault each */
         unsigned cards;
     } kinds[2];          /* kills, others: one after the other */
-    bool points;         /* only crash points, one after the other */
     unsigned next_point; /* enum crash_point */
     unsigned tried[CRASH_POINT_COUNT], hit[CRASH_POINT_COUNT];
     /* counted */
     unsigned kills, others, never_recovered;
     int64_t recovery_us[4096];
     unsigned recoveries;
-    bool told; /* each to stderr */
+    bool told;        /* each to stderr */
+    const char *only; /* the names of those that may come, with commas between; NULL: all */
 };
 
 void faults_init(struct faults *f, uint64_t seed);

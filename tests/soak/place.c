@@ -416,6 +416,21 @@ static int write_config(struct place *p)
     "\"ratio=3\",\"ring=15\",\"retry=20\",\"busy=20\",\"no_answer=20\",\"fault=5\","               \
     "\"wrapup_timeout=5\",\"answer_wait_ms=1700\",\"hopper_size=2000\",\"hopper_low=800\""
 
+/* Some of those that would be called first. */
+static int bar(struct answer *a, char *why, size_t size)
+{
+    char request[160];
+    int result = 0;
+
+    for (unsigned i = 0; i < a->p->barred && result == 0; i++) {
+        snprintf(request, sizeof request,
+                 "{\"id\":1,\"command\":\"dnc add\",\"args\":{\"number\":\"+120055501%02u\"}}\n",
+                 i);
+        result = ask(a, request, why, size);
+    }
+    return result;
+}
+
 /* What an operator would type; the seconds are short, so that much happens in a minute. */
 static int fill(struct place *p, char *why, size_t size)
 {
@@ -442,7 +457,7 @@ static int fill(struct place *p, char *why, size_t size)
              "{\"id\":1,\"command\":\"campaign set\",\"args\":{\"campaign\":\"%" PRIu64
              "\",\"settings\":[%s]}}\n",
              p->campaign, p->settings ? p->settings : SHORT_TIMES);
-    if (ask(&a, request, why, size) != 0) {
+    if (ask(&a, request, why, size) != 0 || bar(&a, why, size) != 0) {
         return -1;
     }
     snprintf(request, sizeof request,

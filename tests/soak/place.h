@@ -17,6 +17,7 @@ struct place {
     uint64_t seed;
     unsigned leads, agents, calls_per_s;
     unsigned lines;       /* of the trunk; 0: 400 */
+    unsigned barred;      /* of the leads' numbers, on the do-not-call list before it dials; < 20 */
     bool embedded;        /* SQLite in the folder, a hopper inside the daemon, no proxies */
     bool lasting;         /* agents talk until somebody ends it for them */
     const char *callees;  /* /sim/people?... of ari-sim; NULL: of all kinds, and short */

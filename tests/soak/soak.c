@@ -7,6 +7,7 @@
 #include "adapters/net/json.h"
 #include "tests/judge/files.h"
 #include "tests/soak/faults.h"
+#include "tests/soak/mutants.h"
 #include "tests/soak/word.h"
 
 #include <dirent.h>
@@ -22,6 +23,7 @@
 #include <unistd.h>
 
 #define LEADS_MAX 50000u /* so many fictional numbers there are */
+#define BARRED 15u       /* of the leads' numbers */
 #define RSS_MAX_KB 400000
 #define FDS_MAX 512
 
@@ -33,10 +35,12 @@ struct sums { /* of the simulation, by its JSON line */
 struct soak {
     double seconds;
     uint64_t seed;
-    bool json, keep, real_only, sim_only, told;
-    bool long_stop;  /* one, in the middle of the faults */
-    unsigned points; /* how often at each crash point; 0: other faults */
-    unsigned agents, rate;
+    bool json, keep, discard, real_only, sim_only, told, mutants;
+    bool long_stop;     /* one, in the middle of the faults */
+    const char *only;   /* of the faults: those with these names */
+    const char *people; /* what they do, as /sim/people of ari-sim takes it */
+    unsigned points;    /* how often at each crash point; 0: other faults */
+    unsigned agents, rate, leads;
     struct sums sim;
     bool sim_failed;
     struct place place;
@@ -357,10 +361,16 @@ static int run_real(struct soak *s, char *why, size_t size)
     p->seed = s->seed;
     p->agents = s->agents;
     p->calls_per_s = s->rate;
-    p->leads = calls > LEADS_MAX ? LEADS_MAX : calls < 2000 ? 2000 : (unsigned)calls;
+    p->leads = s->leads            ? s->leads
+               : calls > LEADS_MAX ? LEADS_MAX
+               : calls < 2000      ? 2000
+                                   : (unsigned)calls;
+    p->barred = BARRED;
+    p->callees = s->people;
     s->long_stop = s->long_stop || (half >= LONG_S && !s->points);
     faults_init(&s->faults, s->seed);
     s->faults.told = s->told;
+    s->faults.only = s->only;
     result = place_open(p, why, size);
     if (result == 0) {
         /* setting up counts as part of the half, but not for much of it */
@@ -375,7 +385,7 @@ static int run_real(struct soak *s, char *why, size_t size)
         s->real_failed = result != 0;
         result = result < 0 ? -1 : 0;
     }
-    s->keep = s->keep || result < 0 || s->real_failed;
+    s->keep = s->keep || (!s->discard && (result < 0 || s->real_failed));
     place_close(p, s->keep);
     if (s->keep && p->dir[0]) {
         fprintf(stderr, "soak: kept in %s\n", p->dir);
@@ -414,7 +424,7 @@ static void report(const struct soak *s)
            ",\"real_bridged\":%" PRIu64 ",\"abandoned\":%" PRIu64 ",\"unknown\":%" PRIu64
            ",\"acknowledged\":%" PRIu64
            ",\"recovery_p99_s\":%.3f,\"recovery_max_s\":%.3f,\"speed\":%" PRId64
-           ",\"rss_kb\":%" PRId64 ",\"points_missed\":%u,\"seed\":%" PRIu64 "}\n",
+           ",\"rss_kb\":%" PRId64 ",\"points_missed\":%u,\"seed\":%" PRIu64 ",\"broken\":[",
            both(m->calls, v->calls), both(m->kills, s->faults.kills), m->calls, m->kills, v->calls,
            s->faults.kills, both(m->faults, s->faults.others), both(m->lost, v->lost),
            both(m->dialed_twice, v->dialed_twice), both(m->stuck, v->stuck),
@@ -423,75 +433,103 @@ static void report(const struct soak *s)
            v->bridged, v->abandoned, v->unknown, v->acked, faults_recovery_p99_s(&s->faults),
            faults_recovery_max_s(&s->faults), m->speed, s->rss_most_kb,
            s->points ? points_missed(s) : 0, s->seed);
+    /* I1 to I10 of the real half, of an array as long as the judge's */
+    for (unsigned i = 0; i < JUDGE_INVARIANTS; i++) {
+        printf("%s%" PRIu64, i > 0 ? "," : "", v->broken[i]);
+    }
+    puts("]}");
 }
 
 static const char usage[] =
-    "usage: soak SECONDS [--seed N] [--json] [--verbose] [--keep] [--real | --sim]\n"
+    "usage: soak SECONDS [--seed N] [--json] [--verbose] [--keep] [--real | --sim | --mutants]\n"
     "\n"
     "  --seed N    of everything that is left to chance (default 1)\n"
     "  --json      nothing on standard output but the last line\n"
     "  --verbose   each fault on standard error\n"
     "  --keep      keep logs, witness and records of the real half (kept anyway when it fails)\n"
+    "  --discard   keep nothing, even then\n"
     "  --real      the real programs only; --sim: the simulation only\n"
     "  --points[=N]  the real programs only; the daemon dies at each crash point in turn, N times "
     "(test builds)\n"
+    "  --only NAMES  of the faults or crash points only these, commas between; none: not one\n"
     "  --long-stop  stop the daemon for a minute once (it does so anyway if the real half takes "
     "150 s)\n"
-    "  --agents N  of the real half (default 80); --rate N: calls a second (default 200)\n";
+    "  --agents N  of the real half (default 80); --rate N: calls a second (default 200)\n"
+    "  --leads N   (default as many as the rate needs, 2000 to 50000)\n"
+    "  --people TARGET  of ari-sim's control channel, before the first call: "
+    "/sim/people?human=1...\n"
+    "  --mutants   daemons broken on purpose, SECONDS each: does the judge notice? (test builds)\n";
+
+static const struct option options[] = {
+    {"seed", required_argument, NULL, 's'},   {"json", no_argument, NULL, 'j'},
+    {"verbose", no_argument, NULL, 'v'},      {"keep", no_argument, NULL, 'k'},
+    {"real", no_argument, NULL, 'r'},         {"sim", no_argument, NULL, 'm'},
+    {"points", optional_argument, NULL, 'p'}, {"agents", required_argument, NULL, 'a'},
+    {"rate", required_argument, NULL, 'c'},   {"leads", required_argument, NULL, 'n'},
+    {"long-stop", no_argument, NULL, 'l'},    {"only", required_argument, NULL, 'o'},
+    {"discard", no_argument, NULL, 'd'},      {"mutants", no_argument, NULL, 'b'},
+    {"people", required_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+
+/* False: it is none. */
+static bool take_flag(struct soak *s, int c)
+{
+    bool *const flag = c == 'j'   ? &s->json
+                       : c == 'v' ? &s->told
+                       : c == 'k' ? &s->keep
+                       : c == 'd' ? &s->discard
+                       : c == 'r' ? &s->real_only
+                       : c == 'm' ? &s->sim_only
+                       : c == 'b' ? &s->mutants
+                                  : NULL;
+
+    if (flag) {
+        *flag = true;
+    }
+    return flag;
+}
+
+/* False: it is none, or its value is no number. */
+static bool take_value(struct soak *s, int c)
+{
+    char *rest = "";
+    const uint64_t n = optarg && c != 'o' && c != 'h' ? strtoull(optarg, &rest, 10) : 1;
+
+    switch (c) {
+    case 's':
+        s->seed = n;
+        break;
+    case 'p':
+        s->real_only = true;
+        s->points = (unsigned)n;
+        break;
+    case 'a':
+        s->agents = (unsigned)n;
+        break;
+    case 'c':
+        s->rate = (unsigned)n;
+        break;
+    case 'n':
+        s->leads = (unsigned)n;
+        break;
+    case 'o':
+        s->only = optarg;
+        break;
+    case 'h':
+        s->people = optarg;
+        break;
+    default:
+        return false;
+    }
+    return *rest == '\0';
+}
 
 static bool parse(struct soak *s, int argc, char **argv)
 {
-    static const struct option names[] = {{"seed", required_argument, NULL, 's'},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {"verbose", no_argument, NULL, 'v'},
-                                          {"keep", no_argument, NULL, 'k'},
-                                          {"real", no_argument, NULL, 'r'},
-                                          {"sim", no_argument, NULL, 'm'},
-                                          {"points", optional_argument, NULL, 'p'},
-                                          {"agents", required_argument, NULL, 'a'},
-                                          {"rate", required_argument, NULL, 'c'},
-                                          {"long-stop", no_argument, NULL, 'l'},
-                                          {NULL, 0, NULL, 0}};
     char *rest = NULL;
     int c;
 
-    while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
-        switch (c) {
-        case 's':
-            s->seed = strtoull(optarg, &rest, 10);
-            if (*rest != '\0') {
-                return false;
-            }
-            break;
-        case 'j':
-            s->json = true;
-            break;
-        case 'v':
-            s->told = true;
-            break;
-        case 'k':
-            s->keep = true;
-            break;
-        case 'r':
-            s->real_only = true;
-            break;
-        case 'm':
-            s->sim_only = true;
-            break;
-        case 'p':
-            s->real_only = true;
-            s->points = optarg ? (unsigned)strtoul(optarg, NULL, 10) : 1;
-            break;
-        case 'l':
-            s->long_stop = true;
-            break;
-        case 'a':
-            s->agents = (unsigned)strtoul(optarg, NULL, 10);
-            break;
-        case 'c':
-            s->rate = (unsigned)strtoul(optarg, NULL, 10);
-            break;
-        default:
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (!take_flag(s, c) && !take_value(s, c)) {
             return false;
         }
     }
@@ -511,6 +549,9 @@ int main(int argc, char **argv)
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
+    if (s.mutants) {
+        return mutants_run(argv[optind], s.seed);
+    }
     if (!s.json) {
         printf("seed %" PRIu64 "\n", s.seed);
         fflush(stdout);
