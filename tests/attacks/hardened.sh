@@ -1,6 +1,7 @@
 #!/bin/sh
-# hardened.sh PROGRAM...: reads from the released programs how they were built (A21), and that dialerd imports nothing that starts a
-# program but the demo's execv, which seccomp forbids to the daemon (A2). TAP.
+# hardened.sh PROGRAM...: reads from the released programs how they were built (A21), that dialerd imports nothing that starts a
+# program but the demo's execv, which seccomp forbids to the daemon (A2), and that it can be neither broken on purpose nor told where
+# to die (core/mutant.h, core/crash.h). TAP.
 set -u
 n=0
 failed=0
@@ -17,7 +18,7 @@ has() { # TEXT PATTERN
 	printf '%s\n' "$1" | grep -Eq -- "$2"
 }
 
-echo "1..$(($# * 8 + 2))"
+echo "1..$(($# * 8 + 3))"
 for program in "$@"; do
 	name=$(basename "$program")
 	header=$(readelf -hlW "$program" 2>/dev/null)
@@ -54,4 +55,8 @@ check "dialerd imports to start programs: ${starts:-nothing }(execv is the demo'
 users=$(grep -rlE '(^|[^a-z_])(execv|execve|system|popen|posix_spawn)[a-z]* *\(' core actors adapters --include='*.c' --exclude-dir=node_modules | tr '\n' ' ')
 [ "$users" = "adapters/daemon/child.c " ]
 check "files that start programs: ${users:-none }" $?
+names=$(sed -n 's/^ *X(\([a-z_]*\)).*/\1/p' core/mutant.h)
+left=$(strings -a "$daemon" | grep -E "$(printf '%s|' $names)DIALER_MUTANT|DIALER_CRASH" | sort -u | tr '\n' ' ')
+[ -n "$names" ] && [ -z "$left" ]
+check "dialerd has no mutants and no crash points: ${left:-none of $(printf '%s\n' $names | wc -l) names}" $?
 exit $failed

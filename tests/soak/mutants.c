@@ -61,7 +61,7 @@ static const struct {
     {MUTANT_abandon_not_counted, CROWDED, 7, NULL},
     {MUTANT_resume_gap, DISTURBED, 9, NULL},
     {MUTANT_stale_owner, VIRTUAL, 3,
-     "the store's lock lets no second daemon in while the first has a connection"},
+     "what a dead daemon had begun is done before the next has the store: its lock sees to it"},
     {MUTANT_do_not_call_ignored, CALM, 5, NULL},
 };
 
