@@ -9,6 +9,11 @@
 
 #include <string.h>
 
+/* A timer later than this was not kept waiting by work: the whole process stood still. */
+#define STOOD_STILL_US (2 * US_PER_S)
+/* After that the mail comes first, for so long. */
+#define SILENCE_US (300 * US_PER_MS)
+
 enum {
     T_CLAIM = 1,
     T_AHEAD,
@@ -36,7 +41,7 @@ static const struct fsm_timer timers[N_TIMERS] = {
     [T_CALL] = {"call", 4 * 3600 * US_PER_S, "the longest call"},
     [T_HELD] = {"held", 20 * US_PER_S, "a lost agent's leg must be back (R3)"},
     [T_MESSAGE] = {"message", 30 * US_PER_S, "the longest message"},
-    [T_SILENCE] = {"silence", 300 * US_PER_MS, "a lost link shows itself soon after what it lost"},
+    [T_SILENCE] = {"silence", SILENCE_US, "a lost link shows itself soon after what it lost"},
     [T_END] = {"end", 10 * US_PER_S, "a hang-up must be confirmed"},
     [T_DISPOSE] = {"dispose", 300 * US_PER_S, "wrap-up, and room for the agent's actor"},
     [T_UNKNOWN] = {"unknown", 60 * US_PER_S, "a call that may live must have shown itself"},
@@ -61,6 +66,12 @@ static const char *const events[AE_EVENTS] = {
 /* For all we have heard it rings, and the list has shown that it was answered: the dialplan plays
  * the message, or brings the call. It is not cut off. */
 #define IS_KEPT(state, event) ROW(state, event, attempt_is_kept, 0, S(MESSAGE), T_MESSAGE)
+
+/* When the process has stood still, timers fire before what waits on the links is read. What is
+ * final (a person is hung up on, two are parted, a call is given up) is not done for a deadline
+ * that passed meanwhile. */
+#define READS_FIRST(state)                                                                         \
+    ROW(state, AE_TIMEOUT, attempt_just_awake, attempt_wait_on, state, T_SILENCE)
 
 /* Nothing to be done about it in a state without a row of its own: duplicates and stragglers. */
 #define IGNORED(event) ANY(event, 0, 0, FSM_STAY, FSM_NO_TIMER)
@@ -92,6 +103,7 @@ static const struct fsm_row rows[] = {
     ROW(S(ORIGINATING), AE_FATE_UNKNOWN, 0, attempt_lost, S(UNKNOWN), T_UNKNOWN),
     IS_KEPT(S(ORIGINATING), AE_HANG_UP),
     IS_KEPT(S(ORIGINATING), AE_LEG_LOST),
+    READS_FIRST(S(ORIGINATING)),
     IS_KEPT(S(ORIGINATING), AE_TIMEOUT),
     ROW(S(ORIGINATING), AE_HANG_UP, 0, attempt_cancel, S(ENDING), T_END),
     ROW(S(ORIGINATING), AE_LEG_LOST, 0, attempt_cancel, S(ENDING), T_END),
@@ -102,6 +114,7 @@ static const struct fsm_row rows[] = {
     ENDS_BY_GONE(S(RINGING)),
     IS_KEPT(S(RINGING), AE_HANG_UP),
     IS_KEPT(S(RINGING), AE_LEG_LOST),
+    READS_FIRST(S(RINGING)),
     IS_KEPT(S(RINGING), AE_TIMEOUT),
     ROW(S(RINGING), AE_HANG_UP, 0, attempt_cancel, S(ENDING), T_END),
     ROW(S(RINGING), AE_LEG_LOST, 0, attempt_cancel, S(ENDING), T_END),
@@ -127,6 +140,7 @@ static const struct fsm_row rows[] = {
     ROW(S(BRIDGING), AE_HANG_UP, attempt_is_unserved, attempt_play_message, S(MESSAGE), T_MESSAGE),
     ROW(S(BRIDGING), AE_HANG_UP, 0, attempt_hang_up, S(ENDING), T_END),
     ROW(S(BRIDGING), AE_TIMEOUT, attempt_line_away, attempt_wait_on, S(BRIDGING), T_JOIN),
+    READS_FIRST(S(BRIDGING)),
     ROW(S(BRIDGING), AE_TIMEOUT, attempt_is_joining, attempt_wait_for_join, S(BRIDGING), T_JOIN),
     ROW(S(BRIDGING), AE_TIMEOUT, 0, attempt_play_message, S(MESSAGE), T_MESSAGE),
 
@@ -138,6 +152,7 @@ static const struct fsm_row rows[] = {
     ROW(S(HELD), AE_LEG_BACK, 0, attempt_rejoin, S(BRIDGING), T_BRIDGE),
     ENDS_BY_GONE(S(HELD)),
     ROW(S(HELD), AE_HANG_UP, 0, attempt_hang_up, S(ENDING), T_END),
+    READS_FIRST(S(HELD)),
     ROW(S(HELD), AE_TIMEOUT, 0, attempt_seek_agent, S(ANSWERED), T_WAIT),
 
     ENDS_BY_GONE(S(MESSAGE)),
@@ -148,7 +163,7 @@ static const struct fsm_row rows[] = {
     ROW(S(MESSAGE), AE_NOT_PLAYED, 0, attempt_wait_on, S(MESSAGE), T_SILENCE),
     ROW(S(MESSAGE), AE_MESSAGE_OVER, 0, attempt_hang_up, S(ENDING), T_END),
     ROW(S(MESSAGE), AE_HANG_UP, 0, attempt_hang_up, S(ENDING), T_END),
-    ROW(S(MESSAGE), AE_TIMEOUT, attempt_line_away, attempt_wait_on, S(MESSAGE), T_SILENCE),
+    ROW(S(MESSAGE), AE_TIMEOUT, attempt_cannot_tell, attempt_wait_on, S(MESSAGE), T_SILENCE),
     ROW(S(MESSAGE), AE_TIMEOUT, 0, attempt_hang_up, S(ENDING), T_END),
 
     ROW(S(ENDING), AE_ANSWERED, 0, attempt_hang_up, FSM_STAY, FSM_NO_TIMER),
@@ -159,11 +174,12 @@ static const struct fsm_row rows[] = {
     ROW(S(ENDING), AE_NOT_SENT, attempt_has_agent, attempt_not_sent, S(ENDED), T_DISPOSE),
     ROW(S(ENDING), AE_NOT_SENT, 0, attempt_not_sent, S(DISPOSED), FSM_NO_TIMER),
     ENDS_BY_GONE(S(ENDING)),
-    ROW(S(ENDING), AE_TIMEOUT, attempt_line_away, attempt_wait_on, S(ENDING), T_END),
+    ROW(S(ENDING), AE_TIMEOUT, attempt_cannot_tell, attempt_wait_on, S(ENDING), T_END),
     ROW(S(ENDING), AE_TIMEOUT, attempt_has_agent, attempt_over, S(ENDED), T_DISPOSE),
     ROW(S(ENDING), AE_TIMEOUT, 0, attempt_over, S(DISPOSED), FSM_NO_TIMER),
 
     ROW(S(ENDED), AE_DISPOSED, 0, attempt_forget, S(DISPOSED), FSM_NO_TIMER),
+    READS_FIRST(S(ENDED)),
     ROW(S(ENDED), AE_TIMEOUT, 0, attempt_pass_on, S(DISPOSED), FSM_NO_TIMER),
 
     ROW(S(UNKNOWN), AE_RINGING, 0, attempt_rings, S(RINGING), T_RING),
@@ -171,7 +187,7 @@ static const struct fsm_row rows[] = {
     ROW(S(UNKNOWN), AE_ANSWERED, 0, attempt_answers, S(ANSWERED), T_WAIT),
     ENDS_BY_GONE(S(UNKNOWN)),
     ROW(S(UNKNOWN), AE_HANG_UP, 0, attempt_hang_up, S(ENDING), T_END),
-    ROW(S(UNKNOWN), AE_TIMEOUT, attempt_line_away, attempt_wait_on, S(UNKNOWN), T_UNKNOWN),
+    ROW(S(UNKNOWN), AE_TIMEOUT, attempt_cannot_tell, attempt_wait_on, S(UNKNOWN), T_UNKNOWN),
     ROW(S(UNKNOWN), AE_TIMEOUT, attempt_has_agent, attempt_over, S(ENDED), T_DISPOSE),
     ROW(S(UNKNOWN), AE_TIMEOUT, 0, attempt_over, S(DISPOSED), FSM_NO_TIMER),
 
@@ -359,4 +375,27 @@ bool attempt_fire(struct campaign *c, struct attempt *a, enum attempt_event on,
         return true;
     }
     return false;
+}
+
+/* The process stood still just now: what has happened meanwhile waits to be read, and the link may
+ * be dead without anybody having heard of it. */
+bool attempt_just_awake(const struct fsm_ctx *x)
+{
+    const struct campaign *c = x->owner;
+
+    return c->awake_us != 0 && x->ev->now_us - c->awake_us < SILENCE_US;
+}
+
+bool attempt_cannot_tell(const struct fsm_ctx *x)
+{
+    return attempt_line_away(x) || attempt_just_awake(x);
+}
+
+void attempt_on_timeout(struct campaign *c, struct attempt *a, const struct event *ev,
+                        struct effects *fx)
+{
+    if (ev->now_us - a->fsm.due_us > STOOD_STILL_US) {
+        c->awake_us = ev->now_us;
+    }
+    attempt_fire(c, a, AE_TIMEOUT, ev, fx);
 }

@@ -419,7 +419,7 @@ static void on_timer(struct campaign *c, const struct event *ev, struct effects 
     case TIMER_ATTEMPT:
         slot = map_find(&c->attempts, ev->timer_key);
         if (slot) {
-            attempt_fire(c, slot->value.ptr, AE_TIMEOUT, ev, fx);
+            attempt_on_timeout(c, slot->value.ptr, ev, fx);
         }
         break;
     case TIMER_RECYCLE:

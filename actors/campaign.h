@@ -120,6 +120,7 @@ struct campaign {
     uint8_t pbx_state;
     bool listed;          /* since our start: who lives there is known */
     int64_t away_wall_ms; /* since when, or when last, the server was away; 0: never */
+    int64_t awake_us;     /* since the last time the whole process stood still; 0: it has not */
     bool store_up;
     bool clocks_apart;    /* R19: the store's and ours; wall-clock rules cannot be kept */
     uint8_t held_back;    /* enum reason: why the desk lets nothing leave; allow: it does */
@@ -212,6 +213,9 @@ static inline uint32_t attempts_in(const struct campaign *c, enum attempt_state 
 }
 /* Claimed too long ago to be sent now. */
 bool attempt_is_stale(const struct campaign *c, const struct attempt *a, int64_t now_us);
+/* Its timer has run out. */
+void attempt_on_timeout(struct campaign *c, struct attempt *a, const struct event *ev,
+                        struct effects *fx);
 /* The first attempt (oldest in its state), or NULL. */
 static inline struct attempt *attempt_first(const struct campaign *c, enum attempt_state state)
 {
@@ -229,6 +233,8 @@ bool attempt_is_bound(const struct fsm_ctx *x);
 bool attempt_was_bridged(const struct fsm_ctx *x);
 bool attempt_is_cancelled(const struct fsm_ctx *x);
 bool attempt_line_away(const struct fsm_ctx *x);
+bool attempt_just_awake(const struct fsm_ctx *x);
+bool attempt_cannot_tell(const struct fsm_ctx *x);
 bool attempt_is_unserved(const struct fsm_ctx *x);
 bool attempt_keeps_place(const struct fsm_ctx *x);
 bool attempt_is_joining(const struct fsm_ctx *x);

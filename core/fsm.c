@@ -64,6 +64,7 @@ static void arm_timer(const struct fsm_def *def, struct fsm *m, uint8_t timer,
     if (us < 0) {
         us = def->timers[timer].default_us;
     }
+    m->due_us = c->ev->now_us + us;
     m->timer = fx_arm(c->fx, us, def->timer_kind, m->key);
 }
 

@@ -93,6 +93,7 @@ struct fsm {
     uint8_t state;
     uint8_t linked;
     timer_ref timer;
+    int64_t due_us; /* of the last timer armed: who is much later than that stood still */
     int64_t since_us;
     int64_t since_wall_ms;
     uint64_t key;

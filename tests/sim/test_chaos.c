@@ -259,6 +259,57 @@ static void test_stopped(void **state)
     world_close(w);
 }
 
+/* Somebody answered when no agent was left, and the message was lost on a deaf link. Then the
+ * process stands still until the time of the hang-up, which was lost as well, is over: awake, it
+ * must not take the call for ended before it has heard of the link. The message is owed. */
+static void test_asleep_on_a_deaf_link(void **state)
+{
+    struct world *w = with_agents(MODE_PROGRESSIVE, 1, 1);
+    const char *number = world_number(w, 1);
+
+    (void)state;
+    world_callees(w, ANSWERS(5, 0));
+    world_begin(w);
+    all_ready(w, 1);
+    expect_line(w, number, LINE_RINGING, 5);
+    world_break(w, 1, "lunch");
+    expect_line(w, number, LINE_ANSWERED, 6);
+    world_link_deaf(w);
+    world_run(w, 3);
+    world_freeze(w, 12.5);
+    world_run(w, 12);
+    world_link_noticed(w);
+    world_run(w, 1);
+    assert_int_equal(world_open_attempts(w), 1);
+    world_link_back(w);
+    expect_line(w, number, LINE_MESSAGE, 1);
+    world_run(w, 30);
+    assert_int_equal(world_witness(w)->messages, 1);
+    assert_int_equal(world_outcome(w, number), OUTCOME_ABANDONED);
+    assert_int_equal(world_open_attempts(w), 0);
+    world_close(w);
+}
+
+/* The process stands still until the ring time is over, and reads a moment after it is awake that
+ * somebody answered long ago: served, not cut off. */
+static void test_answered_while_asleep(void **state)
+{
+    struct world *w = with_agents(MODE_PROGRESSIVE, 1, 1);
+    const char *number = world_number(w, 1);
+
+    (void)state;
+    world_callees(w, ANSWERS(5, 0));
+    world_begin(w);
+    all_ready(w, 1);
+    expect_line(w, number, LINE_RINGING, 5);
+    world_run(w, 1);
+    world_link_stalls(w, 60.05);
+    world_freeze(w, 60);
+    world_run(w, 60);
+    expect_line(w, number, LINE_BRIDGED, 1);
+    world_close(w);
+}
+
 /* A message that one campaign cannot be meant by: it is parked, its agent is free, an alarm stands,
  * and the other one goes on. The next start takes it up again. */
 static void test_parked(void **state)
@@ -314,6 +365,8 @@ int main(void)
         cmocka_unit_test(test_chaos),
         cmocka_unit_test(test_chaos_with_restarts),
         cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_asleep_on_a_deaf_link),
+        cmocka_unit_test(test_answered_while_asleep),
         cmocka_unit_test(test_parked),
     };
 
