@@ -128,13 +128,34 @@ void campaign_on_agent_status(struct campaign *c, const struct event *ev, struct
     relink(c, m);
 }
 
+/* In a call from before our start, which it may not have heard of yet: "available" can be its word
+ * from before that, and it would leave one customer for the other. */
+static bool is_taken(const struct campaign *c, uint64_t agent)
+{
+    static const enum attempt_state joined[] = {ATTEMPT_UNKNOWN, ATTEMPT_BRIDGED};
+
+    for (size_t s = 0; s < sizeof joined / sizeof joined[0]; s++) {
+        const struct attempt *a = attempt_first(c, joined[s]);
+
+        for (; a; a = attempt_next(a)) {
+            bool found = joined[s] == ATTEMPT_UNKNOWN && a->found_agent == agent;
+
+            if (a->restored && (a->agent == agent || found)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 bool campaign_ask_agent(struct campaign *c, struct attempt *a, uint64_t only,
                         const struct event *ev, struct effects *fx)
 {
     struct member *m = c->idle_head;
 
     (void)ev;
-    while (m && (m->agent == a->tried || (only != 0 && m->agent != only) || m->pbx != a->pbx)) {
+    while (m && (m->agent == a->tried || (only != 0 && m->agent != only) || m->pbx != a->pbx ||
+                 is_taken(c, m->agent))) {
         m = m->next_idle;
     }
     if (!m) {

@@ -428,4 +428,5 @@ void campaign_on_pbx_listed(struct campaign *c, const struct event *ev, struct e
 
     c->listed = c->listed || m->pbx == c->set.pbx;
     each_on(c, m->pbx, bury_unseen, ev, fx);
+    campaign_match(c, ev, fx); /* agents whose call from before our start is not there any more */
 }

@@ -449,6 +449,66 @@ static void test_restart_customer_gone(void **state)
     world_close(w);
 }
 
+/* The link is back after a restart. Agents who talked before it say that they are available in the
+ * moment between their leg's being found and their campaign's word of the call; others have
+ * answered and wait. Nobody is taken from the one for the other. */
+static void restart_available_in_a_call(uint64_t seed)
+{
+    const unsigned talking = 6, waiting = 4;
+    struct world *w = world_open_with(seed, false, false, 20);
+    uint64_t lead[6];
+
+    world_campaign(w, 1, MODE_PROGRESSIVE);
+    for (uint64_t a = 1; a <= talking + waiting; a++) {
+        world_agent(w, a, 1);
+    }
+    (void)world_leads(w, 1, talking + waiting);
+    world_callees(w, ANSWERS(5, 0));
+    world_begin(w);
+    all_ready(w, talking);
+    for (uint64_t a = 1; a <= talking; a++) {
+        expect_agent(w, a, AGENT_BUSY, 30);
+        lead[a - 1] = world_talks_with(w, a);
+    }
+    for (uint64_t a = talking + 1; a <= talking + waiting; a++) {
+        world_ready(w, a);
+    }
+    expect_line(w, world_number(w, talking + waiting), LINE_RINGING, 5);
+    for (uint64_t a = talking + 1; a <= talking + waiting; a++) {
+        (void)world_break(w, a, "lunch");
+    }
+    expect_line(w, world_number(w, talking + waiting), LINE_ANSWERED, 6);
+    world_restart_without_pbx(w);
+    for (uint64_t a = 1; a <= talking; a++) {
+        (void)world_login(w, a);
+    }
+    world_run(w, 1);
+    world_pbx_up(w, true);
+    for (unsigned i = 0; i < 60; i++) {
+        for (uint64_t a = 1; a <= talking; a++) {
+            if (world_page(w, a)->state == AGENT_BREAK) {
+                (void)world_available(w, a);
+            }
+        }
+        world_run(w, 0.001);
+    }
+    world_run(w, 5);
+    for (uint64_t a = 1; a <= talking; a++) {
+        assert_int_equal(world_talks_with(w, a), lead[a - 1]);
+        assert_int_equal(world_page(w, a)->state, AGENT_BUSY);
+    }
+    assert_true(world_witness(w)->messages > 0);
+    world_close(w);
+}
+
+static void test_restart_available_in_a_call(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        restart_available_in_a_call(seed);
+    }
+}
+
 /* A page that does not come back: the adopted leg is not held for ever (P2). */
 static void test_restart_agent_stays_away(void **state)
 {
@@ -528,6 +588,7 @@ int main(void)
         cmocka_unit_test(test_restart_before_pbx),
         cmocka_unit_test(test_restart_leg_gone),
         cmocka_unit_test(test_restart_customer_gone),
+        cmocka_unit_test(test_restart_available_in_a_call),
         cmocka_unit_test(test_restart_agent_stays_away),
         cmocka_unit_test(test_restart_in_wrapup),
         cmocka_unit_test(test_disposed_while_store_away),
