@@ -263,6 +263,11 @@ static void call_later(const struct fsm_ctx *x)
     self(x)->call_again = true;
 }
 
+static void not_again(const struct fsm_ctx *x)
+{
+    self(x)->call_again = false;
+}
+
 /* A commit that came after we had stopped waiting: its row must not stay open. */
 static void close_row(const struct fsm_ctx *x)
 {
@@ -338,6 +343,7 @@ static const struct fsm_row rows[] = {
     ROW(S(UP), LE_TIMEOUT, without_call, hang_up, S(ENDING), T_END),
     ROW(S(UP), LE_TIMEOUT, 0, 0, FSM_STAY, FSM_NO_TIMER),
     ROW(S(ENDING), LE_CALL, 0, call_later, FSM_STAY, FSM_NO_TIMER),
+    ROW(S(ENDING), LE_HANG_UP, 0, not_again, FSM_STAY, FSM_NO_TIMER),
     ROW(S(ENDING), LE_ANSWERED, 0, hang_up, FSM_STAY, FSM_NO_TIMER),
     ROW(S(ENDING), LE_GONE, 0, ended, S(NONE), FSM_NO_TIMER),
     ROW(S(ENDING), LE_REFUSED, 0, ended, S(NONE), FSM_NO_TIMER),

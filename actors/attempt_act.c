@@ -511,6 +511,9 @@ static bool cleared_unseen(const struct attempt *a)
 
 static enum outcome final_outcome(const struct attempt *a)
 {
+    if (a->outcome == OUTCOME_CANCELLED && a->vanished) {
+        return OUTCOME_UNKNOWN; /* called off where nobody could see whether it was answered */
+    }
     if (a->outcome != OUTCOME_NONE && !MUTANT(abandon_not_counted)) {
         return a->outcome;
     }

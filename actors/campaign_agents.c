@@ -124,7 +124,8 @@ void campaign_on_agent_status(struct campaign *c, const struct event *ev, struct
     set_state(c, m, s->state);
     m->pbx = s->pbx;
     m->idle_since_us = s->idle_since_us;
-    m->asked = m->asked && s->state == AGENT_AVAILABLE;
+    /* What was said before the question reached it is no answer to it: nothing more is asked. */
+    m->asked = m->asked && (s->state == AGENT_AVAILABLE || s->state == AGENT_BREAK);
     relink(c, m);
 }
 

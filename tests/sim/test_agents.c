@@ -170,6 +170,30 @@ static void test_logout(void **state)
     world_close(w);
 }
 
+/* Out, in and out again while Asterisk has not told that the phone was hung up: it is not called
+ * for who has gone. */
+static void test_logout_twice(void **state)
+{
+    struct world *w = with_agent();
+
+    (void)state;
+    world_begin(w);
+    world_ready(w, 7);
+    world_link_deaf(w);
+    expect_reply(w, world_logout(w, 7), RESULT_OK, NULL);
+    world_login(w, 7);
+    world_run(w, 0.5);
+    world_logout(w, 7);
+    expect_agent(w, 7, AGENT_OFFLINE, 1);
+    world_run(w, 12); /* the hang-up is not waited for any longer */
+    world_link_back(w);
+    world_run(w, 30);
+    assert_int_equal(world_witness(w)->leg_claims, 1);
+    assert_false(world_leg_up(w, 7));
+    assert_int_equal(world_open_legs(w), 0);
+    world_close(w);
+}
+
 /* R6: an account that is switched off in a call ends with the call. */
 static void test_disabled_in_call(void **state)
 {
@@ -322,6 +346,7 @@ int main(void)
         cmocka_unit_test(test_next_status),
         cmocka_unit_test(test_disposed_in_call),
         cmocka_unit_test(test_logout),
+        cmocka_unit_test(test_logout_twice),
         cmocka_unit_test(test_disabled_in_call),
         cmocka_unit_test(test_moved),
         cmocka_unit_test(test_chosen_at_login),
