@@ -28,6 +28,7 @@ enum {
     T_END,
     T_DISPOSE,
     T_UNKNOWN,
+    T_LATE,
     N_TIMERS
 };
 
@@ -45,6 +46,7 @@ static const struct fsm_timer timers[N_TIMERS] = {
     [T_END] = {"end", 10 * US_PER_S, "a hang-up must be confirmed"},
     [T_DISPOSE] = {"dispose", 300 * US_PER_S, "wrap-up, and room for the agent's actor"},
     [T_UNKNOWN] = {"unknown", 60 * US_PER_S, "a call that may live must have shown itself"},
+    [T_LATE] = {"late", 10 * US_PER_S, "what stood in a lost link's queues has been carried out"},
 };
 
 static const char *const states[ATTEMPT_STATES] = {
@@ -97,6 +99,7 @@ static const struct fsm_row rows[] = {
     ROW(S(ORIGINATING), AE_RINGING, 0, attempt_rings, S(RINGING), T_RING),
     ROW(S(ORIGINATING), AE_ANSWERED, attempt_is_bound, attempt_join, S(BRIDGING), T_BRIDGE),
     ROW(S(ORIGINATING), AE_ANSWERED, 0, attempt_answers, S(ANSWERED), T_WAIT),
+    ROW(S(ORIGINATING), AE_GONE, attempt_may_come, attempt_wait_late, S(UNKNOWN), T_LATE),
     ENDS_BY_GONE(S(ORIGINATING)),
     ROW(S(ORIGINATING), AE_NOT_SENT, attempt_has_agent, attempt_not_sent, S(ENDED), T_DISPOSE),
     ROW(S(ORIGINATING), AE_NOT_SENT, 0, attempt_not_sent, S(DISPOSED), FSM_NO_TIMER),
@@ -186,6 +189,7 @@ static const struct fsm_row rows[] = {
     ROW(S(UNKNOWN), AE_RINGING, 0, attempt_rings, S(RINGING), T_RING),
     ROW(S(UNKNOWN), AE_ANSWERED, attempt_is_bound, attempt_join, S(BRIDGING), T_BRIDGE),
     ROW(S(UNKNOWN), AE_ANSWERED, 0, attempt_answers, S(ANSWERED), T_WAIT),
+    ROW(S(UNKNOWN), AE_GONE, attempt_may_come, attempt_wait_late, S(UNKNOWN), T_LATE),
     ENDS_BY_GONE(S(UNKNOWN)),
     ROW(S(UNKNOWN), AE_HANG_UP, 0, attempt_hang_up, S(ENDING), T_END),
     ROW(S(UNKNOWN), AE_TIMEOUT, attempt_cannot_tell, attempt_wait_on, S(UNKNOWN), T_UNKNOWN),
@@ -390,6 +394,24 @@ bool attempt_just_awake(const struct fsm_ctx *x)
 bool attempt_cannot_tell(const struct fsm_ctx *x)
 {
     return attempt_line_away(x) || attempt_just_awake(x);
+}
+
+/* The list does not have it, and nothing was ever heard of it: its originate may still stand in the
+ * queues of the link that was lost, and be carried out after the list was made. */
+bool attempt_may_come(const struct fsm_ctx *x)
+{
+    const struct attempt *a = x->subject;
+
+    return a->vanished && !a->shown && !a->late && a->answered_wall_ms == 0;
+}
+
+/* Once: a link that is lost again has not kept it. */
+void attempt_wait_late(const struct fsm_ctx *x)
+{
+    struct attempt *a = x->subject;
+
+    a->late = true;
+    fx_trace(x->fx, "may still come", a->key, 0);
 }
 
 void attempt_on_timeout(struct campaign *c, struct attempt *a, const struct event *ev,

@@ -80,7 +80,9 @@ struct attempt {
     bool bridge_made;
     bool on_hold;  /* music plays in the bridge */
     bool line;     /* holds a permit of the trunk */
-    bool seen;     /* found in the list of the last connect, or heard to answer since */
+    bool seen;     /* found in the list of the last connect, or heard of since */
+    bool shown;    /* found or heard of at any time: its originate was carried out */
+    bool late;     /* its originate was waited for after the list */
     bool restored; /* from before our start */
     bool vanished; /* not found there: nobody knows how it ended */
     bool joining;  /* the agent's leg was sent into the bridge, the answer is on its way */
@@ -235,6 +237,7 @@ bool attempt_is_cancelled(const struct fsm_ctx *x);
 bool attempt_line_away(const struct fsm_ctx *x);
 bool attempt_just_awake(const struct fsm_ctx *x);
 bool attempt_cannot_tell(const struct fsm_ctx *x);
+bool attempt_may_come(const struct fsm_ctx *x);
 bool attempt_is_unserved(const struct fsm_ctx *x);
 bool attempt_keeps_place(const struct fsm_ctx *x);
 bool attempt_is_joining(const struct fsm_ctx *x);
@@ -263,6 +266,7 @@ void attempt_lost(const struct fsm_ctx *x);
 void attempt_forget(const struct fsm_ctx *x);
 void attempt_pass_on(const struct fsm_ctx *x);
 void attempt_wait_on(const struct fsm_ctx *x);
+void attempt_wait_late(const struct fsm_ctx *x);
 void attempt_wait_for_join(const struct fsm_ctx *x);
 
 /* --- campaign_dial.c */

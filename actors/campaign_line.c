@@ -57,6 +57,14 @@ void attempt_pass_on(const struct fsm_ctx *x)
     tell_adopted(x->owner, x->subject, ATTEMPT_ENDED, x->fx);
 }
 
+/* It lives; the list that is on its way may be older than this. */
+static void show(struct attempt *a)
+{
+    a->seen = true;
+    a->shown = true;
+    a->vanished = false;
+}
+
 void campaign_on_channel(struct campaign *c, const struct event *ev, struct effects *fx)
 {
     if (ev->type == MSG_channel_ringing) {
@@ -65,6 +73,7 @@ void campaign_on_channel(struct campaign *c, const struct event *ev, struct effe
 
         if (a) {
             campaign_line_held(c, a, fx);
+            show(a);
             attempt_fire(c, a, AE_RINGING, ev, fx);
         }
         return;
@@ -85,7 +94,7 @@ void campaign_on_channel(struct campaign *c, const struct event *ev, struct effe
             return;
         }
         campaign_line_held(c, a, fx); /* before the list, perhaps */
-        a->seen = true;               /* the list may be older than this */
+        show(a);
         note_waiting(c, a, ev);
         attempt_fire(c, a, AE_ANSWERED, ev, fx);
         return;
@@ -94,6 +103,7 @@ void campaign_on_channel(struct campaign *c, const struct event *ev, struct effe
     struct attempt *a = attempt_find(c, m->channel);
 
     if (a) {
+        a->shown = true;
         a->q850 = m->cause;
         a->sip = m->tech_cause;
         if (a->fsm.state == ATTEMPT_UNKNOWN) {
@@ -295,6 +305,8 @@ void campaign_on_channel_found(struct campaign *c, const struct event *ev, struc
         return;
     }
     a->seen = true;
+    a->vanished = false;
+    a->shown = a->shown || m->up; /* the adapter names those, too, that it has only asked for */
     a->found_in = words_equal(m->bridge, a->bridge);
     if (!a->found_in && a->fsm.state == ATTEMPT_ANSWERED) {
         a->customer_in = false; /* what was to put it there was lost with the link */

@@ -316,6 +316,54 @@ static void test_starting(void **state)
     world_close(w);
 }
 
+/* An originate stands in a stalled link while the link is replaced. The list does not have it; it
+ * is carried out after that all the same, if it got so far, and somebody answers: who is served. */
+static bool carried_out_late(uint64_t seed)
+{
+    struct world *w = world_open(seed);
+
+    world_campaign(w, 1, MODE_PROGRESSIVE);
+    world_agent(w, 1, 1);
+    world_leads(w, 1, 2);
+    world_callees(w, ANSWERS(5, 20));
+    world_begin(w);
+    all_ready(w, 1);
+    expect_agent(w, 1, AGENT_WRAPUP, 60);
+    world_dispose(w, 1, "sale");
+    world_break(w, 1, "lunch");
+    expect_agent(w, 1, AGENT_BREAK, 10);
+    assert_int_equal(world_witness(w)->originates, 1);
+    world_link_stalls(w, 4);
+    expect_reply(w, world_available(w, 1), RESULT_OK, NULL);
+    world_run(w, 1);
+    assert_int_equal(world_open_attempts(w), 1);
+    world_link_deaf(w);
+    world_link_noticed(w);
+    world_link_back(w);
+    world_run(w, 1);
+    assert_int_equal(world_open_attempts(w), 1);
+    world_run(w, 90);
+    const bool carried = world_witness(w)->answered > 1;
+
+    assert_int_equal(world_open_attempts(w), 0);
+    assert_int_equal(world_witness(w)->bridged, carried ? 2 : 1);
+    assert_int_equal(world_outcome(w, world_number(w, 2)),
+                     carried ? OUTCOME_ANSWERED : OUTCOME_UNKNOWN);
+    world_close(w);
+    return carried;
+}
+
+static void test_carried_out_late(void **state)
+{
+    int carried = 0;
+
+    (void)state;
+    for (uint64_t seed = 40; seed < 60; seed++) {
+        carried += carried_out_late(seed);
+    }
+    assert_in_range(carried, 1, 19);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +376,7 @@ int main(void)
         cmocka_unit_test(test_do_not_call_while_away),
         cmocka_unit_test(test_alarms),
         cmocka_unit_test(test_alarms_over_a_restart),
+        cmocka_unit_test(test_carried_out_late),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
