@@ -57,12 +57,13 @@ void attempt_pass_on(const struct fsm_ctx *x)
     tell_adopted(x->owner, x->subject, ATTEMPT_ENDED, x->fx);
 }
 
-/* It lives; the list that is on its way may be older than this. */
-static void show(struct attempt *a)
+/* It lives; the list that is on its way may be older than this. The list names those, too, that the
+ * adapter has only asked for: they are not `there` for sure. */
+static void show(struct attempt *a, bool there)
 {
     a->seen = true;
-    a->shown = true;
     a->vanished = false;
+    a->shown = a->shown || there;
 }
 
 void campaign_on_channel(struct campaign *c, const struct event *ev, struct effects *fx)
@@ -73,7 +74,7 @@ void campaign_on_channel(struct campaign *c, const struct event *ev, struct effe
 
         if (a) {
             campaign_line_held(c, a, fx);
-            show(a);
+            show(a, true);
             attempt_fire(c, a, AE_RINGING, ev, fx);
         }
         return;
@@ -94,7 +95,7 @@ void campaign_on_channel(struct campaign *c, const struct event *ev, struct effe
             return;
         }
         campaign_line_held(c, a, fx); /* before the list, perhaps */
-        show(a);
+        show(a, true);
         note_waiting(c, a, ev);
         attempt_fire(c, a, AE_ANSWERED, ev, fx);
         return;
@@ -304,9 +305,7 @@ void campaign_on_channel_found(struct campaign *c, const struct event *ev, struc
         fx_send(fx, ADDR_ARI, MSG_hangup, &h);
         return;
     }
-    a->seen = true;
-    a->vanished = false;
-    a->shown = a->shown || m->up; /* the adapter names those, too, that it has only asked for */
+    show(a, m->up);
     a->found_in = words_equal(m->bridge, a->bridge);
     if (!a->found_in && a->fsm.state == ATTEMPT_ANSWERED) {
         a->customer_in = false; /* what was to put it there was lost with the link */
