@@ -10,6 +10,10 @@ void agent_fire(struct agent *g, enum agent_event on, const struct event *ev, st
     struct fsm_ctx x = {g, g, NULL, ev, fx};
 
     if (fsm_fire(&agent_fsm, NULL, &g->fsm, (uint8_t)on, &x) == FSM_MOVED) {
+        if (g->fsm.state != AGENT_BUSY) {
+            g->was_muted = false;
+            mute_fire(g, ME_OVER, ev, fx);
+        }
         agent_tell_all(g, ev, fx);
     }
     if (g->fsm.state == AGENT_WRAPUP && g->disposed) { /* disposed while still talking */
@@ -138,6 +142,7 @@ static void on_pbx(struct agent *g, const struct event *ev, struct effects *fx)
     g->pbx_up = up;
     if (up) {
         leg_server_back(g, fx);
+        mute_fire(g, ME_SERVER_BACK, ev, fx);
     }
     if (g->fsm.state == AGENT_AVAILABLE) {
         agent_tell_campaign(g, g->campaign, g->fsm.state, fx);
@@ -163,6 +168,9 @@ static void on_timer(struct agent *g, const struct event *ev, struct effects *fx
         g->tone_timer = 0;
         agent_tone_is_over(g, fx);
         break;
+    case TIMER_MUTE:
+        mute_fire(g, ME_TIMEOUT, ev, fx);
+        break;
     default:
         break;
     }
@@ -176,13 +184,18 @@ static void on_open(struct agent *g, const struct event *ev, struct effects *fx)
 {
     const struct msg_open_agent *m = ev->msg;
 
-    (void)fx;
     if (g->fsm.state == AGENT_OFFLINE && g->attempt[0] == 0) {
         g->was = m->state == AGENT_BREAK                                       ? AGENT_BREAK
                  : m->state == AGENT_AVAILABLE || m->state == AGENT_CONNECTING ? AGENT_AVAILABLE
                                                                                : 0;
         g->was_until_us = ev->now_us + BACK_US;
-        words_keep(g->next_reason, sizeof g->next_reason, m->reason);
+        if (g->was != 0) {
+            words_keep(g->next_reason, sizeof g->next_reason, m->reason);
+        }
+        g->was_muted = m->state == AGENT_BUSY && words_equal(m->reason, "muted");
+        if (g->leg.state == LEG_UP) { /* it was found before this was told */
+            mute_fire(g, ME_LEG_FOUND, ev, fx);
+        }
     }
 }
 
@@ -224,6 +237,10 @@ static const struct {
     {MSG_set_status, agent_on_set_status},
     {MSG_dial, agent_on_dial},
     {MSG_hang_up, agent_on_hang_up},
+    {MSG_set_mute, agent_on_set_mute},
+    {MSG_muted, agent_on_muted},
+    {MSG_send_dtmf, agent_on_send_dtmf},
+    {MSG_dtmf_sent, agent_on_dtmf_sent},
     {MSG_agent_order, agent_on_order},
     {MSG_choose_lead, agent_on_choose_lead},
     {MSG_lead_settled, agent_on_lead_settled},
@@ -251,6 +268,7 @@ static void step(void *state, const struct event *ev, struct effects *fx)
         g->leg_kind = LEG_PERMANENT;
         fsm_init(&agent_fsm, NULL, &g->fsm, 0, &x);
         fsm_init(&leg_fsm, NULL, &g->leg, 0, &x);
+        fsm_init(&mute_fsm, NULL, &g->mute, 0, &x);
         return;
     }
     for (size_t i = 0; i < sizeof handlers / sizeof handlers[0]; i++) {

@@ -6,6 +6,7 @@
  *   agent_leg.c     the phone: a table of its own
  *   agent_call.c    reservations and calls
  *   agent_page.c    what the page asks for
+ *   agent_mute.c    the agent's voice in the call: a table, too
  *   agent_tell.c    what others hear
  */
 #ifndef ACTORS_AGENT_H
@@ -18,7 +19,7 @@
 #define AGENT_REASON_SIZE 48
 #define AGENT_NUMBER_SIZE 24
 
-enum { TIMER_AGENT = 1, TIMER_LEG, TIMER_SOCKET, TIMER_TONE };
+enum { TIMER_AGENT = 1, TIMER_LEG, TIMER_SOCKET, TIMER_TONE, TIMER_MUTE };
 
 enum leg_state {
     LEG_NONE,
@@ -43,6 +44,28 @@ enum leg_event {
     LE_HANG_UP,
     LE_FOUND, /* the one that was left lives */
     LE_EVENTS
+};
+
+enum mute_state {
+    MUTE_OFF,
+    MUTE_ASKED,
+    MUTE_ON,
+    MUTE_LIFTING, /* asked for until it is done, or the leg is gone */
+    MUTE_STATES
+};
+
+enum mute_event {
+    ME_TIMEOUT = FSM_TIMEOUT,
+    ME_MUTE,
+    ME_UNMUTE,
+    ME_DONE, /* what was asked last */
+    ME_FAILED,
+    ME_LEG_UP,    /* a new leg */
+    ME_LEG_FOUND, /* one from before our start: nobody can say whether it is muted */
+    ME_LEG_GONE,
+    ME_SERVER_BACK,
+    ME_OVER, /* the call */
+    ME_EVENTS
 };
 
 struct agent {
@@ -105,6 +128,10 @@ struct agent {
     char number[AGENT_NUMBER_SIZE];
     uint64_t lead;
 
+    struct fsm mute;
+    bool was_muted;                     /* when the last daemon went */
+    uint64_t mute_client, mute_request; /* who waits for it; request 0: nobody */
+
     /* a manual call that waits for the leg, or for the campaign's answer */
     bool dialing;
     uint64_t dial_client, dial_request;
@@ -112,6 +139,7 @@ struct agent {
 
 extern const struct fsm_def agent_fsm;
 extern const struct fsm_def leg_fsm;
+extern const struct fsm_def mute_fsm;
 extern const struct actor_type agent_actor;
 
 enum agent_event {
@@ -156,6 +184,8 @@ const char *agent_trouble(const struct agent *g);
 void agent_view(const struct agent *g, struct effects *fx);
 void agent_tell_campaign(const struct agent *g, uint64_t campaign, uint8_t state,
                          struct effects *fx);
+/* The state, once more if need be: with what is wanted of the leg. */
+void agent_record(const struct agent *g, const struct event *ev, struct effects *fx);
 void agent_tell_all(const struct agent *g, const struct event *ev, struct effects *fx);
 
 /* --- agent_state.c */
@@ -181,7 +211,18 @@ void agent_leg_up(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_leg_failed(struct agent *g, const char *why, const struct event *ev, struct effects *fx);
 void agent_leg_down(struct agent *g, const struct event *ev, struct effects *fx);
 
+/* --- agent_mute.c */
+static inline bool agent_is_muted(const struct agent *g)
+{
+    return g->mute.state == MUTE_ON;
+}
+void mute_fire(struct agent *g, enum mute_event on, const struct event *ev, struct effects *fx);
+void agent_on_set_mute(struct agent *g, const struct event *ev, struct effects *fx);
+void agent_on_muted(struct agent *g, const struct event *ev, struct effects *fx);
+
 /* --- agent_page.c */
+/* Why the call at hand cannot be touched, NULL: the two are talking. */
+const char *agent_no_talk(const struct agent *g);
 void agent_on_socket(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_on_order(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_on_login(struct agent *g, const struct event *ev, struct effects *fx);
@@ -190,6 +231,8 @@ void agent_on_logout(struct agent *g, const struct event *ev, struct effects *fx
 void agent_on_set_status(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_on_dial(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_on_hang_up(struct agent *g, const struct event *ev, struct effects *fx);
+void agent_on_send_dtmf(struct agent *g, const struct event *ev, struct effects *fx);
+void agent_on_dtmf_sent(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_on_choose_lead(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_on_set_disposition(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_on_disposed(struct agent *g, const struct event *ev, struct effects *fx);

@@ -169,6 +169,7 @@ static void went_up(const struct fsm_ctx *x)
             leg_home(g, x->fx);
         }
     }
+    mute_fire(g, ME_LEG_UP, x->ev, x->fx); /* before anybody can hear it */
     agent_leg_up(g, x->ev, x->fx);
 }
 
@@ -186,6 +187,7 @@ static void adopt(const struct fsm_ctx *x)
 
     g->leg_answered_wall_ms = x->ev->wall_ms; /* not later than now */
     leg_await_page(g, x->fx);
+    mute_fire(g, ME_LEG_FOUND, x->ev, x->fx);
     agent_leg_up(g, x->ev, x->fx);
 }
 
@@ -239,6 +241,7 @@ static void close_leg(const struct fsm_ctx *x)
 {
     record_over(self(x), cause_of(x), x);
     drop_bridge(self(x), x);
+    mute_fire(self(x), ME_LEG_GONE, x->ev, x->fx);
 }
 
 static void went_down(const struct fsm_ctx *x)

@@ -178,6 +178,67 @@ void agent_on_hang_up(struct agent *g, const struct event *ev, struct effects *f
                  ended ? "" : "there is no call", NO_JSON, fx);
 }
 
+const char *agent_no_talk(const struct agent *g)
+{
+    if (g->fsm.state != AGENT_BUSY || !g->call_alive) {
+        return "there is no call";
+    }
+    if (!g->pbx_up) {
+        return "the telephone system is not connected";
+    }
+    return g->leg.state == LEG_UP ? NULL : "your phone is away";
+}
+
+#define DIGITS_MOST 32u
+
+static bool are_keys(struct text digits)
+{
+    bool good = digits.len > 0 && digits.len <= DIGITS_MOST;
+
+    for (uint32_t i = 0; i < digits.len && good; i++) {
+        char d = digits.ptr[i];
+
+        good = (d >= '0' && d <= '9') || d == '*' || d == '#' || (d >= 'A' && d <= 'D');
+    }
+    return good;
+}
+
+void agent_on_send_dtmf(struct agent *g, const struct event *ev, struct effects *fx)
+{
+    const struct msg_send_dtmf *m = ev->msg;
+    struct msg_dtmf out = {.pbx = g->pbx,
+                           .channel = words_of(g->attempt),
+                           .digits = m->digits,
+                           .client = m->client,
+                           .request = m->request};
+    const char *why = agent_no_talk(g);
+
+    if (!are_keys(m->digits)) {
+        agent_answer(m->client, m->request, RESULT_INVALID,
+                     "keys are 0 to 9, *, # and A to D, at most 32", NO_JSON, fx);
+    } else if (why) {
+        agent_answer(m->client, m->request, RESULT_REFUSED, why, NO_JSON, fx);
+    } else {
+        fx_send(fx, ADDR_ARI, MSG_dtmf, &out);
+    }
+}
+
+void agent_on_dtmf_sent(struct agent *g, const struct event *ev, struct effects *fx)
+{
+    const struct msg_dtmf_sent *m = ev->msg;
+
+    (void)g;
+    (void)ev;
+    if (m->status >= 200 && m->status < 300) {
+        agent_answer(m->client, m->request, RESULT_OK, "", NO_JSON, fx);
+    } else if (m->status == 0) {
+        agent_answer(m->client, m->request, RESULT_AWAY,
+                     "nobody can say whether the keys were sent", NO_JSON, fx);
+    } else {
+        agent_answer(m->client, m->request, RESULT_REFUSED, "the call is over", NO_JSON, fx);
+    }
+}
+
 /* R6: a state or logout that is forced waits for the end of the call, and the logout for the
  * disposition, too: nobody is kept from giving it. */
 static const char *obey(struct agent *g, const struct msg_agent_order *m, const struct event *ev,

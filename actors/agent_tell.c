@@ -60,6 +60,7 @@ void agent_view(const struct agent *g, struct effects *fx)
         .next = g->next,
         .next_reason = words_of(g->next_reason),
         .text = words_of(agent_trouble(g)),
+        .muted = agent_is_muted(g),
     };
 
     fx_send(fx, ADDR_WEB, MSG_view_agent, &v);
@@ -87,18 +88,30 @@ void agent_tell_campaign(const struct agent *g, uint64_t campaign, uint8_t state
     }
 }
 
-void agent_tell_all(const struct agent *g, const struct event *ev, struct effects *fx)
+/* A daemon that comes after can only read here that the leg was to be muted. */
+static bool is_silent(const struct agent *g)
+{
+    return g->fsm.state == AGENT_BUSY &&
+           (g->mute.state == MUTE_ASKED || g->mute.state == MUTE_ON || g->was_muted);
+}
+
+void agent_record(const struct agent *g, const struct event *ev, struct effects *fx)
 {
     struct msg_agent_moved m = {
         .agent = g->id,
         .state = g->fsm.state,
-        .reason = words_of(g->reason),
+        .reason = words_of(is_silent(g) ? "muted" : g->reason),
         .campaign = g->campaign,
         .attempt = words_of(g->attempt),
         .at_wall_ms = ev->wall_ms,
     };
 
     fx_send(fx, ADDR_STORE, MSG_agent_moved, &m);
+}
+
+void agent_tell_all(const struct agent *g, const struct event *ev, struct effects *fx)
+{
+    agent_record(g, ev, fx);
     agent_tell_campaign(g, g->campaign, g->fsm.state, fx);
     agent_view(g, fx);
 }

@@ -6,7 +6,7 @@
 
 #include "core/fsm.h"
 
-#define ACTOR_TABLES 6
+#define ACTOR_TABLES 7
 extern const struct fsm_def row_fsm; /* its functions are in types.h: the store needs them, too */
 extern const struct fsm_def *const actor_tables[ACTOR_TABLES];
 

@@ -112,6 +112,12 @@ static bool server_of(uint16_t type, const void *msg, uint32_t *pbx)
     case MSG_music:
         *pbx = ((const struct msg_music *)msg)->pbx;
         return true;
+    case MSG_mute:
+        *pbx = ((const struct msg_mute *)msg)->pbx;
+        return true;
+    case MSG_dtmf:
+        *pbx = ((const struct msg_dtmf *)msg)->pbx;
+        return true;
     case MSG_check_sound:
         *pbx = ((const struct msg_check_sound *)msg)->pbx;
         return true;

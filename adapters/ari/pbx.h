@@ -60,6 +60,8 @@ enum command_kind {
     CMD_MUSIC,
     CMD_SOUND,
     CMD_CHECK,
+    CMD_MUTE,
+    CMD_DTMF,
     CMD_STEP, /* the adapter's own: `done` knows what to do */
 };
 
@@ -80,6 +82,8 @@ struct command {
     char id2[64]; /* playback; the channel of a CMD_BRIDGE_ADD; sound */
     handle reply_to;
     uint64_t campaign;
+    uint64_t client, asked; /* CMD_DTMF: whose request it is */
+    bool on;                /* CMD_MUTE */
     void (*done)(struct pbx *pbx, struct command *cmd, const struct answer *answer);
     size_t index;     /* CMD_STEP: of the endpoint */
     unsigned connect; /* CMD_STEP, CMD_HANGUP: the connect it belongs to */

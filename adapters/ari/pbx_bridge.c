@@ -1,4 +1,4 @@
-/* pbx_bridge.c - messages in: bridges, and what is heard in them. */
+/* pbx_bridge.c - messages in: bridges, and what is heard in them and on a channel. */
 #include "adapters/ari/pbx_command.h"
 
 #include <stdlib.h>
@@ -118,6 +118,59 @@ static void take_music(struct pbx *pbx, const struct msg_music *m)
     }
 }
 
+static void tell_muted(struct pbx *pbx, const struct command *cmd, int status)
+{
+    const struct msg_muted m = {
+        .pbx = pbx->number, .channel = words(cmd->id), .on = cmd->on, .status = (uint16_t)status};
+    pbx_send(pbx, cmd->reply_to, MSG_muted, &m);
+}
+
+static void take_mute(struct pbx *pbx, handle from, const struct msg_mute *m)
+{
+    struct command *cmd = command_make(pbx, CMD_MUTE, LANE_CONTROL);
+    if (!cmd) {
+        return;
+    }
+    cmd->reply_to = from;
+    cmd->on = m->on;
+    int made = wire_mute(m->channel, m->on, &cmd->request_text);
+    if (!command_keep(cmd->id, sizeof cmd->id, m->channel)) {
+        made = -1;
+    }
+    if (made != 0) {
+        tell_muted(pbx, cmd, 400);
+    }
+    push(pbx, cmd, made, QUEUE_BRIDGE);
+}
+
+static void tell_dtmf(struct pbx *pbx, const struct command *cmd, int status)
+{
+    const struct msg_dtmf_sent m = {.channel = words(cmd->id),
+                                    .client = cmd->client,
+                                    .request = cmd->asked,
+                                    .status = (uint16_t)status};
+    pbx_send(pbx, cmd->reply_to, MSG_dtmf_sent, &m);
+}
+
+static void take_dtmf(struct pbx *pbx, handle from, const struct msg_dtmf *m)
+{
+    struct command *cmd = command_make(pbx, CMD_DTMF, LANE_CONTROL);
+    if (!cmd) {
+        return;
+    }
+    cmd->reply_to = from;
+    cmd->client = m->client;
+    cmd->asked = m->request;
+    int made = wire_dtmf(m->channel, m->digits, &cmd->request_text);
+    if (!command_keep(cmd->id, sizeof cmd->id, m->channel)) {
+        made = -1;
+    }
+    if (made != 0) {
+        tell_dtmf(pbx, cmd, 400);
+    }
+    push(pbx, cmd, made, QUEUE_BRIDGE);
+}
+
 bool bridge_take(struct pbx *pbx, handle from, uint16_t type, const void *msg)
 {
     switch (type) {
@@ -139,6 +192,12 @@ bool bridge_take(struct pbx *pbx, handle from, uint16_t type, const void *msg)
     case MSG_check_sound:
         take_check_sound(pbx, msg);
         return true;
+    case MSG_mute:
+        take_mute(pbx, from, msg);
+        return true;
+    case MSG_dtmf:
+        take_dtmf(pbx, from, msg);
+        return true;
     default:
         return false;
     }
@@ -153,6 +212,10 @@ void bridge_answered(struct pbx *pbx, const struct command *cmd, const struct an
         tell_added(pbx, cmd, a->fate == NET_ANSWERED ? a->status : 0);
     } else if (cmd->kind == CMD_PLAY && !good) {
         tell_not_played(pbx, cmd->id, cmd->id2);
+    } else if (cmd->kind == CMD_MUTE) {
+        tell_muted(pbx, cmd, a->fate == NET_ANSWERED ? a->status : 0);
+    } else if (cmd->kind == CMD_DTMF) {
+        tell_dtmf(pbx, cmd, a->fate == NET_ANSWERED ? a->status : 0);
     } else if (cmd->kind == CMD_SOUND) {
         const bool known = good || (a->fate == NET_ANSWERED && a->status == 404);
         tell_sound(pbx, cmd, good, known ? RESULT_OK : RESULT_AWAY);

@@ -375,7 +375,7 @@ static bool repeat(struct pbx *pbx, struct command *cmd, const struct answer *a)
 {
     bool harmless = cmd->kind == CMD_BRIDGE_CREATE || cmd->kind == CMD_BRIDGE_ADD ||
                     cmd->kind == CMD_BRIDGE_DESTROY || cmd->kind == CMD_HANGUP ||
-                    cmd->kind == CMD_MUSIC;
+                    cmd->kind == CMD_MUSIC || cmd->kind == CMD_MUTE;
     if (a->fate == NET_ANSWERED || !harmless || cmd->tries >= TRIES_MAX ||
         pbx_hangup_outdated(pbx, cmd)) {
         return false;
@@ -387,7 +387,7 @@ static bool repeat(struct pbx *pbx, struct command *cmd, const struct answer *a)
 static const char *lane_name(const struct command *cmd)
 {
     static const char *const names[] = {"originate", "leg",   "hangup", "bridge", "add", "destroy",
-                                        "play",      "music", "sound",  "check",  "step"};
+                                        "play",      "music", "sound",  "check",  "mute", "dtmf", "step"};
     return names[cmd->kind];
 }
 
@@ -416,6 +416,8 @@ static void act_on(struct pbx *pbx, struct command *cmd, const struct answer *a)
     case CMD_BRIDGE_CREATE:
     case CMD_BRIDGE_DESTROY:
     case CMD_MUSIC:
+    case CMD_MUTE:
+    case CMD_DTMF:
         bridge_answered(pbx, cmd, a);
         break;
     }

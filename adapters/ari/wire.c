@@ -473,6 +473,25 @@ int wire_music(struct text bridge, bool on, struct wire_request *out)
     return end(&w);
 }
 
+int wire_mute(struct text channel, bool on, struct wire_request *out)
+{
+    struct writer w = begin(out, on ? "POST" : "DELETE");
+    plain(&w, "channels/");
+    segment(&w, channel);
+    plain(&w, "/mute?direction=in");
+    return end(&w);
+}
+
+int wire_dtmf(struct text channel, struct text digits, struct wire_request *out)
+{
+    struct writer w = begin(out, "POST");
+    plain(&w, "channels/");
+    segment(&w, channel);
+    plain(&w, "/dtmf?dtmf=");
+    segment(&w, digits);
+    return end(&w);
+}
+
 int wire_sound(struct text media, struct wire_request *out)
 {
     struct writer w = begin(out, "GET");

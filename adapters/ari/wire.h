@@ -98,6 +98,10 @@ int wire_bridge_destroy(struct text bridge, struct wire_request *out);
 int wire_play(struct text channel, struct text playback, struct text media,
               struct wire_request *out);
 int wire_music(struct text bridge, bool on, struct wire_request *out);
+/* What comes in from the channel: nobody hears it. */
+int wire_mute(struct text channel, bool on, struct wire_request *out);
+/* Asterisk takes any characters (asterisk.md 7): which are keys the caller knows. */
+int wire_dtmf(struct text channel, struct text digits, struct wire_request *out);
 int wire_sound(struct text media, struct wire_request *out);
 int wire_endpoint_get(const char *endpoint, struct wire_request *out);
 int wire_subscribe(const char *application, const char *endpoint, struct wire_request *out);

@@ -188,6 +188,15 @@ static bool want_number(const struct asked *a, const char *name, bool needed, in
     return true;
 }
 
+static bool want_flag(const struct asked *a, const char *name, bool *out)
+{
+    if (!json_bool(a->doc, json_get(a->doc, JSON_ROOT, name), out)) {
+        snprintf(a->why, WHY_SIZE, "%s must be true or false", name);
+        return false;
+    }
+    return true;
+}
+
 /* --- the table of requests -------------------------------------------------------------------- */
 
 /* Each returns RESULT_OK when a message is on its way, else what to answer, with `why`. */
@@ -254,6 +263,21 @@ static unsigned ask_hang_up(const struct asked *a)
     const struct msg_hang_up m = {.client = a->c->id, .request = a->request};
 
     return to_agent(a, MSG_hang_up, &m);
+}
+
+static unsigned ask_mute(const struct asked *a)
+{
+    struct msg_set_mute m = {.client = a->c->id, .request = a->request};
+
+    return want_flag(a, "on", &m.on) ? to_agent(a, MSG_set_mute, &m) : RESULT_INVALID;
+}
+
+static unsigned ask_dtmf(const struct asked *a)
+{
+    struct msg_send_dtmf m = {.client = a->c->id, .request = a->request};
+
+    return want_text(a, "digits", 32, true, &m.digits) ? to_agent(a, MSG_send_dtmf, &m)
+                                                       : RESULT_INVALID;
 }
 
 static unsigned ask_lead(const struct asked *a)

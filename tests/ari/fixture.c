@@ -77,6 +77,21 @@ static void flatten(struct told *t, uint16_t type, const void *msg)
         t->status = m->status;
         break;
     }
+    case MSG_muted: {
+        const struct msg_muted *m = msg;
+        ID(channel);
+        t->status = m->status;
+        t->yes = m->on;
+        break;
+    }
+    case MSG_dtmf_sent: {
+        const struct msg_dtmf_sent *m = msg;
+        ID(channel);
+        t->status = m->status;
+        t->n1 = (unsigned)m->client;
+        t->n2 = (unsigned)m->request;
+        break;
+    }
     case MSG_playback_over: {
         const struct msg_playback_over *m = msg;
         ID(channel);

@@ -278,6 +278,44 @@ static void sounds(void **state)
     assert_int_equal(count_of(MSG_playback_over, call_id(50)), 2);
 }
 
+/* Each is answered to whoever asked, with what became of it. */
+static void a_voice_and_keys(void **state)
+{
+    (void)state;
+    originate_leg(70, "PJSIP/phone1");
+    run_until(find(MSG_channel_answered, leg_id(70), 0));
+    for (unsigned i = 0; i < 3; i++) {
+        const struct msg_mute m = {
+            .pbx = 3, .channel = words(leg_id(i < 2 ? 70 : 71)), .on = i == 0};
+        pbx_take(pbx, named(KIND_AGENT, 9), MSG_mute, &m);
+        pbx_pump(pbx);
+        run_until(count_of(MSG_muted, "") == i + 1);
+        const struct told *t = find(MSG_muted, "", i);
+        assert_int_equal(t->status, i < 2 ? 204 : 404);
+        assert_int_equal(t->yes, i == 0);
+        assert_int_equal(t->to, named(KIND_AGENT, 9));
+    }
+    assert_int_equal(witnessed("\"what\":\"mute\""), 1);
+    assert_int_equal(witnessed("\"what\":\"unmute\""), 1);
+    assert_int_equal(witnessed("\"direction\":\"in\""), 2);
+    for (unsigned i = 0; i < 3; i++) {
+        static const char *const keys[] = {"12#*", "5", ""};
+        const struct msg_dtmf m = {.pbx = 3,
+                                   .channel = words(leg_id(i == 1 ? 71 : 70)),
+                                   .digits = words(keys[i]),
+                                   .client = 4,
+                                   .request = 10 + i};
+        pbx_take(pbx, named(KIND_AGENT, 9), MSG_dtmf, &m);
+        pbx_pump(pbx);
+        run_until(count_of(MSG_dtmf_sent, "") == i + 1);
+        const struct told *t = find(MSG_dtmf_sent, "", i);
+        assert_int_equal(t->status, i == 0 ? 204 : i == 1 ? 404 : 400);
+        assert_int_equal(t->n1, 4);
+        assert_int_equal(t->n2, 10 + i);
+    }
+    assert_int_equal(witnessed("\"digits\":\"12#*\""), 1);
+}
+
 static void phones(void **state)
 {
     (void)state;

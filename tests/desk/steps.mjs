@@ -6,6 +6,7 @@ import {
   agent, ANSWER, asterisk, BUSY, campaign, ctl, down, freshNumber, leads, log, order, people, redis, RING, row, secret,
   sql, until, up, witness,
 } from "./stack.mjs";
+import { controls } from "./controls.mjs";
 import { shot } from "./chrome.mjs";
 import { done, equal, test, truth } from "./tap.mjs";
 
@@ -461,6 +462,8 @@ await step("S12 hanging up from the panel ends both legs, destroys the bridge, a
   await max.is("Available");
   await stop(c);
 });
+
+await controls(step, { attempt, attemptTo, legs, recorded, RING });
 
 await closeBrowser();
 await test("all in all, the tables have the calls that the telephone network saw, and no others", async () => {

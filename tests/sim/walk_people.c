@@ -93,12 +93,16 @@ static void tick(void *ctx, uint64_t arg)
 
 void people_live(struct walk *x)
 {
+    struct rng r = rng_stream(x->options->seed, 3001);
+    double touch_s = rng_below(&r, 2) == 0 ? 3 + rng_unit(&r) * 40 : 0; /* in every other walk */
+
     for (unsigned a = 1; a <= x->agents; a++) {
         world_habits(x->w, a,
                      (struct habits){.wrap_s = 4 + (double)(a % 4u) * 4,
                                      .hang_up_share = 0.3,
                                      .work_s = 1800,
                                      .break_s = 120,
+                                     .touch_s = a % 3u == 0 ? 0 : touch_s,
                                      .code = a % 7u == 0   ? "callback"
                                              : a % 5u == 0 ? "no_answer"
                                              : a % 3u == 0 ? "sale"

@@ -115,6 +115,8 @@ uint64_t world_available(struct world *w, uint64_t agent);
 uint64_t world_break(struct world *w, uint64_t agent, const char *reason);
 uint64_t world_dial(struct world *w, uint64_t agent, const char *number);
 uint64_t world_hang_up(struct world *w, uint64_t agent);
+uint64_t world_mute(struct world *w, uint64_t agent, bool on);
+uint64_t world_dtmf(struct world *w, uint64_t agent, const char *digits);
 uint64_t world_choose(struct world *w, uint64_t agent, const char *attempt, uint64_t lead);
 uint64_t world_dispose(struct world *w, uint64_t agent, const char *code);
 uint64_t world_dispose_as(struct world *w, uint64_t agent, const char *attempt, const char *code,
@@ -129,6 +131,7 @@ struct habits {
     double hang_up_share; /* of talks that the agent ends, at the callee's talk time */
     double work_s;        /* mean time before a break; 0 none */
     double break_s;
+    double touch_s; /* mean time in a call until it is muted, heard again, keys are sent; 0 never */
     const char *code;
 };
 void world_habits(struct world *w, uint64_t agent, struct habits habits);
@@ -151,7 +154,7 @@ struct page {
     char reason[48];
     char text[96];
     char attempt[40];
-    bool needs_disposition, leg_up, phone_online;
+    bool needs_disposition, leg_up, phone_online, muted;
     uint8_t next;
     /* the last screen pop */
     uint64_t pop_lead;
@@ -259,6 +262,9 @@ bool world_leg_up(const struct world *w, uint64_t agent);
 uint64_t world_talks_with(const struct world *w, uint64_t agent); /* lead, 0 nobody */
 enum line { LINE_NONE, LINE_CALLING, LINE_RINGING, LINE_ANSWERED, LINE_BRIDGED, LINE_MESSAGE };
 enum line world_line(const struct world *w, const char *number);
+/* Its phone's channel is muted; the keys that the number's far end was sent last. */
+bool world_leg_muted(const struct world *w, uint64_t agent);
+const char *world_keys(const struct world *w, const char *number);
 bool world_hears_hold(const struct world *w, const char *number);
 uint32_t world_bridges(const struct world *w);
 const char *world_a_bridge(const struct world *w); /* its id, "" when there is none */

@@ -9,6 +9,7 @@
  *   world_load.c    what it tells at start
  *   world_hopper.c  the hopper
  *   world_pbx.c     the Asterisk: channels, bridges
+ *   world_voice.c   sounds, music, silence, keys
  *   world_link.c    the link to it
  *   world_callee.c  the people it calls
  *   world_people.c  agents, their pages and habits
@@ -104,6 +105,7 @@ struct camp {
 struct spell {
     uint8_t state;
     int64_t at_ms;
+    char reason[48]; /* only as the store has it */
 };
 
 struct person {
@@ -114,6 +116,7 @@ struct person {
     bool away;                  /* for those who walk: the page cannot come back yet */
     int64_t asked_us, moved_us; /* when it last asked for something, was told something new */
     uint64_t told_no, have_no;  /* changes that the adapter has numbered, that the page has */
+    uint64_t touch;             /* number of the call that is touched now and then */
     uint64_t wake;              /* number of the latest intention: older ones are void */
     struct spell *spells;       /* as the store has them */
     uint32_t n_spells, room_spells;
@@ -132,6 +135,8 @@ struct chan {
     uint64_t owner; /* campaign or agent */
     uint64_t serial;
     bool used, customer, talking, met, played, waited;
+    bool muted;    /* nobody hears it */
+    char keys[40]; /* the last that were sent to it */
     enum chan_state state;
     uint32_t bridge; /* index + 1 */
     uint32_t ring_s;
@@ -357,6 +362,10 @@ void pbx_end(struct world *w, struct chan *ch, uint16_t cause, uint16_t tech, bo
 void pbx_check(struct world *w, const struct msg_channel_check *m);
 void pbx_unanswered(struct world *w, uint16_t type, const void *msg);
 struct chan *pbx_chan(const struct world *w, const char *id);
+struct chan *pbx_find(const struct world *w, struct text id);
+struct bridge *pbx_bridge(const struct world *w, struct text id);
+bool voice_take(struct world *w, uint16_t type, const void *msg);
+void voice_unanswered(struct world *w, uint16_t type, const void *msg); /* as pbx_unanswered() */
 struct chan *pbx_customer(const struct world *w, const char *number);
 void pbx_event(struct world *w, const struct chan *ch, uint16_t type);
 void pbx_digit(struct world *w, const struct chan *ch, const char *digit);

@@ -125,7 +125,8 @@ void pbx_receive(void *ctx, handle to, handle from, uint16_t type, const void *m
 static bool goes_again(struct world *w, uint16_t type)
 {
     bool harmless = type == MSG_bridge_create || type == MSG_bridge_add ||
-                    type == MSG_bridge_destroy || type == MSG_hangup || type == MSG_music;
+                    type == MSG_bridge_destroy || type == MSG_hangup || type == MSG_music ||
+                    type == MSG_mute;
 
     return harmless && world_unit(w, 6) < 0.8;
 }

@@ -1,6 +1,8 @@
 /* world_load.c - what the store tells at start and after a change. */
 #include "tests/sim/world_int.h"
 
+#include <string.h>
+
 static void send_agent(struct world *w, struct person *p)
 {
     p->config.node = w->node;
@@ -47,6 +49,27 @@ static void send_attempts(struct world *w, bool live)
     }
 }
 
+/* How those were who had a call when the last daemon went; starts since then are passed over. The
+ * others log in anew here, which is the harder case. */
+static void send_people(struct world *w)
+{
+    for (uint32_t i = 0; i < w->n_people; i++) {
+        const struct person *p = &w->people[i];
+        uint32_t last = p->n_spells;
+
+        while (last > 0 && strcmp(p->spells[last - 1].reason, "daemon started") == 0) {
+            last--;
+        }
+        if (last > 0 && p->spells[last - 1].state == AGENT_BUSY) {
+            struct msg_open_agent m = {.agent = p->config.agent,
+                                       .state = p->spells[last - 1].state,
+                                       .reason = text_of(p->spells[last - 1].reason)};
+
+            store_answer(w, ADDR_DESK, MSG_open_agent, &m);
+        }
+    }
+}
+
 static void send_open(struct world *w)
 {
     send_attempts(w, true);
@@ -63,6 +86,7 @@ static void send_open(struct world *w)
             store_answer(w, ADDR_DESK, MSG_open_leg, &m);
         }
     }
+    send_people(w);
 }
 
 /* From the record, as the store does. */

@@ -172,6 +172,20 @@ enum line world_line(const struct world *w, const char *number)
                                        : LINE_ANSWERED;
 }
 
+bool world_leg_muted(const struct world *w, uint64_t agent)
+{
+    const struct chan *leg = leg_of(w, agent);
+
+    return leg != NULL && leg->muted;
+}
+
+const char *world_keys(const struct world *w, const char *number)
+{
+    const struct chan *ch = pbx_customer(w, number);
+
+    return ch != NULL ? ch->keys : "";
+}
+
 bool world_hears_hold(const struct world *w, const char *number)
 {
     const struct chan *ch = pbx_customer(w, number);

@@ -37,7 +37,7 @@ handle pbx_owner(struct text id)
                              : HANDLE_NONE;
 }
 
-static struct chan *find(const struct world *w, struct text id)
+struct chan *pbx_find(const struct world *w, struct text id)
 {
     uint32_t i = table_get(&w->chan_of, key_of(id));
 
@@ -46,7 +46,7 @@ static struct chan *find(const struct world *w, struct text id)
 
 struct chan *pbx_chan(const struct world *w, const char *id)
 {
-    return find(w, text_of(id));
+    return pbx_find(w, text_of(id));
 }
 
 struct chan *pbx_customer(const struct world *w, const char *number)
@@ -176,7 +176,7 @@ void pbx_end(struct world *w, struct chan *ch, uint16_t cause, uint16_t tech, bo
     pbx_forget(w, ch);
 }
 
-static struct bridge *find_bridge(const struct world *w, struct text id)
+struct bridge *pbx_bridge(const struct world *w, struct text id)
 {
     uint32_t i = table_get(&w->bridge_of, key_of(id));
 
@@ -187,7 +187,7 @@ static void on_bridge_create(struct world *w, const struct msg_bridge_create *m)
 {
     uint32_t i;
 
-    if (find_bridge(w, m->bridge) != NULL) {
+    if (pbx_bridge(w, m->bridge) != NULL) {
         return; /* 409 */
     }
     if (w->n_free_bridges > 0) {
@@ -220,14 +220,14 @@ void pbx_drop_bridge(struct world *w, struct bridge *b)
 /* 0, or the HTTP status of the refusal. */
 static uint16_t cannot_join(const struct world *w, struct text channel)
 {
-    const struct chan *ch = find(w, channel);
+    const struct chan *ch = pbx_find(w, channel);
 
     return ch == NULL ? 400 : ch->state == CHAN_APP ? 0 : 422;
 }
 
 static void join(struct world *w, struct bridge *b, struct text channel)
 {
-    struct chan *ch = find(w, channel);
+    struct chan *ch = pbx_find(w, channel);
 
     leave(w, ch);
     see(w, &(struct judge_event){.kind = JUDGE_ENTER, .id = ch->id, .text = b->id});
@@ -236,6 +236,20 @@ static void join(struct world *w, struct bridge *b, struct text channel)
     b->customers += ch->customer ? 1u : 0u;
     if (b->customers > 1) {
         world_broken_as(w, BROKEN_TWO_CALLS, "two customers in bridge %s", b->id);
+    }
+}
+
+/* What was muted in the call before is heard in this one, unless there was no way to lift it. */
+static void check_heard(struct world *w, uint32_t bridge)
+{
+    bool calm = world_calm_since(w) < sim_now_us(w->sim) - 6 * US_PER_S;
+
+    for (uint32_t i = 0; i < w->n_chans && calm; i++) {
+        const struct chan *ch = &w->chans[i];
+
+        if (ch->used && !ch->customer && ch->bridge == bridge && ch->muted) {
+            world_broken(w, "%s comes to a new customer muted", ch->id);
+        }
     }
 }
 
@@ -253,6 +267,7 @@ static void meet(struct world *w, struct bridge *b)
         if (ch->used && ch->customer && ch->bridge == index && !ch->met) {
             ch->met = true;
             w->seen.bridged++;
+            check_heard(w, index);
             callee_talks(w, ch);
         }
     }
@@ -260,7 +275,7 @@ static void meet(struct world *w, struct bridge *b)
 
 static void on_bridge_add(struct world *w, const struct msg_bridge_add *m)
 {
-    struct bridge *b = find_bridge(w, m->bridge);
+    struct bridge *b = pbx_bridge(w, m->bridge);
     struct msg_bridge_added out = {
         .pbx = m->pbx, .bridge = m->bridge, .channel = m->channel, .status = 204};
 
@@ -312,11 +327,8 @@ void pbx_unanswered(struct world *w, uint16_t type, const void *msg)
         if (m->reply_to != HANDLE_NONE) {
             pbx_tell(w, m->reply_to, MSG_bridge_added, &out);
         }
-    } else if (type == MSG_play) {
-        const struct msg_play *m = msg;
-        struct msg_playback_over out = {.channel = m->channel, .playback = m->playback};
-
-        pbx_tell(w, pbx_owner(m->channel), MSG_playback_over, &out);
+    } else {
+        voice_unanswered(w, type, msg);
     }
 }
 
@@ -374,7 +386,7 @@ static void on_originate_call(struct world *w, const struct msg_originate_call *
         pbx_refuse(w, m->attempt, 0, 1);
         return;
     }
-    if (a->dialed || find(w, m->attempt) != NULL) {
+    if (a->dialed || pbx_find(w, m->attempt) != NULL) {
         world_broken_as(w, BROKEN_TWICE, "originate of %s was sent twice", a->id);
         return;
     }
@@ -457,39 +469,11 @@ static void on_originate_leg(struct world *w, const struct msg_originate_leg *m)
     phone_called(w, ch);
 }
 
-static void on_play(struct world *w, const struct msg_play *m)
-{
-    struct chan *ch = find(w, m->channel);
-    struct msg_playback_over none = {.channel = m->channel, .playback = m->playback, .ok = false};
-
-    if (ch == NULL || ch->state != CHAN_APP || !w->sound) {
-        pbx_tell(w, pbx_owner(m->channel), MSG_playback_over, &none);
-        return;
-    }
-    if (ch->customer) {
-        ch->played = true;
-        w->seen.messages++;
-        see(w, &(struct judge_event){.kind = JUDGE_MESSAGE, .id = ch->id});
-    }
-    text_keep(ch->playback, sizeof ch->playback, m->playback);
-    callee_hears(w, ch);
-}
-
-static void on_check_sound(struct world *w, const struct msg_check_sound *m)
-{
-    struct msg_sound_checked out = {.campaign = m->campaign,
-                                    .media = m->media,
-                                    .present = w->sound,
-                                    .result = w->link ? RESULT_OK : RESULT_AWAY};
-
-    pbx_tell(w, named(KIND_CAMPAIGN, m->campaign), MSG_sound_checked, &out);
-}
-
 /* --- the endpoint ------------------------------------------------------------------------- */
 
 static void on_hangup(struct world *w, const struct msg_hangup *m)
 {
-    struct chan *ch = find(w, m->channel);
+    struct chan *ch = pbx_find(w, m->channel);
 
     if (ch != NULL) {
         pbx_end(w, ch, 16, 0, false);
@@ -524,9 +508,6 @@ void pbx_take(struct world *w, uint16_t type, const void *msg)
     case MSG_bridge_add:
         on_bridge_add(w, msg);
         break;
-    case MSG_check_sound:
-        on_check_sound(w, msg);
-        break;
     case MSG_watch_endpoint:
         on_watch(w, msg);
         break;
@@ -545,25 +526,17 @@ void pbx_take(struct world *w, uint16_t type, const void *msg)
         on_bridge_create(w, msg);
         break;
     case MSG_bridge_destroy: {
-        struct bridge *b = find_bridge(w, ((const struct msg_bridge_destroy *)msg)->bridge);
+        struct bridge *b = pbx_bridge(w, ((const struct msg_bridge_destroy *)msg)->bridge);
 
         if (b != NULL) {
             pbx_drop_bridge(w, b);
         }
         break;
     }
-    case MSG_play:
-        on_play(w, msg);
-        break;
-    case MSG_music: {
-        struct bridge *b = find_bridge(w, ((const struct msg_music *)msg)->bridge);
-
-        if (b != NULL) {
-            b->music = ((const struct msg_music *)msg)->on;
-        }
-        break;
-    }
     default:
+        if (voice_take(w, type, msg)) {
+            break;
+        }
         world_broken(w, "the telephony was sent a message of type %u", (unsigned)type);
         break;
     }

@@ -121,6 +121,23 @@ uint64_t world_hang_up(struct world *w, uint64_t agent)
     return m.request;
 }
 
+uint64_t world_mute(struct world *w, uint64_t agent, bool on)
+{
+    struct msg_set_mute m = {.client = agent, .request = world_request(w, "mute"), .on = on};
+
+    ask(w, agent, MSG_set_mute, &m);
+    return m.request;
+}
+
+uint64_t world_dtmf(struct world *w, uint64_t agent, const char *digits)
+{
+    struct msg_send_dtmf m = {
+        .client = agent, .request = world_request(w, "dtmf"), .digits = text_of(digits)};
+
+    ask(w, agent, MSG_send_dtmf, &m);
+    return m.request;
+}
+
 uint64_t world_dispose_as(struct world *w, uint64_t agent, const char *attempt, const char *code,
                           int64_t callback_wall_ms)
 {
@@ -228,6 +245,44 @@ static void acts(void *ctx, uint64_t arg)
     }
 }
 
+static void touches(void *ctx, uint64_t arg);
+
+/* What somebody does with a call now and then, as long as it is this one. */
+static void plan_touch(struct world *w, struct person *p)
+{
+    uint64_t index = (uint64_t)(p - w->people);
+
+    if (p->habits.touch_s > 0) {
+        sim_at(w->sim, (int64_t)(world_exp(w, 7, p->habits.touch_s) * 1e6), touches, w,
+               (p->touch & 0xffffffffu) << 32 | index);
+    }
+}
+
+static void touches(void *ctx, uint64_t arg)
+{
+    struct world *w = ctx;
+    struct person *p = &w->people[arg & 0xffffffffu];
+    uint64_t agent = p->config.agent;
+
+    if (!p->socket || !p->has_habits || p->page.state != AGENT_BUSY ||
+        (p->touch & 0xffffffffu) != arg >> 32) {
+        return;
+    }
+    switch ((unsigned)(world_unit(w, 7) * 4)) {
+    case 0:
+        (void)world_dtmf(w, agent, "12#");
+        break;
+    case 1: /* in a hurry: and at once the other way */
+        (void)world_mute(w, agent, !p->page.muted);
+        (void)world_mute(w, agent, p->page.muted);
+        break;
+    default:
+        (void)world_mute(w, agent, !p->page.muted);
+        break;
+    }
+    plan_touch(w, p);
+}
+
 static void plan_rest(struct world *w, struct person *p)
 {
     uint64_t index = (uint64_t)(p - w->people);
@@ -249,6 +304,8 @@ static void lives(struct world *w, struct person *p)
         }
         break;
     case AGENT_BUSY:
+        p->touch++;
+        plan_touch(w, p);
         if (h->hang_up_share > 0 && world_unit(w, 4) < h->hang_up_share) {
             intend(w, p, MEANS_TO_HANG_UP, world_lognormal(w, 4, w->talk_s, 1.0));
         }
@@ -289,11 +346,12 @@ static void on_view_agent(struct world *w, const struct msg_view_agent *m)
     if (p->n_shown == 0 || p->shown[p->n_shown - 1].state != m->state ||
         p->shown[p->n_shown - 1].at_ms != m->since_wall_ms) {
         p->shown = world_room(p->shown, &p->room_shown, p->n_shown, sizeof *p->shown);
-        p->shown[p->n_shown++] = (struct spell){m->state, m->since_wall_ms};
+        p->shown[p->n_shown++] = (struct spell){.state = m->state, .at_ms = m->since_wall_ms};
     }
     g->state = m->state;
     g->needs_disposition = m->needs_disposition;
     g->leg_up = m->leg_up;
+    g->muted = m->muted;
     g->phone_online = m->phone_online;
     g->next = m->next;
     text_keep(g->reason, sizeof g->reason, m->reason);

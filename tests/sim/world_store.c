@@ -375,7 +375,9 @@ static void on_agent_moved(struct world *w, const struct msg_agent_moved *m)
 
     if (p != NULL) {
         p->spells = world_room(p->spells, &p->room_spells, p->n_spells, sizeof *p->spells);
-        p->spells[p->n_spells++] = (struct spell){m->state, m->at_wall_ms};
+        p->spells[p->n_spells] = (struct spell){.state = m->state, .at_ms = m->at_wall_ms};
+        text_keep(p->spells[p->n_spells].reason, sizeof p->spells->reason, m->reason);
+        p->n_spells++;
     }
 }
 

@@ -261,6 +261,8 @@ static void roles_are_checked_for_each_message(void **state)
         {"set_status", ",\"state\":\"available\"", true, true},
         {"dial", ",\"number\":\"+12125550123\"", true, true},
         {"hang_up", "", true, true},
+        {"mute", ",\"on\":true", true, true},
+        {"dtmf", ",\"digits\":\"1\"", true, true},
         {"set_disposition", ",\"attempt\":\"a\",\"code\":\"b\"", true, true},
         {"choose_lead", ",\"attempt\":\"a\",\"lead\":5", true, true},
         {"campaign_switch", ",\"campaign\":1,\"action\":\"stop\"", false, true},

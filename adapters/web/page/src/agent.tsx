@@ -1,5 +1,6 @@
 // agent.tsx - the agent's page: status, the call, the lead, the end of the call.
 import { computed, effect, signal } from "@preact/signals";
+import { Controls } from "./controls.tsx";
 import { Dial } from "./dial.tsx";
 import { draft, dropDraft, keepDraft } from "./drafts.ts";
 import { link, request } from "./link.ts";
@@ -154,6 +155,7 @@ function CallCard({ a }: { a: StatusUpdate }) {
           )}
         </div>
       </header>
+      {call && <Controls call={call} blocked={blocked.value} ask={ask} />}
       {several
         ? <Choices pop={pop} live={call !== undefined} />
         : <Fields fields={pop?.fields ?? {}} />}

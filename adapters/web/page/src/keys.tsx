@@ -17,6 +17,8 @@ export const KEYS: readonly Key[] = [
   { key: "t", does: "reason_training" },
   { key: "x", does: "key_work" },
   { key: "h", does: "hang_up" },
+  { key: "u", does: "mute" },
+  { key: "k", does: "keypad" },
   { key: "n", does: "key_note" },
   { key: "d", does: "dial_title" },
   { key: "s", does: "dispose_search" },

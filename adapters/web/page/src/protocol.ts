@@ -26,6 +26,7 @@ export interface StatusUpdate {
   next: AgentState | "";
   next_reason: string;
   text: string;
+  muted: boolean;
 }
 
 export interface Call {
@@ -167,6 +168,8 @@ export type Request =
   | { type: "set_status"; state: "available" | "break"; reason?: string }
   | { type: "dial"; number: string; lead?: number }
   | { type: "hang_up" }
+  | { type: "mute"; on: boolean }
+  | { type: "dtmf"; digits: string }
   | { type: "choose_lead"; attempt: string; lead: number }
   | { type: "set_disposition"; attempt: string; code: string; note?: string; callback?: number }
   | { type: "campaign_switch"; campaign: number; action: "start" | "stop" | "stop_now" }
