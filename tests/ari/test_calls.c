@@ -386,6 +386,7 @@ int main(void)
         t(refused_by_the_server),
         t(taken_back_before_it_left),
         t(sounds),
+        t(a_voice_and_keys),
         t(phones),
         t(bridging_what_is_not_there),
         t(a_hundred_calls),

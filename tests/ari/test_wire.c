@@ -254,6 +254,14 @@ static void other_requests(void **state)
     assert_string_equal(r.uri, "bridges/b/addChannel?channel=one");
     assert_int_equal(wire_play(words("c"), words("p"), words("dialer/message"), &r), 0);
     assert_string_equal(r.uri, "channels/c/play?media=sound%3Adialer%2Fmessage&playbackId=p");
+    assert_int_equal(wire_mute(words("leg-1"), true, &r), 0);
+    assert_string_equal(r.method, "POST");
+    assert_string_equal(r.uri, "channels/leg-1/mute?direction=in");
+    assert_int_equal(wire_mute(words("leg-1"), false, &r), 0);
+    assert_string_equal(r.method, "DELETE");
+    assert_int_equal(wire_dtmf(words("att-1"), words("1#"), &r), 0);
+    assert_string_equal(r.uri, "channels/att-1/dtmf?dtmf=1%23");
+    assert_int_equal(wire_dtmf(words("att-1"), words(""), &r), -1);
     assert_int_equal(wire_music(words("b"), false, &r), 0);
     assert_string_equal(r.method, "DELETE");
     assert_int_equal(wire_endpoint_get("PJSIP/phone1", &r), 0);
