@@ -185,7 +185,7 @@ static void on_open(struct agent *g, const struct event *ev, struct effects *fx)
     const struct msg_open_agent *m = ev->msg;
 
     if (g->fsm.state == AGENT_OFFLINE && g->attempt[0] == 0) {
-        g->was = m->state == AGENT_BREAK                                       ? AGENT_BREAK
+        g->was = m->state == AGENT_BREAK || m->state == AGENT_PREVIEW          ? m->state
                  : m->state == AGENT_AVAILABLE || m->state == AGENT_CONNECTING ? AGENT_AVAILABLE
                                                                                : 0;
         g->was_until_us = ev->now_us + BACK_US;
@@ -205,6 +205,9 @@ static void go_on(struct agent *g, const struct event *ev, struct effects *fx)
 {
     if (g->fsm.state == AGENT_OFFLINE && ev->now_us <= g->was_until_us) {
         if (g->socket && g->enabled && g->campaign != 0 && g->pbx_up && g->leg.state != LEG_LEFT) {
+            if (g->was == AGENT_PREVIEW) {
+                g->trouble = "the daemon was restarted: the lead that you looked at went back";
+            }
             agent_fire(g, GE_BACK, ev, fx);
         }
     } else if (g->fsm.state == AGENT_OFFLINE) {
@@ -242,6 +245,8 @@ static const struct {
     {MSG_send_dtmf, agent_on_send_dtmf},
     {MSG_dtmf_sent, agent_on_dtmf_sent},
     {MSG_agent_order, agent_on_order},
+    {MSG_preview_dial, agent_on_preview_dial},
+    {MSG_preview_skip, agent_on_preview_skip},
     {MSG_choose_lead, agent_on_choose_lead},
     {MSG_lead_settled, agent_on_lead_settled},
     {MSG_set_disposition, agent_on_set_disposition},

@@ -7,6 +7,7 @@
  *   agent_call.c    reservations and calls
  *   agent_page.c    what the page asks for
  *   agent_mute.c    the agent's voice in the call: a table, too
+ *   agent_preview.c leads that are shown before they are dialed
  *   agent_tell.c    what others hear
  */
 #ifndef ACTORS_AGENT_H
@@ -106,8 +107,7 @@ struct agent {
     bool pbx_up;
     timer_ref socket_timer, tone_timer;
 
-    uint8_t
-        was; /* after a restart: AGENT_AVAILABLE, AGENT_BREAK; 0 there is nothing to go on with */
+    uint8_t was; /* after a restart: AGENT_AVAILABLE, _PREVIEW, _BREAK; 0 nothing to go on with */
     int64_t was_until_us; /* who comes later may be somebody else */
     bool want_available;  /* connecting: become available when the leg is up */
     bool want_logout;
@@ -127,6 +127,8 @@ struct agent {
     bool tone_over;
     char number[AGENT_NUMBER_SIZE];
     uint64_t lead;
+    uint32_t preview_s; /* it was shown before it was dialed, for so long at most; 0: it was not */
+    bool preview_dials; /* and was to be dialed at the end of that time */
 
     struct fsm mute;
     bool was_muted;                     /* when the last daemon went */
@@ -158,6 +160,9 @@ enum agent_event {
     GE_LOGOUT,
     GE_ADOPT, /* after a restart: in a call */
     GE_BACK,  /* after a restart: the page is there again, as it was */
+    GE_SHOWN, /* a lead to look at */
+    GE_DIAL,  /* and to be dialed, */
+    GE_SKIP,  /* or not */
     GE_EVENTS
 };
 
@@ -205,6 +210,19 @@ void agent_not_disposed(const struct agent *g, struct text attempt, const struct
 void agent_on_adopted(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_on_lead_settled(struct agent *g, const struct event *ev, struct effects *fx);
 void agent_on_tone(struct agent *g, const struct event *ev, struct effects *fx);
+/* A call is taken: the phone is called, or the tone played, and the campaign told. */
+void agent_take_call(struct agent *g, const struct event *ev, struct effects *fx);
+/* --- agent_preview.c */
+void agent_show(struct agent *g, const struct msg_reserve *m, const struct event *ev,
+                struct effects *fx);
+void agent_dial_shown(const struct fsm_ctx *x);
+bool agent_dials_shown(const struct fsm_ctx *x);
+/* Not dialed, by no choice of the agent's. */
+void agent_return_shown(struct agent *g, const char *why, struct effects *fx);
+/* The campaign has taken it back. */
+void agent_shown_is_gone(struct agent *g, uint8_t reason);
+void agent_on_preview_dial(struct agent *g, const struct event *ev, struct effects *fx);
+void agent_on_preview_skip(struct agent *g, const struct event *ev, struct effects *fx);
 /* told by the leg */
 void agent_leg_up(struct agent *g, const struct event *ev, struct effects *fx);
 /* `why`: a constant, it is shown until something changes */

@@ -111,6 +111,17 @@ static void begin_tone(struct agent *g, struct effects *fx)
     }
 }
 
+void agent_take_call(struct agent *g, const struct event *ev, struct effects *fx)
+{
+    g->call_alive = true;
+    if (g->leg_kind == LEG_ON_DEMAND && g->leg.state != LEG_UP) {
+        leg_fire(g, LE_CALL, ev, fx);
+        return;
+    }
+    begin_tone(g, fx);
+    grant(g, g->tone_over, fx);
+}
+
 void agent_on_reserve(struct agent *g, const struct event *ev, struct effects *fx)
 {
     const struct msg_reserve *m = ev->msg;
@@ -128,17 +139,18 @@ void agent_on_reserve(struct agent *g, const struct event *ev, struct effects *f
     g->lead = m->lead;
     g->call_campaign = m->campaign;
     g->cause = m->cause == CAUSE_AGENT ? CAUSE_AGENT : CAUSE_AUTO;
-    g->call_alive = true;
     g->talked = false;
     g->disposed = false;
+    g->preview_s = m->preview_s;
+    g->trouble = "";
     pop_screen(g, m, fx);
-    agent_fire(g, GE_RESERVED, ev, fx);
-    if (g->leg_kind == LEG_ON_DEMAND && g->leg.state != LEG_UP) {
-        leg_fire(g, LE_CALL, ev, fx);
+    if (m->preview_s != 0) {
+        agent_show(g, m, ev, fx);
         return;
     }
-    begin_tone(g, fx);
-    grant(g, g->tone_over, fx);
+    g->call_alive = true;
+    agent_fire(g, GE_RESERVED, ev, fx);
+    agent_take_call(g, ev, fx);
 }
 
 void agent_tone_is_over(struct agent *g, struct effects *fx)
@@ -201,6 +213,7 @@ void agent_on_call_moved(struct agent *g, const struct event *ev, struct effects
         agent_fire(g, GE_JOINED, ev, fx);
         break;
     case ATTEMPT_DISPOSED: /* it was never made */
+        agent_shown_is_gone(g, m->reason);
         g->call_alive = false;
         g->attempt[0] = 0;
         agent_fire(g, GE_CALL_OVER, ev, fx);
@@ -211,6 +224,9 @@ void agent_on_call_moved(struct agent *g, const struct event *ev, struct effects
         break;
     case ATTEMPT_UNKNOWN: /* the campaign lost sight of it: S9's timer decides */
         g->call_alive = false;
+        if (g->fsm.state == AGENT_PREVIEW) { /* nobody was called */
+            agent_fire(g, GE_CALL_OVER, ev, fx);
+        }
         break;
     default:
         agent_view(g, fx);

@@ -82,7 +82,7 @@ static const char *change_status(struct agent *g, uint8_t to, struct text reason
 {
     uint8_t s = g->fsm.state;
 
-    if (s == AGENT_RESERVED || s == AGENT_BUSY || s == AGENT_WRAPUP) {
+    if (s == AGENT_PREVIEW || s == AGENT_RESERVED || s == AGENT_BUSY || s == AGENT_WRAPUP) {
         g->next = to;
         words_keep(g->next_reason, sizeof g->next_reason, reason);
         agent_tell_campaign(g, g->campaign, s, fx);

@@ -7,21 +7,22 @@
 
 #define MISSED_MOST 2u /* R4: the second wrap-up in a row without a word */
 
-enum { T_CONNECT = 1, T_RESERVED, T_BUSY, T_WRAPUP, N_TIMERS };
+enum { T_CONNECT = 1, T_PREVIEW, T_RESERVED, T_BUSY, T_WRAPUP, N_TIMERS };
 
 static const struct fsm_timer timers[N_TIMERS] = {
     [T_CONNECT] = {"connect", 60 * US_PER_S, "the phone must have answered"},
+    [T_PREVIEW] = {"preview", 60 * US_PER_S, "the lead that is shown is dialed, or goes back"},
     [T_RESERVED] = {"reserved", 20 * US_PER_S, "the call that was announced must have come"},
     [T_BUSY] = {"busy", 600 * US_PER_S, "S9: busy without a call"},
     [T_WRAPUP] = {"wrapup", 120 * US_PER_S, "S7, S8: wrap-up without a disposition"},
 };
 
 static const char *const states[AGENT_STATES] = {"offline", "connecting", "available", "reserved",
-                                                 "busy",    "wrapup",     "break"};
+                                                 "busy",    "wrapup",     "break",     "preview"};
 static const char *const events[GE_EVENTS] = {
-    "timeout",       "login",     "leg_up",  "leg_failed", "leg_down",
-    "set_available", "set_break", "reserve", "joined",     "call_over",
-    "disposed",      "link_lost", "logout",  "adopt",      "back"};
+    "timeout",   "login",   "leg_up", "leg_failed", "leg_down", "set_available",
+    "set_break", "reserve", "joined", "call_over",  "disposed", "link_lost",
+    "logout",    "adopt",   "back",   "shown",      "dial",     "skip"};
 
 static struct agent *self(const struct fsm_ctx *x)
 {
@@ -113,6 +114,7 @@ void agent_forget_call(struct agent *g)
     g->dialing = false;
     g->lead = 0;
     g->number[0] = 0;
+    g->preview_s = 0;
 }
 
 static void forget_next(struct agent *g)
@@ -301,6 +303,39 @@ static void leave_after_call(const struct fsm_ctx *x)
     leave(x);
 }
 
+static void lost_in_preview(const struct fsm_ctx *x)
+{
+    agent_return_shown(self(x), "link lost", x->fx);
+    lost_after_call(x);
+}
+
+static void no_phone_in_preview(const struct fsm_ctx *x)
+{
+    agent_return_shown(self(x), "no phone", x->fx);
+    agent_forget_call(self(x));
+    rest_no_phone(x);
+}
+
+static void leave_preview(const struct fsm_ctx *x)
+{
+    agent_return_shown(self(x), "logout", x->fx);
+    leave_after_call(x);
+}
+
+/* Its time is over, and it is not to be dialed by itself, or nobody is there to talk. */
+static void silent_in_preview(const struct fsm_ctx *x)
+{
+    struct agent *g = self(x);
+
+    agent_return_shown(g, "no response", x->fx);
+    if (g->next == AGENT_BREAK) {
+        rest_after_call(x);
+        return;
+    }
+    agent_forget_call(g);
+    rest_no_answer(x);
+}
+
 static void no_phone_for_call(const struct fsm_ctx *x)
 {
     struct agent *g = self(x);
@@ -421,6 +456,19 @@ static const struct fsm_row rows[] = {
     ROW(S(AVAILABLE), GE_LINK_LOST, 0, rest_link_lost, S(BREAK), FSM_NO_TIMER),
     ROW(S(AVAILABLE), GE_LOGOUT, 0, leave, S(OFFLINE), FSM_NO_TIMER),
 
+    ROW(S(AVAILABLE), GE_SHOWN, 0, 0, S(PREVIEW), T_PREVIEW),
+    ROW(S(PREVIEW), GE_DIAL, 0, agent_dial_shown, S(RESERVED), T_RESERVED),
+    GOES_ON(S(PREVIEW), GE_SKIP, leave_after_call, rest_after_call, work_after_call,
+            lost_after_call),
+    GOES_ON(S(PREVIEW), GE_CALL_OVER, leave_after_call, rest_after_call, work_after_call,
+            lost_after_call),
+    ROW(S(PREVIEW), GE_TIMEOUT, agent_dials_shown, agent_dial_shown, S(RESERVED), T_RESERVED),
+    ROW(S(PREVIEW), GE_TIMEOUT, 0, silent_in_preview, S(BREAK), FSM_NO_TIMER),
+    ROW(S(PREVIEW), GE_LEG_DOWN, 0, lost_in_preview, S(BREAK), FSM_NO_TIMER),
+    ROW(S(PREVIEW), GE_LEG_FAILED, 0, no_phone_in_preview, S(BREAK), FSM_NO_TIMER),
+    ROW(S(PREVIEW), GE_LINK_LOST, 0, lost_in_preview, S(BREAK), FSM_NO_TIMER),
+    ROW(S(PREVIEW), GE_LOGOUT, 0, leave_preview, S(OFFLINE), FSM_NO_TIMER),
+
     ROW(S(RESERVED), GE_LEG_UP, 0, agent_leg_for_call, FSM_STAY, FSM_NO_TIMER),
     ROW(S(RESERVED), GE_LEG_FAILED, 0, no_phone_for_call, S(BREAK), FSM_NO_TIMER),
     ROW(S(RESERVED), GE_LEG_DOWN, 0, tell_leg_lost, FSM_STAY, FSM_NO_TIMER),
@@ -464,6 +512,9 @@ static const struct fsm_row rows[] = {
     ANY(GE_LOGOUT, 0, 0, FSM_STAY, FSM_NO_TIMER),
     ANY(GE_ADOPT, 0, 0, FSM_STAY, FSM_NO_TIMER),
     ANY(GE_BACK, 0, 0, FSM_STAY, FSM_NO_TIMER),
+    ANY(GE_SHOWN, 0, 0, FSM_STAY, FSM_NO_TIMER),
+    ANY(GE_DIAL, 0, 0, FSM_STAY, FSM_NO_TIMER),
+    ANY(GE_SKIP, 0, 0, FSM_STAY, FSM_NO_TIMER),
 };
 /* clang-format on */
 
@@ -478,8 +529,11 @@ static int64_t duration(const struct fsm_ctx *x, uint8_t timer)
     const struct agent *g = self(x);
 
     switch (timer) {
+    case T_PREVIEW:
+        return configured(g->preview_s);
     case T_RESERVED: /* a call that an agent asked for rings its phone and the customer's */
-        return g->dialing || g->cause == CAUSE_AGENT || g->leg_kind == LEG_ON_DEMAND
+        return g->dialing || g->cause == CAUSE_AGENT || g->leg_kind == LEG_ON_DEMAND ||
+                       g->preview_s != 0
                    ? 180 * US_PER_S
                    : -1;
     case T_BUSY:

@@ -44,6 +44,8 @@ void agent_view(const struct agent *g, struct effects *fx)
         uint32_t s = g->campaign != 0 ? g->wrapup_s : g->wrapup_default_s;
 
         until = g->fsm.since_wall_ms + (int64_t)s * MS_PER_S;
+    } else if (g->fsm.state == AGENT_PREVIEW) {
+        until = g->fsm.since_wall_ms + (int64_t)g->preview_s * MS_PER_S;
     }
     struct msg_view_agent v = {
         .agent = g->id,
@@ -61,6 +63,7 @@ void agent_view(const struct agent *g, struct effects *fx)
         .next_reason = words_of(g->next_reason),
         .text = words_of(agent_trouble(g)),
         .muted = agent_is_muted(g),
+        .dials = g->fsm.state == AGENT_PREVIEW && g->preview_dials,
     };
 
     fx_send(fx, ADDR_WEB, MSG_view_agent, &v);

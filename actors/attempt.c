@@ -14,9 +14,13 @@
 /* After that the mail comes first, for so long. */
 #define SILENCE_US (300 * US_PER_MS)
 
+/* An agent who wants a previewed lead dialed may have to be called first. */
+#define PHONE_COMES_S 180
+
 enum {
     T_CLAIM = 1,
     T_AHEAD,
+    T_PREVIEW,
     T_RING,
     T_WAIT,
     T_BRIDGE,
@@ -35,6 +39,7 @@ enum {
 static const struct fsm_timer timers[N_TIMERS] = {
     [T_CLAIM] = {"claim", 60 * US_PER_S, "the store must have answered a claim"},
     [T_AHEAD] = {"ahead", 30 * US_PER_S, "a claimed row that is not sent goes back"},
+    [T_PREVIEW] = {"preview", 240 * US_PER_S, "the agent's actor has dialed the lead or let it go"},
     [T_RING] = {"ring", 45 * US_PER_S, "ring time and what Asterisk needs to report its end"},
     [T_WAIT] = {"wait", 2 * US_PER_S, "an answered call must have its agent"},
     [T_BRIDGE] = {"bridge", 5 * US_PER_S, "Asterisk must have joined the two"},
@@ -51,12 +56,13 @@ static const struct fsm_timer timers[N_TIMERS] = {
 
 static const char *const states[ATTEMPT_STATES] = {
     "claiming", "claimed", "originating", "ringing", "answered", "bridging", "bridged",
-    "held",     "message", "ending",      "ended",   "disposed", "unknown"};
+    "held",     "message", "ending",      "ended",   "disposed", "unknown",  "preview"};
 
 static const char *const events[AE_EVENTS] = {
-    "timeout",  "committed", "refused",      "go",       "take_back",  "ringing",      "answered",
-    "granted",  "joined",    "join_failed",  "gone",     "not_sent",   "fate_unknown", "hang_up",
-    "leg_lost", "leg_back",  "message_over", "disposed", "not_played", "unserved",     "kept"};
+    "timeout",      "committed", "refused",  "go",          "take_back",    "ringing",
+    "answered",     "granted",   "joined",   "join_failed", "gone",         "not_sent",
+    "fate_unknown", "hang_up",   "leg_lost", "leg_back",    "message_over", "disposed",
+    "not_played",   "unserved",  "kept",     "shown",       "skipped"};
 
 #define S(name) ATTEMPT_##name
 
@@ -90,11 +96,19 @@ static const struct fsm_row rows[] = {
 
     ROW(S(CLAIMED), AE_GO, 0, attempt_send, S(ORIGINATING), T_RING),
     ROW(S(CLAIMED), AE_GRANTED, 0, 0, FSM_STAY, FSM_NO_TIMER),
+    ROW(S(CLAIMED), AE_SHOWN, 0, attempt_shown, S(PREVIEW), T_PREVIEW),
     ROW(S(CLAIMED), AE_TAKE_BACK, 0, attempt_take_back, S(DISPOSED), FSM_NO_TIMER),
     ROW(S(CLAIMED), AE_HANG_UP, 0, attempt_take_back, S(DISPOSED), FSM_NO_TIMER),
     ROW(S(CLAIMED), AE_LEG_LOST, 0, attempt_take_back, S(DISPOSED), FSM_NO_TIMER),
     ROW(S(CLAIMED), AE_TIMEOUT, attempt_keeps_place, attempt_stays_claimed, S(CLAIMED), T_AHEAD),
     ROW(S(CLAIMED), AE_TIMEOUT, 0, attempt_take_back, S(DISPOSED), FSM_NO_TIMER),
+
+    ROW(S(PREVIEW), AE_GRANTED, 0, attempt_wanted, S(CLAIMED), T_AHEAD),
+    ROW(S(PREVIEW), AE_SKIPPED, 0, attempt_skipped, S(DISPOSED), FSM_NO_TIMER),
+    ROW(S(PREVIEW), AE_TAKE_BACK, 0, attempt_take_back, S(DISPOSED), FSM_NO_TIMER),
+    ROW(S(PREVIEW), AE_HANG_UP, 0, attempt_take_back, S(DISPOSED), FSM_NO_TIMER),
+    ROW(S(PREVIEW), AE_LEG_LOST, 0, attempt_take_back, S(DISPOSED), FSM_NO_TIMER),
+    ROW(S(PREVIEW), AE_TIMEOUT, 0, attempt_take_back, S(DISPOSED), FSM_NO_TIMER),
 
     ROW(S(ORIGINATING), AE_RINGING, 0, attempt_rings, S(RINGING), T_RING),
     ROW(S(ORIGINATING), AE_ANSWERED, attempt_is_bound, attempt_join, S(BRIDGING), T_BRIDGE),
@@ -216,6 +230,8 @@ static const struct fsm_row rows[] = {
     IGNORED(AE_NOT_PLAYED),
     IGNORED(AE_UNSERVED),
     IGNORED(AE_KEPT),
+    IGNORED(AE_SHOWN),
+    IGNORED(AE_SKIPPED),
 };
 /* clang-format on */
 
@@ -234,6 +250,8 @@ static int64_t duration(const struct fsm_ctx *x, uint8_t timer)
     switch (timer) {
     case T_AHEAD: /* who claims further ahead keeps longer what was claimed */
         return ahead_us(c);
+    case T_PREVIEW: /* the agent's own time, and what its phone may take to come */
+        return ((int64_t)c->set.preview_s + PHONE_COMES_S) * US_PER_S;
     case T_RING: /* the originate's own timeout, and 10 s for Asterisk to tell */
         return ((int64_t)c->set.ring_s + 10) * US_PER_S;
     case T_WAIT:
@@ -326,7 +344,7 @@ void attempt_restore(struct campaign *c, struct attempt *a, enum attempt_state s
     fsm_restore(&attempt_fsm, &c->by_state, &a->fsm, a->key, (uint8_t)state, timer, &x);
 }
 
-struct attempt *attempt_find(struct campaign *c, struct text id)
+struct attempt *attempt_find(const struct campaign *c, struct text id)
 {
     struct channel_id parsed;
 

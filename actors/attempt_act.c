@@ -114,7 +114,7 @@ void attempt_refused(const struct fsm_ctx *x)
 }
 
 static void record_over(struct campaign *c, const struct attempt *a, enum outcome outcome,
-                        int64_t due_wall_ms, const struct fsm_ctx *x)
+                        int64_t due_wall_ms, struct text skipped, const struct fsm_ctx *x)
 {
     struct outcome_rule rule = outcome_rule(outcome, &c->set.delays);
     struct row_step row = row_next(ROW_DIALING, false, row_event_of(outcome));
@@ -137,6 +137,7 @@ static void record_over(struct campaign *c, const struct attempt *a, enum outcom
         .at_wall_ms = x->ev->wall_ms,
         .originated_wall_ms = outcome == OUTCOME_NEVER_SENT ? 0 : a->originated_wall_ms,
         .ringing_wall_ms = a->ringing_wall_ms,
+        .skipped = skipped,
     };
 
     if (due_wall_ms > over.due_wall_ms) {
@@ -154,6 +155,18 @@ static void record_over(struct campaign *c, const struct attempt *a, enum outcom
  * claim refuses it, and it waits until they change.) */
 #define REFUSED_WAIT_MS (3600 * MS_PER_S)
 
+void attempt_put_back(const struct fsm_ctx *x, int64_t due_wall_ms, struct text skipped)
+{
+    struct campaign *c = x->owner;
+    struct attempt *a = x->subject;
+
+    record_over(c, a, OUTCOME_NEVER_SENT, due_wall_ms, skipped, x);
+    if (a->callback) {
+        campaign_reset_hopper(c, x->fx); /* not behind the rows that are in it by now */
+    }
+    campaign_line_back(c, a, x->fx);
+}
+
 void attempt_take_back(const struct fsm_ctx *x)
 {
     struct campaign *c = x->owner;
@@ -168,11 +181,7 @@ void attempt_take_back(const struct fsm_ctx *x)
     } else if (v.reason == REASON_bad_number) {
         due = x->ev->wall_ms + REFUSED_WAIT_MS;
     }
-    record_over(c, a, OUTCOME_NEVER_SENT, due, x);
-    if (a->callback) {
-        campaign_reset_hopper(c, x->fx); /* not behind the rows that are in it by now */
-    }
-    campaign_line_back(c, a, x->fx);
+    attempt_put_back(x, due, words_of(""));
     if (a->agent != 0) {
         campaign_tell_agent(c, a, ATTEMPT_DISPOSED, v.reason, x->fx);
     }
@@ -198,24 +207,6 @@ static struct text dial_string(const struct campaign *c, const struct attempt *a
     words_add(out, a->number + 1); /* trunks take the digits, without the plus */
     words_add(out, hit + sizeof place - 1);
     return words_text(out);
-}
-
-/* S11 for a call that its agent asked for: the card comes now, not with a reservation. */
-static void pop_screen(const struct campaign *c, const struct attempt *a, struct effects *fx)
-{
-    struct msg_screen_pop pop = {
-        .agent = a->agent,
-        .attempt = words_of(a->id),
-        .campaign = c->id,
-        .lead = a->lead,
-        .number = words_of(a->number),
-        .name = words_of(a->name),
-        .fields = attempt_fields(a),
-        .attempt_no = a->attempt_no,
-        .matches = a->matches,
-    };
-
-    fx_send(fx, ADDR_WEB, MSG_screen_pop, &pop);
 }
 
 void attempt_send(const struct fsm_ctx *x)
@@ -246,7 +237,7 @@ void attempt_send(const struct fsm_ctx *x)
         campaign_tell_agent(c, a, ATTEMPT_ORIGINATING, REASON_allow, x->fx);
     }
     if (a->cause == CAUSE_AGENT) {
-        pop_screen(c, a, x->fx);
+        campaign_pop(c, a, x->fx);
     }
 }
 
@@ -264,9 +255,10 @@ void attempt_rings(const struct fsm_ctx *x)
     }
 }
 
-static void record_moved(const struct campaign *c, const struct attempt *a,
-                         enum attempt_state state, const struct fsm_ctx *x)
+void attempt_record(const struct fsm_ctx *x, enum attempt_state state)
 {
+    const struct campaign *c = x->owner;
+    const struct attempt *a = x->subject;
     struct msg_attempt_moved m = {.campaign = c->id,
                                   .attempt = words_of(a->id),
                                   .row = a->row,
@@ -288,7 +280,7 @@ static void note_answer(struct campaign *c, struct attempt *a, const struct fsm_
     if (a->cause == CAUSE_AUTO) {
         pacing_note(&c->pacing, PACING_ANSWERED, OUTCOME_NONE, x->ev->now_us);
     }
-    record_moved(c, a, ATTEMPT_ANSWERED, x);
+    attempt_record(x, ATTEMPT_ANSWERED);
 }
 
 /* The table's timer T_WAIT was armed before this ran: wait_until_us is set by the one who fires
@@ -396,7 +388,7 @@ void attempt_joined(const struct fsm_ctx *x)
         }
         fx_count(x->fx, "dialer_bridged_total", NULL, c->id, 1);
     }
-    record_moved(c, a, ATTEMPT_BRIDGED, x);
+    attempt_record(x, ATTEMPT_BRIDGED);
     campaign_tell_agent(c, a, ATTEMPT_BRIDGED, REASON_allow, x->fx);
 }
 
@@ -542,7 +534,7 @@ static void finish(struct campaign *c, struct attempt *a, enum outcome outcome,
             pacing_note(&c->pacing, PACING_ANSWERED, OUTCOME_NONE, x->ev->now_us);
         }
     }
-    record_over(c, a, outcome, 0, x);
+    record_over(c, a, outcome, 0, words_of(""), x);
     if (a->cause == CAUSE_AUTO) {
         pacing_note(&c->pacing, PACING_ENDED, outcome, x->ev->now_us);
     }

@@ -121,8 +121,8 @@ bool campaign_running(const struct campaign *c)
 bool campaign_quiet(const struct campaign *c)
 {
     static const enum attempt_state loud[] = {
-        ATTEMPT_CLAIMING, ATTEMPT_CLAIMED,  ATTEMPT_ORIGINATING, ATTEMPT_RINGING,
-        ATTEMPT_ANSWERED, ATTEMPT_BRIDGING, ATTEMPT_MESSAGE,     ATTEMPT_ENDING};
+        ATTEMPT_CLAIMING, ATTEMPT_CLAIMED,  ATTEMPT_PREVIEW, ATTEMPT_ORIGINATING, ATTEMPT_RINGING,
+        ATTEMPT_ANSWERED, ATTEMPT_BRIDGING, ATTEMPT_MESSAGE, ATTEMPT_ENDING};
 
     for (size_t i = 0; i < sizeof loud / sizeof loud[0]; i++) {
         if (attempts_in(c, loud[i]) > 0) {
@@ -199,6 +199,8 @@ static void keep_settings(struct campaign *c, const struct msg_campaign_config *
     s->leg = leg_in_force(s->mode, (enum leg_kind)m->leg);
     s->abandon_limit_bp = m->abandon_limit_bp;
     s->max_call_s = m->max_call_s;
+    s->preview_s = m->preview_s;
+    s->preview_expiry = (enum preview_expiry)m->preview_expiry;
 }
 
 static void on_config(struct campaign *c, const struct event *ev, struct effects *fx)
@@ -261,107 +263,13 @@ static void on_drain(struct campaign *c, const struct event *ev, struct effects 
     }
 }
 
-/* --- agents' words about calls ---------------------------------------------------------------- */
-
-/* An agent bound before the originate leaves may tell only while the customer is called that its
- * tone is over: without that word the two would not be joined after the answer. */
-static bool awaits_agent(const struct attempt *a, bool ok)
-{
-    uint8_t s = a->fsm.state;
-    bool called = s == ATTEMPT_ORIGINATING || s == ATTEMPT_RINGING || s == ATTEMPT_UNKNOWN;
-
-    return s == ATTEMPT_CLAIMED || s == ATTEMPT_ANSWERED || s == ATTEMPT_BRIDGING ||
-           (called && ok && a->bound);
-}
-
-static void on_reserved(struct campaign *c, const struct event *ev, struct effects *fx)
-{
-    const struct msg_reserved *m = ev->msg;
-    struct attempt *a = attempt_find(c, m->attempt);
-
-    campaign_agent_answered(c, m->agent, m->ok);
-    if (!a || a->agent != m->agent || !awaits_agent(a, m->ok)) {
-        if (m->ok && (!a || a->agent != m->agent)) { /* over, or another's: let the agent go */
-            struct msg_call_moved gone = {.attempt = m->attempt,
-                                          .state = ATTEMPT_ENDED,
-                                          .outcome =
-                                              (uint8_t)(a ? a->outcome : OUTCOME_CUSTOMER_GONE),
-                                          .number = words_of("")};
-
-            fx_send(fx, named(KIND_AGENT, m->agent), MSG_call_moved, &gone);
-        }
-        return;
-    }
-    if (!m->ok) {
-        a->tried = a->agent;
-        a->agent = 0;
-        a->asked = false;
-        a->bound = false;
-        campaign_ask_agent(c, a, 0, ev, fx);
-        return;
-    }
-    words_keep(a->leg, sizeof a->leg, m->leg);
-    a->ready = m->ready;
-    a->asked = false;
-    if (a->fsm.state == ATTEMPT_CLAIMED) {
-        a->bound = true;
-    }
-    attempt_fire(c, a, AE_GRANTED, ev, fx);
-}
-
-static void on_agent_word(struct campaign *c, const struct event *ev, struct effects *fx)
-{
-    struct attempt *a;
-
-    if (ev->type == MSG_agent_hangup) {
-        const struct msg_agent_hangup *m = ev->msg;
-
-        a = attempt_find(c, m->attempt);
-        if (a && a->agent == m->agent) {
-            /* before the two were joined the agent is out of it, the customer is not */
-            bool refused = a->cause == CAUSE_AUTO && a->fsm.state == ATTEMPT_BRIDGING &&
-                           a->bridged_wall_ms == 0;
-
-            attempt_fire(c, a, refused ? AE_LEG_LOST : AE_HANG_UP, ev, fx);
-        }
-    } else if (ev->type == MSG_leg_lost) {
-        const struct msg_leg_lost *m = ev->msg;
-
-        a = attempt_find(c, m->attempt);
-        if (a && a->agent == m->agent) {
-            attempt_fire(c, a, AE_LEG_LOST, ev, fx);
-        }
-    } else if (ev->type == MSG_leg_back) {
-        const struct msg_leg_back *m = ev->msg;
-
-        a = attempt_find(c, m->attempt);
-        if (a && a->agent == m->agent && a->fsm.state == ATTEMPT_HELD) {
-            words_keep(a->leg, sizeof a->leg, m->leg);
-            a->ready = true;
-            attempt_fire(c, a, AE_LEG_BACK, ev, fx);
-        }
-    } else {
-        const struct msg_attempt_done *m = ev->msg;
-
-        a = attempt_find(c, m->attempt);
-        if (a && a->agent == m->agent) {
-            attempt_fire(c, a, AE_DISPOSED, ev, fx);
-        }
-        if (m->disposed) {
-            /* S10: the disposition may have given the row a time of its own, which only the store
-             * knows; asking tells when the next row is due */
-            campaign_recycle(c, ev, fx);
-        }
-    }
-}
-
 /* --- the store -------------------------------------------------------------------------------- */
 
 static void on_suppressed(struct campaign *c, const struct event *ev, struct effects *fx)
 {
     const struct msg_suppressed *m = ev->msg;
-    static const enum attempt_state cancel[] = {ATTEMPT_CLAIMED, ATTEMPT_ORIGINATING,
-                                                ATTEMPT_RINGING};
+    static const enum attempt_state cancel[] = {ATTEMPT_CLAIMED, ATTEMPT_PREVIEW,
+                                                ATTEMPT_ORIGINATING, ATTEMPT_RINGING};
 
     /* R24: rows in the hopper are refused by their claim; what is claimed or rings is ended here;
      * a claim on the way may have been committed before the suppression was */
@@ -523,14 +431,15 @@ static const struct {
     {MSG_pbx_listed, campaign_on_pbx_listed},
     {MSG_sound_checked, on_sound_checked},
     {MSG_agent_status, campaign_on_agent_status},
-    {MSG_reserved, on_reserved},
+    {MSG_reserved, campaign_on_reserved},
     {MSG_manual_dial, campaign_on_manual_dial},
     {MSG_lead_settled, campaign_on_lead_settled},
-    {MSG_agent_hangup, on_agent_word},
-    {MSG_leg_lost, on_agent_word},
-    {MSG_leg_back, on_agent_word},
+    {MSG_agent_hangup, campaign_on_agent_word},
+    {MSG_leg_lost, campaign_on_agent_word},
+    {MSG_leg_back, campaign_on_agent_word},
     {MSG_leg_found, campaign_on_leg_found},
-    {MSG_attempt_done, on_agent_word},
+    {MSG_preview_over, campaign_on_preview_over},
+    {MSG_attempt_done, campaign_on_agent_word},
     {MSG_explain_campaign, campaign_explain},
     {MSG_explain_lead, campaign_explain_lead},
 };

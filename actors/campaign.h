@@ -5,7 +5,8 @@
  *   campaign.c          the actor: which message goes where; start and stop
  *   campaign_hopper.c   which row next
  *   campaign_dial.c     claims, lines, pacing: from a row to an originate
- *   campaign_agents.c   who may take a call
+ *   campaign_agents.c   who may take a call, and what agents say of theirs
+ *   campaign_preview.c  leads that are shown before they are dialed
  *   campaign_line.c     what Asterisk tells
  *   campaign_view.c     what people see: board lines, explain
  *   attempt.c           the life of one attempt, as a table
@@ -53,6 +54,8 @@ struct campaign_settings {
     char message[SOUND_SIZE];
     enum leg_kind leg;
     uint32_t abandon_limit_bp, max_call_s;
+    uint32_t preview_s;
+    enum preview_expiry preview_expiry;
 };
 
 struct attempt {
@@ -188,12 +191,14 @@ enum attempt_event {
     AE_NOT_PLAYED,
     AE_UNSERVED, /* the link is back: it waits in our application and has heard nobody */
     AE_KEPT,     /* the link is back: answered meanwhile, and the dialplan has it */
+    AE_SHOWN,    /* preview: an agent has it before him */
+    AE_SKIPPED,  /* preview: it is not to be dialed */
     AE_EVENTS
 };
 
 struct attempt *attempt_new(struct campaign *c, uint64_t key, const char id[ID_SIZE],
                             struct effects *fx);
-struct attempt *attempt_find(struct campaign *c, struct text id);
+struct attempt *attempt_find(const struct campaign *c, struct text id);
 /* What is known of the lead; matches: more than one: what there is to choose from. */
 void attempt_keep_lead(struct attempt *a, struct text name, struct text fields, uint32_t matches,
                        struct effects *fx);
@@ -268,6 +273,19 @@ void attempt_pass_on(const struct fsm_ctx *x);
 void attempt_wait_on(const struct fsm_ctx *x);
 void attempt_wait_late(const struct fsm_ctx *x);
 void attempt_wait_for_join(const struct fsm_ctx *x);
+/* A state worth a record. */
+void attempt_record(const struct fsm_ctx *x, enum attempt_state state);
+/* Nothing has left: the row as it was, but for `due_wall_ms` and why it was skipped. */
+void attempt_put_back(const struct fsm_ctx *x, int64_t due_wall_ms, struct text skipped);
+/* --- campaign_preview.c */
+void attempt_shown(const struct fsm_ctx *x);
+void attempt_wanted(const struct fsm_ctx *x);
+void attempt_skipped(const struct fsm_ctx *x);
+/* It is still to be shown, or is being shown: its call waits for its agent's word. */
+bool campaign_previews(const struct campaign *c, const struct attempt *a);
+/* Rows that were claimed for idle agents who have not been asked yet. */
+uint32_t campaign_unshown(const struct campaign *c);
+void campaign_on_preview_over(struct campaign *c, const struct event *ev, struct effects *fx);
 
 /* --- campaign_dial.c */
 /* Do whatever can be done now: recycle, fill, take, claim, ask for lines, originate. Called once
@@ -322,6 +340,9 @@ void campaign_match(struct campaign *c, const struct event *ev, struct effects *
 bool campaign_ask_agent(struct campaign *c, struct attempt *a, uint64_t only,
                         const struct event *ev, struct effects *fx);
 void campaign_agent_answered(struct campaign *c, uint64_t agent, bool granted);
+void campaign_on_reserved(struct campaign *c, const struct event *ev, struct effects *fx);
+/* leg_lost, leg_back, agent_hangup, attempt_done */
+void campaign_on_agent_word(struct campaign *c, const struct event *ev, struct effects *fx);
 uint32_t campaign_idle(const struct campaign *c);
 uint32_t campaign_logged_in(const struct campaign *c);
 void campaign_free_members(struct campaign *c, struct effects *fx);
@@ -342,6 +363,7 @@ void campaign_on_open_attempt(struct campaign *c, const struct event *ev, struct
 
 /* --- campaign_view.c */
 void campaign_view_call(struct campaign *c, const struct attempt *a, struct effects *fx);
+void campaign_pop(const struct campaign *c, const struct attempt *a, struct effects *fx);
 void campaign_view_later(struct campaign *c, struct effects *fx);
 void campaign_view_now(struct campaign *c, const struct event *ev, struct effects *fx);
 void campaign_explain(struct campaign *c, const struct event *ev, struct effects *fx);

@@ -1,6 +1,6 @@
 /*
- * campaign_agents.c - who may take a call: the campaign's view of its agents, as they told it. The
- * reservation itself is granted by the agent's own actor.
+ * campaign_agents.c - who may take a call: the campaign's view of its agents, as they told it; and
+ * what they say of their calls. The reservation itself is granted by the agent's own actor.
  */
 #include "actors/campaign.h"
 #include "actors/words.h"
@@ -172,6 +172,8 @@ bool campaign_ask_agent(struct campaign *c, struct attempt *a, uint64_t only,
         .attempt_no = a->attempt_no,
         .matches = a->matches,
         .cause = (uint8_t)a->cause,
+        .preview_s = campaign_previews(c, a) ? c->set.preview_s : 0,
+        .preview_expiry = (uint8_t)c->set.preview_expiry,
     };
 
     m->asked = true;
@@ -231,4 +233,106 @@ void campaign_free_members(struct campaign *c, struct effects *fx)
         }
     }
     map_free(&c->members, fx);
+}
+
+/* --- agents' words about calls ---------------------------------------------------------------- */
+
+/* An agent bound before the originate leaves may tell only while the customer is called that its
+ * tone is over: without that word the two would not be joined after the answer. */
+static bool awaits_agent(const struct attempt *a, bool ok)
+{
+    uint8_t s = a->fsm.state;
+    bool called = s == ATTEMPT_ORIGINATING || s == ATTEMPT_RINGING || s == ATTEMPT_UNKNOWN;
+
+    return s == ATTEMPT_CLAIMED || s == ATTEMPT_PREVIEW || s == ATTEMPT_ANSWERED ||
+           s == ATTEMPT_BRIDGING || (called && ok && a->bound);
+}
+
+void campaign_on_reserved(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    const struct msg_reserved *m = ev->msg;
+    struct attempt *a = attempt_find(c, m->attempt);
+
+    campaign_agent_answered(c, m->agent, m->ok);
+    if (!a || a->agent != m->agent || !awaits_agent(a, m->ok)) {
+        if (m->ok && (!a || a->agent != m->agent)) { /* over, or another's: let the agent go */
+            struct msg_call_moved gone = {.attempt = m->attempt,
+                                          .state = ATTEMPT_ENDED,
+                                          .outcome =
+                                              (uint8_t)(a ? a->outcome : OUTCOME_CUSTOMER_GONE),
+                                          .number = words_of("")};
+
+            fx_send(fx, named(KIND_AGENT, m->agent), MSG_call_moved, &gone);
+        }
+        return;
+    }
+    if (!m->ok && a->fsm.state == ATTEMPT_PREVIEW) { /* its phone did not come: another time */
+        attempt_fire(c, a, AE_LEG_LOST, ev, fx);
+        return;
+    }
+    if (!m->ok) {
+        a->tried = a->agent;
+        a->agent = 0;
+        a->asked = false;
+        a->bound = false;
+        campaign_ask_agent(c, a, 0, ev, fx);
+        return;
+    }
+    words_keep(a->leg, sizeof a->leg, m->leg);
+    a->ready = m->ready;
+    a->asked = false;
+    if (m->shown) {
+        attempt_fire(c, a, AE_SHOWN, ev, fx);
+        return;
+    }
+    if (a->fsm.state == ATTEMPT_CLAIMED || a->fsm.state == ATTEMPT_PREVIEW) {
+        a->bound = true;
+    }
+    attempt_fire(c, a, AE_GRANTED, ev, fx);
+}
+
+void campaign_on_agent_word(struct campaign *c, const struct event *ev, struct effects *fx)
+{
+    struct attempt *a;
+
+    if (ev->type == MSG_agent_hangup) {
+        const struct msg_agent_hangup *m = ev->msg;
+
+        a = attempt_find(c, m->attempt);
+        if (a && a->agent == m->agent) {
+            /* before the two were joined the agent is out of it, the customer is not */
+            bool refused = a->cause == CAUSE_AUTO && a->fsm.state == ATTEMPT_BRIDGING &&
+                           a->bridged_wall_ms == 0;
+
+            attempt_fire(c, a, refused ? AE_LEG_LOST : AE_HANG_UP, ev, fx);
+        }
+    } else if (ev->type == MSG_leg_lost) {
+        const struct msg_leg_lost *m = ev->msg;
+
+        a = attempt_find(c, m->attempt);
+        if (a && a->agent == m->agent) {
+            attempt_fire(c, a, AE_LEG_LOST, ev, fx);
+        }
+    } else if (ev->type == MSG_leg_back) {
+        const struct msg_leg_back *m = ev->msg;
+
+        a = attempt_find(c, m->attempt);
+        if (a && a->agent == m->agent && a->fsm.state == ATTEMPT_HELD) {
+            words_keep(a->leg, sizeof a->leg, m->leg);
+            a->ready = true;
+            attempt_fire(c, a, AE_LEG_BACK, ev, fx);
+        }
+    } else {
+        const struct msg_attempt_done *m = ev->msg;
+
+        a = attempt_find(c, m->attempt);
+        if (a && a->agent == m->agent) {
+            attempt_fire(c, a, AE_DISPOSED, ev, fx);
+        }
+        if (m->disposed) {
+            /* S10: the disposition may have given the row a time of its own, which only the store
+             * knows; asking tells when the next row is due */
+            campaign_recycle(c, ev, fx);
+        }
+    }
 }

@@ -119,14 +119,19 @@ struct pacing_decision campaign_pace(struct campaign *c, const struct event *ev)
                        attempts_in(c, ATTEMPT_HELD) + attempts_in(c, ATTEMPT_MESSAGE) +
                        attempts_in(c, ATTEMPT_ENDING) + attempts_in(c, ATTEMPT_UNKNOWN);
     uint32_t waiting = attempts_in(c, ATTEMPT_ANSWERED);
+    bool preview = c->set.mode == MODE_PREVIEW;
+    uint32_t unshown = preview ? campaign_unshown(c) : 0;
     struct pacing_input in = {
         .mode = c->set.mode,
         .ratio = c->set.ratio,
         .logged_in = campaign_logged_in(c),
         .available = campaign_idle(c),
         /* with on_demand legs each call has its own agent, who is not available any more */
-        .in_flight = c->set.leg == LEG_ON_DEMAND ? 0 : unanswered + waiting,
-        .live = unanswered + waiting + talking,
+        .in_flight = preview                       ? unshown
+                     : c->set.leg == LEG_ON_DEMAND ? 0
+                                                   : unanswered + waiting,
+        .live = unanswered + waiting + talking +
+                (preview ? unshown + attempts_in(c, ATTEMPT_PREVIEW) : 0),
         .max_lines = c->set.max_lines,
         .abandon_limit_bp = c->set.abandon_limit_bp,
         .now_us = ev->now_us,
@@ -137,16 +142,22 @@ struct pacing_decision campaign_pace(struct campaign *c, const struct event *ev)
 
 /* --- claims ----------------------------------------------------------------------------------- */
 
-/* How many rows may stand between hopper and originate: what can be used now, and two seconds of
- * the present pace ahead of it. */
+/* How many rows are to be claimed now. Between hopper and originate may stand what can be used now,
+ * and two seconds of the present pace ahead of it; a preview is claimed for somebody who is there.
+ */
 static uint32_t claims_wanted(const struct campaign *c, uint32_t calls, const struct event *ev)
 {
+    uint32_t pipe = attempts_in(c, ATTEMPT_CLAIMING) + attempts_in(c, ATTEMPT_CLAIMED);
     double ahead =
         pacing_rate(&c->pacing, ev->now_us) * (double)c->set.claim_ahead_ms / (double)MS_PER_S;
     uint32_t most = c->set.claim_ahead_max;
     uint32_t want = calls + (ahead < (double)most ? (uint32_t)ahead : most);
 
-    return want < most ? want : most;
+    if (calls == 0 || !c->store_up || c->set.mode == MODE_PREVIEW) {
+        return c->store_up ? calls : 0;
+    }
+    want = want < most ? want : most;
+    return want > pipe ? want - pipe : 0;
 }
 
 void campaign_give_back(const struct campaign *c, struct text attempt, uint64_t row, uint64_t lead,
@@ -327,10 +338,10 @@ void campaign_recycle(struct campaign *c, const struct event *ev, struct effects
 
 /* --- what can leave --------------------------------------------------------------------------- */
 
-void campaign_recheck_claimed(struct campaign *c, bool all, const struct event *ev,
-                              struct effects *fx)
+static void recheck(struct campaign *c, enum attempt_state state, bool all, const struct event *ev,
+                    struct effects *fx)
 {
-    struct attempt *a = attempt_first(c, ATTEMPT_CLAIMED);
+    struct attempt *a = attempt_first(c, state);
 
     while (a) {
         struct attempt *next = attempt_next(a);
@@ -348,9 +359,16 @@ void campaign_recheck_claimed(struct campaign *c, bool all, const struct event *
     }
 }
 
-/* One claimed attempt, if everything is there: its agent first where legs are on demand. */
-static bool try_send(struct campaign *c, struct attempt *a, const struct event *ev,
-                     struct effects *fx)
+void campaign_recheck_claimed(struct campaign *c, bool all, const struct event *ev,
+                              struct effects *fx)
+{
+    recheck(c, ATTEMPT_CLAIMED, all, ev, fx);
+    recheck(c, ATTEMPT_PREVIEW, all, ev, fx);
+}
+
+/* The gate, once more. One that may not go any more is gone when this returns. */
+static bool may_go(struct campaign *c, struct attempt *a, const struct event *ev,
+                   struct effects *fx)
 {
     struct gate_campaign gate = campaign_gate(c, a->cause == CAUSE_AUTO);
     struct gate_lead lead = attempt_gate(a);
@@ -366,6 +384,16 @@ static bool try_send(struct campaign *c, struct attempt *a, const struct event *
     if (v.reason != REASON_allow) {
         campaign_refuse(c, v.reason, fx);
         attempt_fire(c, a, AE_TAKE_BACK, ev, fx);
+        return false;
+    }
+    return true;
+}
+
+/* One claimed attempt, if everything is there: its agent first where legs are on demand. */
+static bool try_send(struct campaign *c, struct attempt *a, const struct event *ev,
+                     struct effects *fx)
+{
+    if (!may_go(c, a, ev, fx)) {
         return false;
     }
     if (a->cause == CAUSE_AUTO && c->set.leg == LEG_ON_DEMAND && !a->bound) {
@@ -391,7 +419,11 @@ static uint32_t send_claimed(struct campaign *c, uint32_t automatic, const struc
         struct attempt *next = attempt_next(a);
         bool bound = a->bound;
 
-        if (bound || automatic > 0) {
+        if (campaign_previews(c, a)) { /* its agent first; no line before that */
+            if (!a->asked && campaign_idle(c) > 0 && may_go(c, a, ev, fx)) {
+                campaign_ask_agent(c, a, 0, ev, fx);
+            }
+        } else if (bound || automatic > 0) {
             bool spent = true;
 
             if (c->lines_granted == 0) {
@@ -427,7 +459,8 @@ void campaign_opens(struct campaign *c, int64_t wall_ms, const struct event *ev)
 
 static bool nothing_left(const struct campaign *c)
 {
-    return c->hopper_left == 0 && attempts_in(c, ATTEMPT_CLAIMED) == 0;
+    return c->hopper_left == 0 && attempts_in(c, ATTEMPT_CLAIMED) == 0 &&
+           attempts_in(c, ATTEMPT_PREVIEW) == 0;
 }
 
 static bool wait_for_hours(const struct campaign *c, const struct event *ev)
@@ -480,7 +513,8 @@ static void explain_hold(struct campaign *c, const struct pacing_decision *d,
  * to know when that changes. */
 static void tell_left(struct campaign *c, struct effects *fx)
 {
-    uint32_t rows = campaign_running(c) ? attempts_in(c, ATTEMPT_CLAIMED) : 0;
+    uint32_t rows =
+        campaign_running(c) ? attempts_in(c, ATTEMPT_CLAIMED) + attempts_in(c, ATTEMPT_PREVIEW) : 0;
     struct msg_claims_left m = {.campaign = c->id, .rows = rows};
 
     if (c->store_up || (c->left_told && c->left == (rows > 0))) {
@@ -495,7 +529,8 @@ static void tell_left(struct campaign *c, struct effects *fx)
 void campaign_dial(struct campaign *c, const struct event *ev, struct effects *fx)
 {
     struct pacing_decision d = {0, 0, REASON_allow, false};
-    bool automatic = c->set.mode == MODE_PROGRESSIVE || c->set.mode == MODE_RATIO;
+    bool automatic =
+        c->set.mode == MODE_PROGRESSIVE || c->set.mode == MODE_RATIO || c->set.mode == MODE_PREVIEW;
     bool may = campaign_running(c) && !c->draining && campaign_line_up(c) &&
                !c->clocks_apart && /* R19 */
                c->held_back == REASON_allow;
@@ -510,12 +545,7 @@ void campaign_dial(struct campaign *c, const struct event *ev, struct effects *f
 
     if (may && automatic) {
         d = campaign_pace(c, ev);
-        uint32_t pipe = attempts_in(c, ATTEMPT_CLAIMING) + attempts_in(c, ATTEMPT_CLAIMED);
-        uint32_t want = d.calls > 0 && c->store_up ? claims_wanted(c, d.calls, ev) : 0;
-
-        if (want > pipe) {
-            campaign_take_rows(c, want - pipe, fx);
-        }
+        campaign_take_rows(c, claims_wanted(c, d.calls, ev), fx);
         if (c->hopper_left <= c->set.hopper_low) {
             campaign_ask_candidates(c, ev, fx);
         }

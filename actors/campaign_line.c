@@ -178,8 +178,8 @@ static bool on_the_line(const struct attempt *a)
 {
     uint8_t s = a->fsm.state;
 
-    return s != ATTEMPT_CLAIMING && s != ATTEMPT_CLAIMED && s != ATTEMPT_ENDED &&
-           s != ATTEMPT_DISPOSED;
+    return s != ATTEMPT_CLAIMING && s != ATTEMPT_CLAIMED && s != ATTEMPT_PREVIEW &&
+           s != ATTEMPT_ENDED && s != ATTEMPT_DISPOSED;
 }
 
 typedef void (*visit)(struct campaign *c, struct attempt *a, const struct event *ev,

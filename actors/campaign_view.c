@@ -24,6 +24,7 @@ static void tell_call(const struct campaign *c, const struct attempt *a, uint8_t
     };
 
     if (a->fsm.state == ATTEMPT_CLAIMING || a->fsm.state == ATTEMPT_CLAIMED ||
+        a->fsm.state == ATTEMPT_PREVIEW ||
         (state == ATTEMPT_DISPOSED && a->outcome == OUTCOME_NONE)) {
         return; /* nobody's phone rang */
     }
@@ -34,6 +35,24 @@ void campaign_view_call(struct campaign *c, const struct attempt *a, struct effe
 {
     campaign_view_later(c, fx);
     tell_call(c, a, a->fsm.state, fx);
+}
+
+/* S11 for a call that its agent asked for: the card comes now, not with a reservation. */
+void campaign_pop(const struct campaign *c, const struct attempt *a, struct effects *fx)
+{
+    struct msg_screen_pop pop = {
+        .agent = a->agent,
+        .attempt = words_of(a->id),
+        .campaign = c->id,
+        .lead = a->lead,
+        .number = words_of(a->number),
+        .name = words_of(a->name),
+        .fields = attempt_fields(a),
+        .attempt_no = a->attempt_no,
+        .matches = a->matches,
+    };
+
+    fx_send(fx, ADDR_WEB, MSG_screen_pop, &pop);
 }
 
 void campaign_view_later(struct campaign *c, struct effects *fx)
@@ -67,9 +86,9 @@ static void tell_line(const struct campaign *c, uint8_t state, uint8_t held_by,
         .mode = (uint8_t)c->set.mode,
         .agents = campaign_logged_in(c),
         .available = n[AGENT_AVAILABLE],
-        .busy = n[AGENT_RESERVED] + n[AGENT_BUSY],
+        .busy = n[AGENT_PREVIEW] + n[AGENT_RESERVED] + n[AGENT_BUSY],
         .wrapup = n[AGENT_WRAPUP],
-        .claimed = attempts_in(c, ATTEMPT_CLAIMED),
+        .claimed = attempts_in(c, ATTEMPT_CLAIMED) + attempts_in(c, ATTEMPT_PREVIEW),
         .ringing = attempts_in(c, ATTEMPT_ORIGINATING) + attempts_in(c, ATTEMPT_RINGING),
         .waiting = attempts_in(c, ATTEMPT_ANSWERED) + attempts_in(c, ATTEMPT_BRIDGING),
         .bridged = attempts_in(c, ATTEMPT_BRIDGED) + attempts_in(c, ATTEMPT_HELD),
@@ -174,6 +193,7 @@ void campaign_explain(struct campaign *c, const struct event *ev, struct effects
     for (unsigned s = 0; s < ATTEMPT_DISPOSED; s++) {
         put_int(&w, attempt_state_name(s), c->by_state.count[s]);
     }
+    put_int(&w, attempt_state_name(ATTEMPT_PREVIEW), attempts_in(c, ATTEMPT_PREVIEW));
     put_int(&w, "hopper", c->hopper_left);
     put_int(&w, "dialed", (int64_t)c->pacing.dialed);
     put_int(&w, "answers_30d", (int64_t)c->pacing.answers_30d);

@@ -55,11 +55,11 @@ static const char *const outcome_names[] = {
 };
 
 static const char *const agent_names[] = {"offline", "connecting", "available", "reserved",
-                                          "busy",    "wrapup",     "break"};
+                                          "busy",    "wrapup",     "break",     "preview"};
 
 static const char *const attempt_names[] = {
     "claiming", "claimed", "originating", "ringing", "answered", "bridging", "bridged",
-    "held",     "message", "ending",      "ended",   "disposed", "unknown"};
+    "held",     "message", "ending",      "ended",   "disposed", "unknown",  "preview"};
 
 static const char *const campaign_names[] = {"stopped", "starting", "running", "stopping",
                                              "parked"};

@@ -96,7 +96,7 @@ struct pacing_decision pacing_decide(const struct pacing *p, const struct pacing
 {
     struct pacing_decision d = {0, 0, REASON_allow, false};
 
-    if (in->mode != MODE_PROGRESSIVE && in->mode != MODE_RATIO) {
+    if (in->mode != MODE_PROGRESSIVE && in->mode != MODE_RATIO && in->mode != MODE_PREVIEW) {
         d.bound_by = REASON_allow; /* people dial */
         return d;
     }

@@ -3,7 +3,8 @@
  * telephony. It is asked at every event, not on a loop's period.
  *
  * Here: manual (never by itself), progressive (one call for each available agent) and ratio (so
- * many for each available agent). P8: no available agent, no dialing, in all of them. R21: the
+ * many for each available agent), and preview (one lead to look at for each available agent, in
+ * flight until it has been shown). P8: no available agent, no dialing, in all of them. R21: the
  * 30-day abandonment window is hard in ratio mode too.
  */
 #ifndef ACTORS_PACING_H

@@ -54,6 +54,12 @@ enum campaign_mode {
     MODE_PREDICTIVE = 5,
 };
 
+/* When the time to look at a previewed lead is over. */
+enum preview_expiry {
+    PREVIEW_DIAL = 1,      /* it is dialed */
+    PREVIEW_NOT_READY = 2, /* it goes back, and its agent goes on a break */
+};
+
 enum leg_kind { LEG_AUTO = 0, LEG_PERMANENT = 1, LEG_ON_DEMAND = 2 };
 
 enum leg_use { LEG_AGENT = 1, LEG_TRANSFER = 2, LEG_SNOOP = 3 };
@@ -72,6 +78,7 @@ enum agent_state {
     AGENT_BUSY = 4,
     AGENT_WRAPUP = 5,
     AGENT_BREAK = 6,
+    AGENT_PREVIEW = 7, /* a lead is shown: this agent dials it, or skips it */
     AGENT_STATES
 };
 
@@ -90,8 +97,15 @@ enum attempt_state {
     ATTEMPT_ENDED = 10,  /* wrap-up: waits for its disposition */
     ATTEMPT_DISPOSED = 11,
     ATTEMPT_UNKNOWN = 12, /* it may live in Asterisk, nobody knows */
+    ATTEMPT_PREVIEW = 13, /* claimed and shown to an agent, who dials or skips: nothing has left */
     ATTEMPT_STATES
 };
+
+/* Whatever is known of it, it has not left: by its record. */
+static inline bool attempt_unsent(uint8_t state)
+{
+    return state == ATTEMPT_CLAIMED || state == ATTEMPT_PREVIEW;
+}
 
 enum row_status {
     ROW_PENDING = 0,

@@ -213,9 +213,9 @@ int settings_check_campaign(const struct msg_campaign_config *c, bool starting, 
 {
     const char *wrong = NULL;
     bool automatic = c->mode != MODE_MANUAL;
-    if (c->mode == MODE_PREVIEW || c->mode == MODE_PREDICTIVE)
-        wrong = "this program has the modes manual, progressive and ratio; preview and predictive "
-                "come with a later one";
+    if (c->mode == MODE_PREDICTIVE)
+        wrong = "this program has the modes manual, preview, progressive and ratio; predictive "
+                "comes with a later one";
     else if (c->mode == MODE_RATIO && c->leg == LEG_ON_DEMAND)
         wrong = "R2: ratio mode needs permanent legs, because an agent's phone cannot be rung and "
                 "answered within 2 s of the customer's answer";

@@ -88,6 +88,8 @@ static uint8_t over_one(struct memory *me, const struct msg_attempt_over *m)
         a->c.answered_ms = m->answered_wall_ms;
     if (m->bridged_wall_ms)
         a->c.bridged_ms = m->bridged_wall_ms;
+    if (m->skipped.len)
+        a->c.note = memory_text(me, m->skipped);
     return RESULT_OK;
 }
 

@@ -54,7 +54,7 @@ static int pass_on(void *ctx, uint16_t type, const void *msg)
         return 0;
     if (type == MSG_open_attempt && l->start && l->s->keep.sent) {
         struct msg_open_attempt m = *(const struct msg_open_attempt *)msg;
-        m.unsent = m.state == ATTEMPT_CLAIMED &&
+        m.unsent = attempt_unsent(m.state) &&
                    sent_says(l->s->keep.sent, m.attempt, m.claimed_wall_ms) == SENT_NEVER;
         endpoint_send(l->s->endpoint, ADDR_DESK, type, &m);
         return 0;

@@ -23,7 +23,7 @@ typedef struct store_list list;
 
 static const struct store_setting campaign_settings[] = {
     S(campaign, "name", name, SETTING_TEXT, 1, 100, "display name"),
-    S(campaign, "mode", mode, SETTING_MODE, 0, 0, "manual, progressive or ratio"),
+    S(campaign, "mode", mode, SETTING_MODE, 0, 0, "manual, preview, progressive or ratio"),
     S(campaign, "active", active, SETTING_FLAG, 0, 1, "wanted running"),
     S(campaign, "trunk", trunk, SETTING_UINT, 0, 1e9, "trunk id, 0 none"),
     S(campaign, "context", context, SETTING_TEXT, 1, 100,
@@ -67,6 +67,10 @@ static const struct store_setting campaign_settings[] = {
     S(campaign, "abandon_limit", abandon_limit_bp, SETTING_UINT, 0, 300,
       "abandonment limit, hundredths of a percent (R23: not over 300)"),
     S(campaign, "max_call", max_call_s, SETTING_UINT, 60, 86400, "longest call, s"),
+    S(campaign, "preview", preview_s, SETTING_UINT, 5, 3600,
+      "an agent may look at a lead for so long in preview mode, s"),
+    S(campaign, "preview_expiry", preview_expiry, SETTING_EXPIRY, 0, 0,
+      "what happens then: dial, or not_ready (the lead goes back, the agent on a break)"),
 };
 
 static const struct store_setting trunk_settings[] = {
@@ -146,7 +150,9 @@ void store_campaign_defaults(struct msg_campaign_config *c)
                                       .claim_ahead_max = 60,
                                       .tone = text_from("beep"),
                                       .abandon_limit_bp = 300,
-                                      .max_call_s = 4 * 3600};
+                                      .max_call_s = 4 * 3600,
+                                      .preview_s = 60,
+                                      .preview_expiry = PREVIEW_DIAL};
 }
 
 void store_trunk_defaults(struct msg_trunk_config *t)
@@ -194,6 +200,7 @@ static int one_of(struct text v, const char *const *words, size_t n)
 }
 
 static const char *const leg_words[] = {"auto", "permanent", "on_demand"};
+static const char *const expiry_words[] = {NULL, "dial", "not_ready"};
 static const char *const phone_words[] = {NULL, "desk", "softphone", "browser"};
 
 static bool flag_value(struct text v, bool *out)
@@ -324,10 +331,16 @@ static const char *parse_words(const struct store_setting *s, void *at, struct t
         return NULL;
     case SETTING_MODE:
         i = campaign_mode_parse(v);
-        if (i == MODE_PREVIEW || i == MODE_PREDICTIVE)
-            return "manual, progressive or ratio (preview and predictive are not available yet)";
+        if (i == MODE_PREDICTIVE)
+            return "manual, preview, progressive or ratio (predictive is not available yet)";
         if (i < 0)
-            return "manual, progressive or ratio";
+            return "manual, preview, progressive or ratio";
+        *(uint8_t *)at = (uint8_t)i;
+        return NULL;
+    case SETTING_EXPIRY:
+        i = one_of(v, expiry_words, 3);
+        if (i < 0)
+            return "dial or not_ready";
         *(uint8_t *)at = (uint8_t)i;
         return NULL;
     case SETTING_LEG:
@@ -403,6 +416,7 @@ static const char *parse(const struct store_setting *s, void *config, struct tex
     case SETTING_MODE:
     case SETTING_LEG:
     case SETTING_PHONE:
+    case SETTING_EXPIRY:
     case SETTING_MINUTE:
         return parse_words(s, at, v);
     default:
@@ -497,6 +511,10 @@ void store_setting_format(const struct store_setting *s, const void *config, cha
     case SETTING_LEG:
         v = *(const uint8_t *)at;
         snprintf(out, size, "%s", v < 3 ? leg_words[v] : "?");
+        break;
+    case SETTING_EXPIRY:
+        v = *(const uint8_t *)at;
+        snprintf(out, size, "%s", v > 0 && v < 3 ? expiry_words[v] : "?");
         break;
     case SETTING_PHONE:
         v = *(const uint8_t *)at;

@@ -104,7 +104,9 @@ static int take_campaign(void *ctx, size_t item, const struct sql_value *c)
                                     .tone = c[33].t,
                                     .abandon_limit_bp = (uint32_t)c[34].i,
                                     .max_call_s = (uint32_t)c[35].i,
-                                    .epoch = (uint32_t)c[36].i};
+                                    .epoch = (uint32_t)c[36].i,
+                                    .preview_s = (uint32_t)c[37].i,
+                                    .preview_expiry = (uint8_t)c[38].i};
 
     (void)item;
     l->found++;

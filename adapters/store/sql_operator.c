@@ -35,7 +35,7 @@ static int changed_one(struct sql_store *s, const char *kind, uint64_t id, int64
     return rc;
 }
 
-enum { CAMPAIGN_PARAMS = 33 };
+enum { CAMPAIGN_PARAMS = 35 };
 
 static void campaign_params(const struct msg_campaign_config *c, struct sql_value *p)
 {
@@ -70,7 +70,9 @@ static void campaign_params(const struct msg_campaign_config *c, struct sql_valu
                                            sql_i(c->leg),
                                            sql_t(c->tone),
                                            sql_i(c->abandon_limit_bp),
-                                           sql_i(c->max_call_s)};
+                                           sql_i(c->max_call_s),
+                                           sql_i(c->preview_s),
+                                           sql_i(c->preview_expiry)};
 
     memcpy(p, v, sizeof v);
 }

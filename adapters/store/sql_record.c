@@ -48,10 +48,11 @@ static int over(struct sql_store *s, const struct msg_attempt_over *m, int64_t *
         rc = sql_exec(s, over, changed, sql_t(m->attempt), sql_i(m->outcome), sql_i(m->cause),
                       sql_i(m->tech_cause), sql_u(m->agent), sql_i(m->counts),
                       sql_i(m->answered_wall_ms), sql_i(m->bridged_wall_ms), sql_i(m->at_wall_ms),
-                      sql_i(m->originated_wall_ms), sql_i(m->ringing_wall_ms));
+                      sql_i(m->originated_wall_ms), sql_i(m->ringing_wall_ms), sql_t(m->skipped));
     if (rc == STORE_OK)
         rc = sql_exec(s, call_event, NULL, sql_t(m->attempt), sql_i(state), sql_i(m->outcome),
-                      sql_u(m->agent), sql_i(m->at_wall_ms), sql_s(outcome_name(m->outcome)));
+                      sql_u(m->agent), sql_i(m->at_wall_ms),
+                      m->skipped.len ? sql_t(m->skipped) : sql_s(outcome_name(m->outcome)));
     return rc;
 }
 

@@ -374,6 +374,7 @@ enum store_setting_type {
     SETTING_MODE,   /* enum campaign_mode by name */
     SETTING_LEG,    /* auto, permanent, on_demand */
     SETTING_PHONE,  /* desk, softphone, browser */
+    SETTING_EXPIRY, /* enum preview_expiry: dial, not_ready */
     SETTING_MINUTE, /* HH:MM */
     SETTING_NUMBER, /* E.164 or empty */
     SETTING_PREFIXES,

@@ -22,6 +22,7 @@ void item_agent(struct json_writer *w, const struct msg_view_agent *m)
     json_put_text(w, "next_reason", m->next_reason);
     json_put_text(w, "text", m->text);
     json_put_bool(w, "muted", m->muted);
+    json_put_bool(w, "dials", m->dials);
     json_close_object(w);
 }
 

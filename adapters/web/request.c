@@ -280,6 +280,25 @@ static unsigned ask_dtmf(const struct asked *a)
                                                        : RESULT_INVALID;
 }
 
+static unsigned ask_preview_dial(const struct asked *a)
+{
+    struct msg_preview_dial m = {.client = a->c->id, .request = a->request};
+
+    return want_text(a, "attempt", ID_SIZE, true, &m.attempt) ? to_agent(a, MSG_preview_dial, &m)
+                                                              : RESULT_INVALID;
+}
+
+static unsigned ask_preview_skip(const struct asked *a)
+{
+    struct msg_preview_skip m = {.client = a->c->id, .request = a->request};
+
+    if (!want_text(a, "attempt", ID_SIZE, true, &m.attempt) ||
+        !want_text(a, "reason", 64, true, &m.reason)) {
+        return RESULT_INVALID;
+    }
+    return to_agent(a, MSG_preview_skip, &m);
+}
+
 static unsigned ask_lead(const struct asked *a)
 {
     struct msg_choose_lead m = {.client = a->c->id, .request = a->request};

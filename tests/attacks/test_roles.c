@@ -56,6 +56,15 @@ static const struct cell {
       ",\"attempt\":\"%s\",\"code\":\"sale\",\"agent\":4",
       ",\"attempt\":\"att-ffff-ffffffff-ffffffff-ffffffff\",\"code\":\"sale\""},
      {true, true, true}},
+    {"preview_dial",
+     {",\"attempt\":\"att-0000-00000001-00000001-00000001\"", ",\"attempt\":\"%s\",\"agent\":4",
+      ",\"attempt\":\"att-ffff-ffffffff-ffffffff-ffffffff\""},
+     {true, true, true}},
+    {"preview_skip",
+     {",\"attempt\":\"att-0000-00000001-00000001-00000001\",\"reason\":\"x\"",
+      ",\"attempt\":\"%s\",\"reason\":\"x\",\"agent\":4",
+      ",\"attempt\":\"att-ffff-ffffffff-ffffffff-ffffffff\",\"reason\":\"x\""},
+     {true, true, true}},
     {"choose_lead",
      {",\"attempt\":\"att-0000-00000001-00000001-00000001\",\"lead\":1",
       ",\"attempt\":\"%s\",\"lead\":1,\"agent\":4",
@@ -240,6 +249,10 @@ static void every_cell(void **state)
             }
             if (c == NULL) {
                 fail_msg("no cells for the request %s", r->name);
+            }
+            if (i % 10 == 9) { /* within the rate of one socket */
+                page_free(p);
+                p = page_of(&callers[w], &doc);
             }
             for (enum object o = OWN; o < OBJECTS; o++, tried++) {
                 ask(p, &doc, r->name, c->members[o]);

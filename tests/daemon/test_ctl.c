@@ -304,7 +304,8 @@ static void sets_up_a_campaign(void **state)
     expect("trunk add other lined=3", 2, NULL, "lines");
     expect("trunk set 1 lines=61", 0, "61", NULL);
     expect("trunk set 7 lines=61", 3, NULL, "there is no trunk 7");
-    expect("campaign add spring mode=preview", 2, NULL, "preview is not manual");
+    expect("campaign add spring mode=preview preview=4", 2, NULL, "from 5 to 3600");
+    expect("campaign add spring mode=preview preview_expiry=later", 2, NULL, "dial or not_ready");
     expect("campaign add spring mode=predictive", 2, NULL, "predictive is not manual");
     expect("campaign add spring mode=ratio leg=on_demand", 2, NULL, "R2");
     expect("campaign add spring ring=14", 2, NULL, "R23");

@@ -7,10 +7,11 @@ import {
   sql, until, up, witness,
 } from "./stack.mjs";
 import { controls } from "./controls.mjs";
+import { previews } from "./preview.mjs";
 import { shot } from "./chrome.mjs";
 import { done, equal, test, truth } from "./tap.mjs";
 
-const STATES = ["offline", "connecting", "available", "reserved", "busy", "wrapup", "break"];
+const STATES = ["offline", "connecting", "available", "reserved", "busy", "wrapup", "break", "preview"];
 const SALE = /^\d?\s*Sale/;
 const ROWS = ["pending", "dialing", "answered", "completed", "failed"];
 
@@ -464,6 +465,7 @@ await step("S12 hanging up from the panel ends both legs, destroys the bridge, a
 });
 
 await controls(step, { attempt, attemptTo, legs, recorded, RING });
+await previews(step, { attempt, dialed, isRecorded, legs, rowIs, SALE });
 
 await closeBrowser();
 await test("all in all, the tables have the calls that the telephone network saw, and no others", async () => {

@@ -80,9 +80,10 @@ static void check_leads(struct judge *j)
 /* Outcomes of calls that need not have reached the network. */
 static bool may_be_unseen(const struct judge_attempt *r)
 {
-    return r->state < ATTEMPT_ORIGINATING || r->outcome == OUTCOME_NEVER_SENT ||
-           r->outcome == OUTCOME_FAULT || r->outcome == OUTCOME_UNKNOWN ||
-           r->outcome == OUTCOME_CANCELLED || r->outcome == OUTCOME_CONGESTION;
+    return r->state < ATTEMPT_ORIGINATING || r->state == ATTEMPT_PREVIEW ||
+           r->outcome == OUTCOME_NEVER_SENT || r->outcome == OUTCOME_FAULT ||
+           r->outcome == OUTCOME_UNKNOWN || r->outcome == OUTCOME_CANCELLED ||
+           r->outcome == OUTCOME_CONGESTION;
 }
 
 static void check_attempt(struct judge *j, struct call *c)
@@ -137,8 +138,8 @@ static void check_agent(struct judge *j, const struct agent *a)
     if (!a->stored) {
         return;
     }
-    if (at_rest(j) &&
-        (a->state == AGENT_RESERVED || a->state == AGENT_BUSY || a->state == AGENT_CONNECTING)) {
+    if (at_rest(j) && (a->state == AGENT_PREVIEW || a->state == AGENT_RESERVED ||
+                       a->state == AGENT_BUSY || a->state == AGENT_CONNECTING)) {
         judge_broken(j, 3, NULL, a->agent, 0, "agent %" PRIu64 " is still %s at rest", a->agent,
                      agent_state_name(a->state));
     }

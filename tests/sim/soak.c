@@ -1,7 +1,7 @@
 /*
  * soak.c - sim-soak: walk after walk, until so many seconds or calls are reached.
  *
- *   sim-soak [--seconds N | --calls N] [--seed N] [--json]
+ *   sim-soak [--seconds N | --calls N] [--seed N] [--no-preview] [--json]
  *   sim-soak --walk SEED [--only 3,17] [--verbose]      one walk again, as a failure names it
  *
  * Each walk has a seed of its own, made from the given one and its number. The first failure is
@@ -46,7 +46,7 @@ static double now_s(void)
 
 static int usage(void)
 {
-    (void)fputs("usage: sim-soak [--seconds N | --calls N] [--seed N] [--json]\n"
+    (void)fputs("usage: sim-soak [--seconds N | --calls N] [--seed N] [--no-preview] [--json]\n"
                 "       sim-soak --walk SEED [--hours H] [--agents N] [--only 3,17] [--verbose] "
                 "[--judged] [--log]\n",
                 stderr);
@@ -81,6 +81,8 @@ static bool read_args(struct args *a, int argc, char **argv)
             a->verbose = true;
         } else if (strcmp(argv[i], "--judged") == 0) { /* what the models notice does not end it */
             a->walk.only_judged = true;
+        } else if (strcmp(argv[i], "--no-preview") == 0) {
+            a->walk.no_preview = true;
         } else if (strcmp(argv[i], "--log") == 0) {
             a->walk.log = true;
         } else if (value == NULL) {
@@ -143,7 +145,8 @@ static void report(const struct walk_options *options, struct walk_result r, boo
     left = walk_shrink(&small, &r);
     (void)fprintf(stderr, "sim-soak: with %u of %u faults, step %" PRIu64 ": %s\n", left,
                   r.n_faults, r.steps, r.first);
-    (void)fprintf(stderr, "again: sim-soak --walk %" PRIu64 " --verbose", options->seed);
+    (void)fprintf(stderr, "again: sim-soak --walk %" PRIu64 " --verbose%s", options->seed,
+                  options->no_preview ? " --no-preview" : "");
     (void)fputs(" --only ", stderr);
     for (unsigned i = 0; i < r.n_faults; i++) {
         if (!small.without[i]) {

@@ -77,21 +77,30 @@ static struct walk_options crash_walk(uint64_t seed, enum crash_point at, unsign
                                  .crash_count = visit};
 }
 
-/* "place visit ..." after the seed; another word is the sentence's first. */
+/* "preview" and "place visit" after the seed; another word is the sentence's first. */
 static struct walk_options regression(uint64_t seed, const char *rest)
 {
+    static const char with[] = "preview ";
+    bool preview = strncmp(rest, with, sizeof with - 1) == 0;
+
+    rest += preview ? sizeof with - 1 : 0;
     for (int at = 1; at < CRASH_POINT_COUNT; at++) {
         const char *name = crash_point_name((enum crash_point)at);
         size_t n = strlen(name);
 
         if (strncmp(rest, name, n) == 0 && rest[n] == ' ') {
-            return crash_walk(seed, (enum crash_point)at, (unsigned)strtoul(rest + n, NULL, 10));
+            struct walk_options o =
+                crash_walk(seed, (enum crash_point)at, (unsigned)strtoul(rest + n, NULL, 10));
+
+            o.no_preview = !preview;
+            return o;
         }
     }
-    return (struct walk_options){.seed = seed};
+    return (struct walk_options){.seed = seed, .no_preview = !preview};
 }
 
-/* Lines of "seed sentence" or "seed place visit sentence"; # and empty ones are for people. */
+/* Lines of "seed sentence" or "seed place visit sentence", with "preview" after the seed if it was
+ * found since leads are previewed; # and empty ones are for people. */
 static void test_regressions(void **state)
 {
     FILE *f = fopen("tests/sim/regressions.txt", "r");

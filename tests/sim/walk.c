@@ -68,6 +68,23 @@ static void set_crowd(struct walk *x)
     }
 }
 
+/* One campaign in three shows its leads before it dials them. */
+static void set_previews(struct walk *x)
+{
+    struct rng r = rng_stream(x->options->seed, 2002);
+
+    for (uint64_t c = 1; c <= x->campaigns && !x->options->no_preview; c++) {
+        struct msg_campaign_config *set = world_campaign_config(x->w, c);
+
+        if (rng_below(&r, 3) == 0) {
+            set->mode = MODE_PREVIEW;
+            set->preview_s = 5 + (uint32_t)rng_below(&r, 60);
+            set->preview_expiry = by_chance(&r, 0.5) ? PREVIEW_DIAL : PREVIEW_NOT_READY;
+            set->leg = by_chance(&r, 0.3) ? LEG_ON_DEMAND : LEG_PERMANENT;
+        }
+    }
+}
+
 static void set_people(struct walk *x, struct rng *r)
 {
     static const double humans[] = {0.25, 0.25, 0.5, 0.8};
@@ -122,6 +139,7 @@ static void set_world(struct walk *x)
     }
     set_people(x, &r);
     set_crowd(x);
+    set_previews(x);
 }
 
 /* --- the course --------------------------------------------------------------------------- */

@@ -24,8 +24,9 @@ struct walk_options {
     bool log;        /* the actors' log on stderr */
     /* The daemon dies at this point (core/crash.h) the nth time it gets there; 0: nowhere. */
     unsigned crash_point, crash_count;
-    double store_ms;              /* a commit takes about half of that; 0: by the seed */
-    bool only_judged;             /* what the models notice by themselves counts nothing */
+    double store_ms;  /* a commit takes about half of that; 0: by the seed */
+    bool no_preview;  /* no campaign shows its leads: as walks were until there was that */
+    bool only_judged; /* what the models notice by themselves counts nothing */
     uint8_t without[WALK_FAULTS]; /* 1: this fault does not happen */
     FILE *tell;                   /* each fault as it happens, and what the judge says; NULL: not */
 };

@@ -53,6 +53,7 @@ static void insists(struct walk *x, struct person *p, int64_t waited_us)
         }
         break;
     case AGENT_AVAILABLE:
+    case AGENT_PREVIEW:
     case AGENT_RESERVED:
     case AGENT_BUSY:
         if (x->calm) {

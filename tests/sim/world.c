@@ -139,11 +139,12 @@ struct number *world_number_at(struct world *w, uint64_t key)
 /* No agent is in two calls of this campaign. */
 static void check_campaign(struct world *w, const struct campaign *c)
 {
-    static const enum attempt_state with[] = {ATTEMPT_ORIGINATING, ATTEMPT_RINGING,
-                                              ATTEMPT_ANSWERED,    ATTEMPT_BRIDGING,
-                                              ATTEMPT_BRIDGED,     ATTEMPT_HELD};
+    static const enum attempt_state with[] = {
+        ATTEMPT_PREVIEW,  ATTEMPT_ORIGINATING, ATTEMPT_RINGING, ATTEMPT_ANSWERED,
+        ATTEMPT_BRIDGING, ATTEMPT_BRIDGED,     ATTEMPT_HELD};
     uint64_t seen[64];
     unsigned n = 0;
+    uint32_t states = 0;
 
     if (c->attempts.used > 64 && sim_steps(w->sim) % 64u != 0) {
         return; /* a large campaign is looked at now and then */
@@ -165,11 +166,10 @@ static void check_campaign(struct world *w, const struct campaign *c)
             }
         }
     }
-    if (c->attempts.used != c->by_state.count[0] + c->by_state.count[1] + c->by_state.count[2] +
-                                c->by_state.count[3] + c->by_state.count[4] + c->by_state.count[5] +
-                                c->by_state.count[6] + c->by_state.count[7] + c->by_state.count[8] +
-                                c->by_state.count[9] + c->by_state.count[10] +
-                                c->by_state.count[12]) {
+    for (unsigned s = 0; s < ATTEMPT_STATES; s++) {
+        states += s == ATTEMPT_DISPOSED ? 0 : c->by_state.count[s];
+    }
+    if (c->attempts.used != states) {
         world_broken(w, "campaign %" PRIu64 " has attempts without a state", c->id);
     }
 }

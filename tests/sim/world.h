@@ -118,6 +118,9 @@ uint64_t world_hang_up(struct world *w, uint64_t agent);
 uint64_t world_mute(struct world *w, uint64_t agent, bool on);
 uint64_t world_dtmf(struct world *w, uint64_t agent, const char *digits);
 uint64_t world_choose(struct world *w, uint64_t agent, const char *attempt, uint64_t lead);
+/* The lead that is shown to it. */
+uint64_t world_preview_dial(struct world *w, uint64_t agent);
+uint64_t world_preview_skip(struct world *w, uint64_t agent, const char *reason);
 uint64_t world_dispose(struct world *w, uint64_t agent, const char *code);
 uint64_t world_dispose_as(struct world *w, uint64_t agent, const char *attempt, const char *code,
                           int64_t callback_wall_ms);
@@ -156,6 +159,8 @@ struct page {
     char attempt[40];
     bool needs_disposition, leg_up, phone_online, muted;
     uint8_t next;
+    int64_t until_ms;
+    bool dials;
     /* the last screen pop */
     uint64_t pop_lead;
     char pop_number[24], pop_attempt[40], pop_name[64], pop_fields[256];
@@ -186,6 +191,8 @@ void world_store_clock(struct world *w, int64_t ahead_ms);
 void world_store_latency(struct world *w, double ms);
 /* The journal's disk: what is told while the store is away cannot be kept, and waits in memory. */
 void world_journal_ok(struct world *w, bool ok);
+/* It tells at start how each agent was, as the real one does: nobody has to log in again. */
+void world_remembers_agents(struct world *w);
 void world_hopper_up(struct world *w, bool up);
 void world_hopper_flush(struct world *w);
 /* An entry that does not belong there: a row of another campaign, of the past, twice. */
@@ -245,6 +252,8 @@ bool world_row_final(const struct world *w, uint64_t lead);
 unsigned world_attempts(const struct world *w, const char *number); /* that were dialed */
 uint8_t world_outcome(const struct world *w, const char *number);   /* of the last one */
 const char *world_attempt(const struct world *w, const char *number);
+/* Why the last attempt was skipped, sent or not; whose it was. */
+const char *world_skipped(const struct world *w, const char *number, uint64_t *agent);
 /* When the store says the last attempt left, rang, was answered, ended. */
 struct call_times {
     int64_t claimed_ms, originated_ms, ringing_ms, answered_ms, ended_ms;

@@ -60,7 +60,7 @@ struct att {
     bool open_claim, unmade; /* of a mutant: answered, not yet committed; never was */
     bool noted;              /* before it left: a daemon that comes after can tell */
     int64_t claimed_ms, originated_ms, ringing_ms, answered_ms, bridged_ms, ended_ms, callback_ms;
-    char code[24];
+    char code[24], skipped[24];
 };
 
 struct leg_row {
@@ -198,7 +198,7 @@ struct world {
     unsigned crash_visits[CRASH_POINT_COUNT];
     bool dying;                /* it has come to that place: world_kill() is to follow */
     bool alive, begun, loaded; /* the daemon runs; has its store; its actors are there */
-    bool drained;
+    bool drained, remembers_agents;
     bool troubled;
     int64_t frozen_until_us; /* the whole process: its adapters, too */
     int64_t calm_us;         /* trouble lasts until then at least */

@@ -14,9 +14,17 @@ void pbx_check_agents(struct world *w, const struct msg_originate_call *m)
     const struct att *a = store_att(w, m->attempt);
     const struct campaign *c =
         a != NULL ? sim_state(w->sim, named(KIND_CAMPAIGN, a->campaign)) : NULL;
+    const struct attempt *call = c != NULL ? attempt_find(c, m->attempt) : NULL;
 
-    if (c != NULL && a->cause == CAUSE_AUTO && c->set.leg == LEG_PERMANENT && c->idle_length == 0 &&
-        sim_now_us(w->sim) - world_camp(w, a->campaign)->idle_us > w->jitter_us) {
+    if (c == NULL || a->cause != CAUSE_AUTO) {
+        return;
+    }
+    if (c->set.mode == MODE_PREVIEW) {
+        if (call != NULL && !call->bound) {
+            world_broken(w, "%s was dialed without its agent's word", a->id);
+        }
+    } else if (c->set.leg == LEG_PERMANENT && c->idle_length == 0 &&
+               sim_now_us(w->sim) - world_camp(w, a->campaign)->idle_us > w->jitter_us) {
         world_broken(w, "%s was dialed with no agent available", a->id);
     }
 }

@@ -30,7 +30,7 @@ static void send_attempts(struct world *w, bool live)
                                      .bridged_wall_ms = a->bridged_ms,
                                      .name = text_of("A Lead"),
                                      .fields = text_of("{}"),
-                                     .unsent = a->state == ATTEMPT_CLAIMED && !a->noted,
+                                     .unsent = attempt_unsent(a->state) && !a->noted,
                                      .claimed_wall_ms = a->claimed_ms,
                                      .matches = 1};
 
@@ -50,7 +50,7 @@ static void send_attempts(struct world *w, bool live)
 }
 
 /* How those were who had a call when the last daemon went; starts since then are passed over. The
- * others log in anew here, which is the harder case. */
+ * others log in anew here, which is the harder case, unless a test wants it otherwise. */
 static void send_people(struct world *w)
 {
     for (uint32_t i = 0; i < w->n_people; i++) {
@@ -60,7 +60,8 @@ static void send_people(struct world *w)
         while (last > 0 && strcmp(p->spells[last - 1].reason, "daemon started") == 0) {
             last--;
         }
-        if (last > 0 && p->spells[last - 1].state == AGENT_BUSY) {
+        if (last > 0 && (p->spells[last - 1].state == AGENT_BUSY ||
+                         (w->remembers_agents && p->spells[last - 1].state != AGENT_OFFLINE))) {
             struct msg_open_agent m = {.agent = p->config.agent,
                                        .state = p->spells[last - 1].state,
                                        .reason = text_of(p->spells[last - 1].reason)};

@@ -71,6 +71,15 @@ const char *world_attempt(const struct world *w, const char *number)
     return a != NULL ? a->id : "";
 }
 
+const char *world_skipped(const struct world *w, const char *number, uint64_t *agent)
+{
+    const struct number *n = number_of(w, number);
+    const struct att *a = n != NULL && n->last != 0 ? &w->atts[n->last - 1] : NULL;
+
+    *agent = a != NULL ? a->agent : 0;
+    return a != NULL ? a->skipped : "";
+}
+
 struct call_times world_times(const struct world *w, const char *number)
 {
     const struct att *a = last_attempt(w, number);

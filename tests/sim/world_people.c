@@ -167,6 +167,27 @@ uint64_t world_choose(struct world *w, uint64_t agent, const char *attempt, uint
     return m.request;
 }
 
+uint64_t world_preview_dial(struct world *w, uint64_t agent)
+{
+    struct msg_preview_dial m = {.client = agent,
+                                 .request = world_request(w, "preview_dial"),
+                                 .attempt = text_of(world_page(w, agent)->attempt)};
+
+    ask(w, agent, MSG_preview_dial, &m);
+    return m.request;
+}
+
+uint64_t world_preview_skip(struct world *w, uint64_t agent, const char *reason)
+{
+    struct msg_preview_skip m = {.client = agent,
+                                 .request = world_request(w, "preview_skip"),
+                                 .attempt = text_of(world_page(w, agent)->attempt),
+                                 .reason = text_of(reason)};
+
+    ask(w, agent, MSG_preview_skip, &m);
+    return m.request;
+}
+
 uint64_t world_dispose(struct world *w, uint64_t agent, const char *code)
 {
     return world_dispose_as(w, agent, world_page(w, agent)->attempt, code, 0);
@@ -197,7 +218,14 @@ void world_socket(struct world *w, uint64_t agent, bool open)
 
 /* --- habits ------------------------------------------------------------------------------- */
 
-enum intention { MEANS_TO_DISPOSE = 1, MEANS_TO_HANG_UP, MEANS_TO_WORK, MEANS_TO_REST };
+enum intention {
+    MEANS_TO_DISPOSE = 1,
+    MEANS_TO_HANG_UP,
+    MEANS_TO_WORK,
+    MEANS_TO_REST,
+    MEANS_TO_DIAL,
+    MEANS_TO_SKIP
+};
 
 static void acts(void *ctx, uint64_t arg);
 
@@ -239,6 +267,12 @@ static void acts(void *ctx, uint64_t arg)
         break;
     case MEANS_TO_WORK:
         (void)world_available(w, agent);
+        break;
+    case MEANS_TO_DIAL:
+        (void)world_preview_dial(w, agent);
+        break;
+    case MEANS_TO_SKIP:
+        (void)world_preview_skip(w, agent, "not now");
         break;
     case MEANS_TO_REST:
         break;
@@ -293,6 +327,16 @@ static void plan_rest(struct world *w, struct person *p)
     }
 }
 
+/* Some leads are dialed, some are not, and some are looked at for ever. */
+static void looks(struct world *w, struct person *p)
+{
+    double mind = world_unit(w, 4);
+
+    if (mind < 0.9) {
+        intend(w, p, mind < 0.7 ? MEANS_TO_DIAL : MEANS_TO_SKIP, world_exp(w, 4, 3.0));
+    }
+}
+
 static void lives(struct world *w, struct person *p)
 {
     const struct habits *h = &p->habits;
@@ -316,6 +360,9 @@ static void lives(struct world *w, struct person *p)
         if (strcmp(p->page.reason, "rest") == 0) {
             plan_rest(w, p);
         }
+        break;
+    case AGENT_PREVIEW:
+        looks(w, p);
         break;
     case AGENT_OFFLINE:
     case AGENT_CONNECTING:
@@ -354,6 +401,8 @@ static void on_view_agent(struct world *w, const struct msg_view_agent *m)
     g->muted = m->muted;
     g->phone_online = m->phone_online;
     g->next = m->next;
+    g->until_ms = m->until_wall_ms;
+    g->dials = m->dials;
     text_keep(g->reason, sizeof g->reason, m->reason);
     text_keep(g->text, sizeof g->text, m->text);
     text_keep(g->attempt, sizeof g->attempt, m->attempt);

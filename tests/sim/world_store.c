@@ -170,7 +170,7 @@ static uint32_t send_first(struct world *w, struct camp *c, const struct msg_can
             continue;
         }
         c->front[kept++] = c->front[i];
-        if (c->list_active && sent < m->limit) {
+        if (c->list_active && sent < m->limit && r->due_ms <= m->at_wall_ms) {
             sent++;
             store_answer(w, named(KIND_CAMPAIGN, m->campaign), MSG_candidate, &one);
         }
@@ -264,6 +264,7 @@ static void on_over(struct world *w, const struct msg_attempt_over *m)
     a->answered_ms = m->answered_wall_ms != 0 ? m->answered_wall_ms : a->answered_ms;
     a->bridged_ms = m->bridged_wall_ms != 0 ? m->bridged_wall_ms : a->bridged_ms;
     a->ended_ms = m->at_wall_ms;
+    text_keep(a->skipped, sizeof a->skipped, m->skipped);
     world_number_at(w, a->key)->alive--;
     w->seen.by_outcome[m->outcome < OUTCOMES ? m->outcome : 0]++;
 }
@@ -453,6 +454,11 @@ void world_store_clock(struct world *w, int64_t ahead_ms)
     struct msg_store_state m = {.up = true, .clock_apart_ms = ahead_ms, .text = text_of("")};
 
     store_answer(w, ADDR_DESK, MSG_store_state, &m);
+}
+
+void world_remembers_agents(struct world *w)
+{
+    w->remembers_agents = true;
 }
 
 void world_store_latency(struct world *w, double ms)

@@ -62,6 +62,57 @@ static struct msg_claimed talk(struct world *w, uint64_t row, int64_t now)
     return c;
 }
 
+static int take_preview(void *ctx, const struct store_call *call)
+{
+    const struct world *w = ctx;
+
+    assert_int_equal(call->outcome, OUTCOME_NEVER_SENT);
+    assert_int_equal(call->agent, w->agent);
+    assert_int_equal(call->note.len, 11);
+    assert_memory_equal(call->note.ptr, "not at noon", 11);
+    assert_int_equal(call->originated_ms, 0);
+    assert_false(call->counts);
+    return 0;
+}
+
+/* Shown to an agent, who does not want it dialed: its record says whose it was and why, and its row
+ * rests for the retry interval. */
+void a_preview_is_skipped(void **state)
+{
+    struct world *w = *state;
+    struct store_cursor at = {0};
+    struct msg_attempt_moved shown;
+    struct msg_attempt_over over;
+    struct msg_claimed c;
+    size_t n = 10;
+    uint64_t row;
+
+    world_leads(w, 1);
+    world_rows(w, WORLD_NOW, &row, 1);
+    c = world_claim_good(w, row, WORLD_NOW);
+    shown = (struct msg_attempt_moved){.campaign = w->campaign,
+                                       .attempt = c.attempt,
+                                       .row = row,
+                                       .state = ATTEMPT_PREVIEW,
+                                       .agent = w->agent,
+                                       .at_wall_ms = WORLD_NOW + 10};
+    store_good(w->s, OPS(w)->attempt_moved(w->s, &shown, 1));
+    assert_int_equal(world_lead(w, c.lead).row_status, ROW_DIALING);
+    over = world_over(w, &c, OUTCOME_NEVER_SENT, WORLD_NOW + 5000);
+    over.agent = w->agent;
+    over.counts = false;
+    over.due_wall_ms = WORLD_NOW + 305000;
+    over.skipped = text_of("not at noon");
+    world_end(w, &over);
+    world_end(w, &over);
+    store_good(w->s, OPS(w)->calls(w->s, 0, WORLD_NOW * 2, c.lead, &at, &n, take_preview, w));
+    assert_int_equal(n, 1);
+    assert_int_equal(world_lead(w, c.lead).row_status, ROW_PENDING);
+    assert_int_equal(world_lead(w, c.lead).attempts, 0);
+    assert_int_equal(world_rows(w, WORLD_NOW + 304000, &row, 1), 0);
+    assert_int_equal(world_rows(w, WORLD_NOW + 305000, &row, 1), 1);
+}
+
 void call_from_claim_to_end(void **state)
 {
     struct world *w = *state;

@@ -5,7 +5,7 @@
 #include "tests/store/conformance.h"
 
 #define CONFORMANCE_CALLS(CASE)                                                                    \
-    CASE(call_from_claim_to_end), CASE(end_of_an_unknown_attempt),                                 \
+    CASE(call_from_claim_to_end), CASE(a_preview_is_skipped), CASE(end_of_an_unknown_attempt),     \
         CASE(late_end_leaves_the_next_attempt_alone), CASE(nothing_is_missing), CASE(legs),        \
         CASE(disposed_by_its_agent_only), CASE(disposed_before_its_record),                        \
         CASE(disposition_recycles), CASE(disposition_suppresses),                                  \
@@ -14,6 +14,7 @@
         CASE(times_come_with_the_end), CASE(late_word_leaves_the_next_attempt_alone)
 
 void call_from_claim_to_end(void **state);
+void a_preview_is_skipped(void **state);
 void end_of_an_unknown_attempt(void **state);
 void late_end_leaves_the_next_attempt_alone(void **state);
 void nothing_is_missing(void **state);

@@ -369,7 +369,8 @@ static void keys(void **state)
 
 /* Calls come to the board when they leave for Asterisk, and go from it with their end. */
 #define NEVER_ON_BOARD                                                                             \
-    (1u << ATTEMPT_CLAIMING | 1u << ATTEMPT_CLAIMED | 1u << ATTEMPT_ENDED | 1u << ATTEMPT_DISPOSED)
+    (1u << ATTEMPT_CLAIMING | 1u << ATTEMPT_CLAIMED | 1u << ATTEMPT_PREVIEW |                      \
+     1u << ATTEMPT_ENDED | 1u << ATTEMPT_DISPOSED)
 
 static void values(void **state)
 {
@@ -381,7 +382,7 @@ static void values(void **state)
         {"status_update", "state", send_agent, 0, AGENT_STATES - 1, 0},
         {"call", "state", send_call, 0, ATTEMPT_STATES - 1, NEVER_ON_BOARD},
         {"campaign", "state", send_campaign, 0, CAMPAIGN_PARKED, 0},
-        {"campaign", "mode", send_campaign_mode, MODE_MANUAL, MODE_RATIO, 0},
+        {"campaign", "mode", send_campaign_mode, MODE_MANUAL, MODE_PREVIEW, 0},
         {"pbx", "state", send_pbx, 0, PBX_STATES - 1, 0},
         {"mode", "mode", send_mode, 0, DAEMON_MODES - 1, 0},
     };

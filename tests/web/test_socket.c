@@ -166,6 +166,7 @@ static void requests_become_messages_and_get_one_reply(void **state)
     const struct msg_set_status *status;
     const struct msg_set_disposition *disposition;
     const struct msg_choose_lead *chosen;
+    const struct msg_preview_skip *skip;
     struct msg_reply reply = {.result = RESULT_REFUSED, .text = T("not in a call")};
     handle to;
 
@@ -197,6 +198,12 @@ static void requests_become_messages_and_get_one_reply(void **state)
     assert_true(to == named(KIND_AGENT, 7));
     assert_int_equal(chosen->lead, 5);
     assert_memory_equal(chosen->attempt.ptr, "att-1", 5);
+    page_send(p,
+              "{\"type\":\"preview_skip\",\"id\":16,\"attempt\":\"att-1\",\"reason\":\"later\"}");
+    skip = fake_sent(MSG_preview_skip, &to);
+    assert_true(to == named(KIND_AGENT, 7));
+    assert_memory_equal(skip->attempt.ptr, "att-1", 5);
+    assert_memory_equal(skip->reason.ptr, "later", 5);
     page_send(p, "{\"type\":\"ping\",\"id\":14}");
     page_next(p, "reply", &doc);
     check_number("id", 14);
@@ -221,6 +228,8 @@ static void wrong_requests_change_nothing(void **state)
          "invalid", "number"},
         {"{\"type\":\"dial\",\"id\":1,\"number\":\"12\",\"lead\":\"x\"}", "invalid", "lead"},
         {"{\"type\":\"set_disposition\",\"id\":1,\"attempt\":\"a\"}", "invalid", "code"},
+        {"{\"type\":\"preview_dial\",\"id\":1}", "invalid", "attempt"},
+        {"{\"type\":\"preview_skip\",\"id\":1,\"attempt\":\"a\"}", "invalid", "reason"},
         {"{\"type\":\"choose_lead\",\"id\":1,\"lead\":5}", "invalid", "attempt"},
         {"{\"type\":\"choose_lead\",\"id\":1,\"attempt\":\"a\"}", "invalid", "lead"},
         {"{\"type\":\"choose_lead\",\"id\":1,\"attempt\":\"a\",\"lead\":-5}", "invalid", "lead"},
@@ -240,6 +249,8 @@ static void wrong_requests_change_nothing(void **state)
     assert_false(fake_has_sent(MSG_dial));
     assert_false(fake_has_sent(MSG_set_status));
     assert_false(fake_has_sent(MSG_choose_lead));
+    assert_false(fake_has_sent(MSG_preview_dial));
+    assert_false(fake_has_sent(MSG_preview_skip));
     page_free(p);
     p = page_hello(ticket_of(101, ROLE_AGENT), NULL, 0); /* no such actor */
     page_next(p, "welcome", &doc);
@@ -265,6 +276,8 @@ static void roles_are_checked_for_each_message(void **state)
         {"dtmf", ",\"digits\":\"1\"", true, true},
         {"set_disposition", ",\"attempt\":\"a\",\"code\":\"b\"", true, true},
         {"choose_lead", ",\"attempt\":\"a\",\"lead\":5", true, true},
+        {"preview_dial", ",\"attempt\":\"a\"", true, true},
+        {"preview_skip", ",\"attempt\":\"a\",\"reason\":\"b\"", true, true},
         {"campaign_switch", ",\"campaign\":1,\"action\":\"stop\"", false, true},
         {"explain_campaign", ",\"campaign\":1", false, true},
     };

@@ -4,6 +4,7 @@ import { Controls } from "./controls.tsx";
 import { Dial } from "./dial.tsx";
 import { draft, dropDraft, keepDraft } from "./drafts.ts";
 import { link, request } from "./link.ts";
+import { Preview } from "./preview.tsx";
 import { campaigns, dispositions, mine, myCall, myPop, now } from "./model.ts";
 import type { Disposition, Pop, Request, StatusUpdate } from "./protocol.ts";
 import { named, t } from "./strings.ts";
@@ -53,7 +54,7 @@ function StatusChoice({ a }: { a: StatusUpdate }) {
     );
   }
   // In a call and its wrap-up the choice is for afterwards (R5).
-  const later = a.state === "reserved" || a.state === "busy" || a.state === "wrapup";
+  const later = a.state === "preview" || a.state === "reserved" || a.state === "busy" || a.state === "wrapup";
   const state = later ? a.next : a.state;
   const reason = later ? a.next_reason : a.reason;
   const set = (to: "available" | "break", why = "") =>
@@ -377,6 +378,7 @@ export function Desk() {
       <Status a={a} />
       <div class="work">
         <CallCard a={a} />
+        {a.state === "preview" && <Preview a={a} why={blocked.value} ask={ask} />}
         {a.attempt !== "" && (ended || a.state === "busy") && <AfterCall a={a} ended={ended} />}
       </div>
       <Dial why={a.state !== "available" ? t("dial_only_available") : blocked.value}

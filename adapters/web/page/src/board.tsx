@@ -9,7 +9,7 @@ import { Why } from "./why.tsx";
 
 const CALLS_SHOWN = 60;
 /** Longer than this in a state is worth a look, in seconds. */
-const LONG_S: Partial<Record<AgentState, number>> = { connecting: 30, reserved: 30, wrapup: 120, break: 1800 };
+const LONG_S: Partial<Record<AgentState, number>> = { connecting: 30, preview: 120, reserved: 30, wrapup: 120, break: 1800 };
 /** What holds dialing back in a normal hour: said, but not as a warning. */
 const ROUTINE: ReadonlySet<string> = new Set(["allow", "pace_full", "no_available_agent", "calls_per_second"]);
 

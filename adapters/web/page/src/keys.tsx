@@ -19,6 +19,8 @@ export const KEYS: readonly Key[] = [
   { key: "h", does: "hang_up" },
   { key: "u", does: "mute" },
   { key: "k", does: "keypad" },
+  { key: "c", does: "preview_dial" },
+  { key: "o", does: "key_skip" },
   { key: "n", does: "key_note" },
   { key: "d", does: "dial_title" },
   { key: "s", does: "dispose_search" },

@@ -2,7 +2,7 @@
 
 export type Role = "agent" | "supervisor" | "admin";
 export type AgentState =
-  | "offline" | "connecting" | "available" | "reserved" | "busy" | "wrapup" | "break";
+  | "offline" | "connecting" | "available" | "reserved" | "busy" | "wrapup" | "break" | "preview";
 export type CallState =
   | "originating" | "ringing" | "answered" | "bridging" | "bridged" | "held" | "message" | "ending"
   | "unknown";
@@ -27,6 +27,7 @@ export interface StatusUpdate {
   next_reason: string;
   text: string;
   muted: boolean;
+  dials: boolean;
 }
 
 export interface Call {
@@ -170,6 +171,8 @@ export type Request =
   | { type: "hang_up" }
   | { type: "mute"; on: boolean }
   | { type: "dtmf"; digits: string }
+  | { type: "preview_dial"; attempt: string }
+  | { type: "preview_skip"; attempt: string; reason: string }
   | { type: "choose_lead"; attempt: string; lead: number }
   | { type: "set_disposition"; attempt: string; code: string; note?: string; callback?: number }
   | { type: "campaign_switch"; campaign: number; action: "start" | "stop" | "stop_now" }

@@ -34,7 +34,7 @@ export function share(part: number, whole: number): string {
 
 // Shape besides colour: nothing is told by colour alone.
 const marks: Record<string, string> = {
-  offline: "○", connecting: "◌", available: "●", reserved: "◆", busy: "▶", wrapup: "◗", break: "‖",
+  offline: "○", connecting: "◌", available: "●", reserved: "◆", busy: "▶", wrapup: "◗", break: "‖", preview: "◇",
   originating: "◌", ringing: "◆", answered: "▲",
   bridging: "◆", bridged: "▶", held: "‖", message: "▲", ending: "○", unknown: "?",
   stopped: "○", starting: "◌", running: "●", stopping: "◗", parked: "▲",
