@@ -66,6 +66,22 @@ static void test_dialed_by_its_agent(void **state)
     world_close(w);
 }
 
+/* Longer than a claimed row is kept in the other modes. */
+static void test_dialed_late(void **state)
+{
+    struct world *w = previews(1, 1, PREVIEW_DIAL);
+
+    (void)state;
+    world_campaign_config(w, 1)->preview_s = 120;
+    world_begin(w);
+    all_ready(w, 1);
+    expect_agent(w, 1, AGENT_PREVIEW, 5);
+    world_run(w, 100);
+    (void)world_preview_dial(w, 1);
+    expect_agent(w, 1, AGENT_BUSY, 6);
+    world_close(w);
+}
+
 static void test_one_for_each_who_is_there(void **state)
 {
     struct world *w = previews(3, 10, PREVIEW_DIAL);
@@ -404,6 +420,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dialed_by_its_agent),
+        cmocka_unit_test(test_dialed_late),
         cmocka_unit_test(test_one_for_each_who_is_there),
         cmocka_unit_test(test_not_answered_the_next_comes),
         cmocka_unit_test(test_skipped),
