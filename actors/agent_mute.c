@@ -68,7 +68,7 @@ static void record(const struct fsm_ctx *x)
     }
 }
 
-static void send(const struct fsm_ctx *x, bool on)
+static void ask(const struct fsm_ctx *x, bool on)
 {
     struct agent *g = self(x);
     struct msg_mute m = {.pbx = g->pbx, .channel = words_of(g->leg_id), .on = on};
@@ -80,18 +80,18 @@ static void send(const struct fsm_ctx *x, bool on)
 
 static void mute_again(const struct fsm_ctx *x)
 {
-    send(x, true);
+    ask(x, true);
 }
 
 static void ask_mute(const struct fsm_ctx *x)
 {
     keep_request(x);
-    send(x, true);
+    ask(x, true);
 }
 
 static void lift(const struct fsm_ctx *x)
 {
-    send(x, false);
+    ask(x, false);
 }
 
 static void ask_lift(const struct fsm_ctx *x)
