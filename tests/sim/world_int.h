@@ -361,6 +361,7 @@ void pbx_end(struct world *w, struct chan *ch, uint16_t cause, uint16_t tech, bo
 /* An agent asks whether a call still lives. */
 void pbx_check(struct world *w, const struct msg_channel_check *m);
 void pbx_unanswered(struct world *w, uint16_t type, const void *msg);
+void pbx_said_already(uint16_t type, void *block);
 struct chan *pbx_chan(const struct world *w, const char *id);
 struct chan *pbx_find(const struct world *w, struct text id);
 struct bridge *pbx_bridge(const struct world *w, struct text id);

@@ -156,6 +156,7 @@ static void wire_breaks(struct world *w, bool answer)
             pile_keep(&w->again, c->type, c->block);
         } else if (answer) {
             pbx_unanswered(w, c->type, c->block);
+            pbx_said_already(c->type, c->block);
         }
         if (i - w->wire_from >= good) {
             free(c->block);

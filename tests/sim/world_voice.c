@@ -43,6 +43,9 @@ static void on_dtmf(struct world *w, const struct msg_dtmf *m)
         text_keep(ch->keys, sizeof ch->keys, m->digits);
         out.status = 204;
     }
+    if (m->request == 0) {
+        return; /* carried out after its link was lost: it was answered by that */
+    }
     pbx_tell(w, named(KIND_AGENT, m->client), MSG_dtmf_sent, &out); /* its own page's */
 }
 
@@ -107,5 +110,13 @@ void voice_unanswered(struct world *w, uint16_t type, const void *msg)
             .channel = m->channel, .client = m->client, .request = m->request};
 
         pbx_tell(w, named(KIND_AGENT, m->client), MSG_dtmf_sent, &out);
+    }
+}
+
+/* The adapter has answered for this one: what Asterisk still says to it, nobody hears. */
+void pbx_said_already(uint16_t type, void *block)
+{
+    if (type == MSG_dtmf) {
+        ((struct msg_dtmf *)block)->request = 0;
     }
 }
