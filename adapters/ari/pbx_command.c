@@ -386,8 +386,9 @@ static bool repeat(struct pbx *pbx, struct command *cmd, const struct answer *a)
 
 static const char *lane_name(const struct command *cmd)
 {
-    static const char *const names[] = {"originate", "leg",   "hangup", "bridge", "add", "destroy",
-                                        "play",      "music", "sound",  "check",  "mute", "dtmf", "step"};
+    static const char *const names[] = {"originate", "leg",  "hangup", "bridge", "add",
+                                        "destroy",   "play", "music",  "sound",  "check",
+                                        "mute",      "dtmf", "step"};
     return names[cmd->kind];
 }
 
