@@ -104,7 +104,7 @@ void voice_unanswered(struct world *w, uint16_t type, const void *msg)
         struct msg_muted out = {.pbx = m->pbx, .channel = m->channel, .on = m->on};
 
         pbx_tell(w, pbx_owner(m->channel), MSG_muted, &out);
-    } else if (type == MSG_dtmf) {
+    } else if (type == MSG_dtmf && ((const struct msg_dtmf *)msg)->request != 0) {
         const struct msg_dtmf *m = msg;
         struct msg_dtmf_sent out = {
             .channel = m->channel, .client = m->client, .request = m->request};
