@@ -73,8 +73,9 @@ static void number_facts(const struct memory *me, const struct msg_claim *req, u
     }
 }
 
+/* typed: see find_manual; what keeps either number from being called keeps it from being made. */
 static void facts_of(const struct memory *me, const struct msg_claim *req, const struct m_lead *d,
-                     struct claim_facts *f)
+                     struct text typed, struct claim_facts *f)
 {
     const struct store_list *l = M_ROW(struct store_list, lists, d->list - 1);
 
@@ -86,11 +87,17 @@ static void facts_of(const struct memory *me, const struct msg_claim *req, const
                               .status = d->status,
                               .final = d->final,
                               .callback = d->callback,
-                              .number = d->d.number,
+                              .number = typed.len ? typed : d->d.number,
                               .due_ms = d->due_ms,
                               .attempts = d->attempts};
     f->own_zone = callee_zone(d->d.zone, l->zone, req->at_wall_ms, &f->zone);
     number_facts(me, req, l->account, d->d.number, l->campaign, f);
+    if (typed.len) {
+        struct claim_facts its = {0};
+        number_facts(me, req, l->account, typed, l->campaign, &its);
+        f->suppressed |= its.suppressed;
+        f->alive |= its.alive;
+    }
 }
 
 static struct store_list *manual_list(struct memory *me, const struct m_campaign *c)
@@ -152,9 +159,11 @@ static enum choice offer(struct memory *me, const struct msg_claim *req, struct 
     return choice;
 }
 
-/* The lead a manual call is for. */
+/* The lead a manual call is for. Called is what was typed: a lead that its last ten digits found
+ * only has the card. *typed stays empty where it is the lead's own number. */
 static enum reason find_manual(struct memory *me, const struct msg_claim *req,
-                               struct msg_claimed *out, struct m_lead **lead, uint8_t *choice)
+                               struct msg_claimed *out, struct m_lead **lead, uint8_t *choice,
+                               struct text *typed)
 {
     const struct m_attempt *again = memory_attempt(me, req->attempt);
     struct matches m;
@@ -163,6 +172,7 @@ static enum reason find_manual(struct memory *me, const struct msg_claim *req,
     if (again) {
         *lead = M_ROW(struct m_lead, leads, again->c.lead - 1);
         *choice = again->choice;
+        *typed = again->c.number;
         if (again->choice != CHOICE_NONE)
             (void)offer(me, req, again->c.number, (enum choice)again->choice, &m, out);
         return REASON_allow;
@@ -176,12 +186,14 @@ static enum reason find_manual(struct memory *me, const struct msg_claim *req,
     *choice = (uint8_t)offer(me, req, req->number, CHOICE_NONE, &m, out);
     if (m.n == 0)
         return new_lead(me, req, lead);
+    if (m.exact == 0)
+        *typed = req->number;
     *lead = M_ROW(struct m_lead, leads, m.at[0].lead - 1);
     return REASON_allow;
 }
 
 static void insert_attempt(struct memory *me, const struct msg_claim *req, const struct m_lead *d,
-                           uint8_t choice)
+                           struct text called, uint8_t choice)
 {
     const struct store_list *l = M_ROW(struct store_list, lists, d->list - 1);
     struct m_attempt *a = memory_add(me, M_attempts, sizeof *a, NULL);
@@ -198,7 +210,7 @@ static void insert_attempt(struct memory *me, const struct msg_claim *req, const
                                .trunk = req->trunk,
                                .attempt_no = d->last_no,
                                .pbx = req->pbx,
-                               .number = d->d.number,
+                               .number = memory_text(me, called),
                                .caller_id = memory_text(me, req->caller_id),
                                .cause = req->cause,
                                .state = ATTEMPT_CLAIMED,
@@ -206,7 +218,7 @@ static void insert_attempt(struct memory *me, const struct msg_claim *req, const
                                .claimed_ms = req->at_wall_ms};
     a->zone = d->d.zone.len ? d->d.zone : l->zone;
     id = &me->m->by_id[memory_hash(req->attempt)];
-    number = &me->m->by_number[memory_hash(d->d.number)];
+    number = &me->m->by_number[memory_hash(called)];
     EDIT(id);
     EDIT(number);
     a->next_id = *id;
@@ -238,11 +250,12 @@ static void claim_one(struct memory *me, const struct msg_claim *req, struct msg
     struct claim_facts f = {0};
     struct claim_effect effect;
     uint8_t choice = CHOICE_NONE;
+    struct text typed = {NULL, 0};
 
     *out =
         (struct msg_claimed){.campaign = req->campaign, .row = req->row, .attempt = req->attempt};
     if (req->row == 0) {
-        out->reason = (uint8_t)find_manual(me, req, out, &d, &choice);
+        out->reason = (uint8_t)find_manual(me, req, out, &d, &choice, &typed);
         if (out->reason == REASON_number_alive)
             out->due_wall_ms = req->at_wall_ms + ALIVE_AGAIN_MS;
         if (out->reason != REASON_allow)
@@ -252,12 +265,12 @@ static void claim_one(struct memory *me, const struct msg_claim *req, struct msg
         out->reason = REASON_row_not_pending;
         return;
     }
-    facts_of(me, req, d, &f);
+    facts_of(me, req, d, typed, &f);
     out->row = d->d.lead;
     out->reason = (uint8_t)claim_decide(req, &f, &out->due_wall_ms);
     if (out->reason != REASON_row_foreign) {
         out->lead = d->d.lead;
-        out->number = d->d.number;
+        out->number = f.number;
     }
     if (out->reason == REASON_row_not_pending && a && a->live && f.leased &&
         a->c.state == ATTEMPT_CLAIMED && a->c.row == d->d.lead && a->c.campaign == req->campaign) {
@@ -281,7 +294,7 @@ static void claim_one(struct memory *me, const struct msg_claim *req, struct msg
     m_row_moves(d, claim_step(req, &f));
     d->last_no++;
     d->cause = (struct text){NULL, 0};
-    insert_attempt(me, req, d, choice);
+    insert_attempt(me, req, d, f.number, choice);
     answer(me, req, d, d->last_no, choice, out);
 }
 
@@ -335,7 +348,7 @@ static int explain_lead(struct store *s, uint64_t lead, int64_t now, struct msg_
     out->lead = lead;
     if (!d)
         return memory_fail(me, STORE_NOT_FOUND, "there is no lead %llu", (unsigned long long)lead);
-    facts_of(me, &req, d, &f);
+    facts_of(me, &req, d, (struct text){NULL, 0}, &f);
     l = M_ROW(struct store_list, lists, d->list - 1);
     c = M_FIND(const struct m_campaign, campaigns, l->campaign);
     free_ms = f.last_ms ? f.last_ms + (c ? (int64_t)c->c.retry_s * MS_PER_S : 0) : 0;

@@ -49,6 +49,19 @@ static void move_one(struct memory *me, const struct msg_attempt_moved *m)
     }
 }
 
+/* A typed number that is none says nothing of its lead's own: as if nobody had been called. */
+static struct msg_attempt_over as_the_row_hears(const struct msg_attempt_over *m,
+                                                const struct m_attempt *a, const struct m_lead *d)
+{
+    struct msg_attempt_over row = *m;
+
+    if (m->outcome == OUTCOME_BAD_NUMBER && !text_same(a->c.number, d->d.number)) {
+        row.outcome = OUTCOME_NEVER_SENT;
+        row.counts = false;
+    }
+    return row;
+}
+
 static uint8_t over_one(struct memory *me, const struct msg_attempt_over *m)
 {
     struct m_attempt *a = memory_attempt(me, m->attempt);
@@ -58,12 +71,13 @@ static uint8_t over_one(struct memory *me, const struct msg_attempt_over *m)
         return RESULT_NOT_FOUND;
     d = M_ROW(struct m_lead, leads, a->c.lead - 1);
     if (row_waits(d, a)) {
+        const struct msg_attempt_over row = as_the_row_hears(m, a, d);
         EDIT(d);
-        m_row_moves(d, row_next(d->status, d->final, row_event_of(m->outcome)));
-        d->due_ms = over_due(m, d->due_ms);
+        m_row_moves(d, row_next(d->status, d->final, row_event_of(row.outcome)));
+        d->due_ms = over_due(&row, d->due_ms);
         d->cause = text_from(outcome_name(m->outcome));
-        d->attempts += m->counts;
-        d->callback = d->callback && !m->counts; /* nobody was called: still promised */
+        d->attempts += row.counts;
+        d->callback = d->callback && !row.counts; /* nobody was called: still promised */
     }
     if (!a->live)
         return RESULT_OK;

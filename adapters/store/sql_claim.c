@@ -18,6 +18,8 @@ struct item {
     struct claim_facts facts;
     uint64_t row, lead, list, account;
     uint32_t attempt_no;
+    struct text typed; /* by an agent, and only its tail is the lead's; else empty */
+    struct text own;   /* the lead's number */
     struct text number, name, fields, lead_zone, list_zone, campaign_zone;
     uint8_t choice; /* not CHOICE_NONE: several leads match, nobody's data are shown (R14) */
     struct text offered;
@@ -56,13 +58,15 @@ static int take_row(void *ctx, size_t i, const struct sql_value *c)
     f->list_manual = c[11].i != 0;
     it->list_zone = sql_keep(b->s, c[12].t);
     it->campaign_zone = sql_keep(b->s, c[13].t);
-    it->number = f->number = sql_keep(b->s, c[14].t);
+    it->own = sql_keep(b->s, c[14].t);
+    it->number = f->number = it->typed.len ? it->typed : it->own;
     it->name = sql_keep(b->s, c[15].t);
     it->lead_zone = sql_keep(b->s, c[16].t);
     it->fields = sql_keep(b->s, c[17].t);
     f->leased = c[18].i != 0;
-    f->suppressed = c[19].i != 0;
-    f->alive = c[20].i != 0;
+    /* The lead's own number; what was typed may have said so before. */
+    f->suppressed = f->suppressed || c[19].i != 0;
+    f->alive = f->alive || c[20].i != 0;
     f->last_ms = c[21].i;
     f->day = (uint32_t)c[22].i;
     f->day_first_ms = c[23].i;
@@ -108,6 +112,13 @@ static int manual_list(struct sql_store *s, uint64_t account, uint64_t campaign,
     return rc;
 }
 
+/* The campaign's account; is the number on its do-not-call list; has it a call that lives. */
+static int number_facts(const struct batch *b, size_t i, struct sql_ints *facts)
+{
+    return sql_query(b->s, number_refused, sql_take_ints4, facts, sql_u(b->req[i].campaign),
+                     sql_t(b->req[i].number));
+}
+
 /* A lead of its own for a number nobody knew, unless the claim would be refused anyway. */
 static int make_lead(struct batch *b, size_t i)
 {
@@ -117,9 +128,7 @@ static int make_lead(struct batch *b, size_t i)
     int64_t list;
     int rc;
 
-    rc = b->s->backend->query(b->s, SQL_number_refused,
-                              SQL_PARAMS(sql_u(req->campaign), sql_t(req->number)), sql_take_ints4,
-                              &facts);
+    rc = number_facts(b, i, &facts);
     if (rc == STORE_OK)
         rc = b->s->backend->each(b->s, SQL_lease_check,
                                  SQL_PARAMS(sql_u(req->campaign), sql_s(b->s->owner),
@@ -201,6 +210,20 @@ static int offer(struct batch *b, size_t i, struct text number, enum choice kept
     return STORE_OK;
 }
 
+/* Called is what was typed: the lead that its last ten digits found only has the card. What keeps
+ * either number from being called keeps this call from being made. */
+static int calls_typed(struct batch *b, size_t i)
+{
+    struct item *it = &b->item[i];
+    struct sql_ints facts = {0};
+    int rc = number_facts(b, i, &facts);
+
+    it->typed = b->req[i].number;
+    it->facts.suppressed = facts.v[1] != 0;
+    it->facts.alive = facts.v[2] != 0;
+    return rc;
+}
+
 static int find_manual(struct batch *b, size_t i)
 {
     const struct msg_claim *req = &b->req[i];
@@ -214,9 +237,9 @@ static int find_manual(struct batch *b, size_t i)
     /* Asked before, and the answer got lost: the row is the attempt's. */
     rc = sql_query(b->s, claim_find, take_known, &known, sql_t(req->attempt));
     if (rc == STORE_OK && known.found) {
-        const struct text number = {known.number, known.number_len};
+        it->typed = sql_keep(b->s, (struct text){known.number, known.number_len});
         it->row = known.row;
-        return known.choice ? offer(b, i, number, (enum choice)known.choice, &m) : rc;
+        return known.choice ? offer(b, i, it->typed, (enum choice)known.choice, &m) : rc;
     }
     if (rc == STORE_OK && req->lead) {
         rc = sql_query(b->s, lead_row, sql_take_ints2, &row, sql_u(req->lead));
@@ -238,7 +261,7 @@ static int find_manual(struct batch *b, size_t i)
     if (rc == STORE_OK && m.n == 0)
         return make_lead(b, i);
     it->row = m.n > 0 ? m.at[0].row : 0;
-    return rc;
+    return rc == STORE_OK && m.exact == 0 ? calls_typed(b, i) : rc;
 }
 
 /* --- the decision ----------------------------------------------------------------------------- */
@@ -246,12 +269,16 @@ static int find_manual(struct batch *b, size_t i)
 /* The same row or number earlier in this batch: what the store will say once that one is in. */
 static bool earlier(const struct batch *b, size_t i)
 {
+    const struct item *it = &b->item[i];
     size_t k;
 
-    for (k = 0; k < i; k++)
-        if (b->out[k].reason == REASON_allow && b->item[k].account == b->item[i].account &&
-            text_same(b->item[k].number, b->item[i].number))
+    for (k = 0; k < i; k++) {
+        const struct item *had = &b->item[k];
+        if (b->out[k].reason == REASON_allow && had->account == it->account &&
+            (had->row == it->row || text_same(had->number, it->number) ||
+             text_same(had->number, it->own)))
             return true;
+    }
     return false;
 }
 

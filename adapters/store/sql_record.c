@@ -32,18 +32,33 @@ int sql_attempt_moved(struct store *st, const struct msg_attempt_moved *req, siz
     return sql_leave(s, mine, rc);
 }
 
+/* What becomes of the attempt's row, by one of the statements over_*. */
+static int row_over(struct sql_store *s, enum sql_id how, const struct msg_attempt_over *m,
+                    enum row_event on, bool counts)
+{
+    const struct row_step row = row_next(ROW_DIALING, false, on);
+    const struct row_step final = row_next(ROW_DIALING, true, on);
+
+    return s->backend->exec(s, how,
+                            SQL_PARAMS(sql_t(m->attempt), sql_i(row.status), sql_i(row.final),
+                                       sql_i(final.status), sql_i(final.final),
+                                       sql_i(m->due_wall_ms), sql_i(on == RE_NOT_SENT),
+                                       sql_s(outcome_name(m->outcome)), sql_i(counts)),
+                            NULL);
+}
+
 static int over(struct sql_store *s, const struct msg_attempt_over *m, int64_t *changed)
 {
     int state = m->outcome == OUTCOME_UNKNOWN ? ATTEMPT_UNKNOWN : ATTEMPT_ENDED;
     enum row_event on = row_event_of(m->outcome);
-    struct row_step row = row_next(ROW_DIALING, false, on);
-    struct row_step final = row_next(ROW_DIALING, true, on);
-    int rc;
+    int rc = STORE_OK;
 
-    /* The row first: it asks whether the attempt is still the one it waits for. */
-    rc = sql_exec(s, over_row, NULL, sql_t(m->attempt), sql_i(row.status), sql_i(row.final),
-                  sql_i(final.status), sql_i(final.final), sql_i(m->due_wall_ms),
-                  sql_i(on == RE_NOT_SENT), sql_s(outcome_name(m->outcome)), sql_i(m->counts));
+    /* The row first: it asks whether the attempt is still the one it waits for. A typed number that
+     * is none says nothing of its lead's own. */
+    if (on == RE_BAD_NUMBER)
+        rc = row_over(s, SQL_over_typed, m, RE_NOT_SENT, false);
+    if (rc == STORE_OK)
+        rc = row_over(s, SQL_over_row, m, on, m->counts);
     if (rc == STORE_OK)
         rc = sql_exec(s, over, changed, sql_t(m->attempt), sql_i(m->outcome), sql_i(m->cause),
                       sql_i(m->tech_cause), sql_u(m->agent), sql_i(m->counts),

@@ -62,7 +62,7 @@ static void insert(struct world *w, const struct msg_claim *m, uint64_t row, str
     *a = (struct att){.row = row,
                       .campaign = m->campaign,
                       .agent = m->agent,
-                      .key = r->key,
+                      .key = number_key(out->number),
                       .no = ++r->last_no,
                       .pbx = m->pbx,
                       .epoch = m->epoch,
@@ -74,7 +74,7 @@ static void insert(struct world *w, const struct msg_claim *m, uint64_t row, str
                       .counts = true,
                       .claimed_ms = m->at_wall_ms};
     text_keep(a->id, sizeof a->id, m->attempt);
-    a->permit = store_permit(w, m->attempt, text_of(r->number));
+    a->permit = store_permit(w, m->attempt, out->number);
     table_put(&w->att_of, store_key(m->attempt), w->n_atts);
     n->last = w->n_atts;
     n->alive++;
@@ -85,7 +85,8 @@ static void insert(struct world *w, const struct msg_claim *m, uint64_t row, str
 }
 
 static struct claim_facts facts_of(const struct world *w, const struct row *r,
-                                   const struct number *n, const struct msg_claim *m)
+                                   const struct number *n, struct text number,
+                                   const struct msg_claim *m)
 {
     const struct camp *c = world_camp(w, m->campaign);
     struct claim_facts f = {.found = true,
@@ -96,7 +97,7 @@ static struct claim_facts facts_of(const struct world *w, const struct row *r,
                             .status = r->status,
                             .final = r->final,
                             .callback = r->callback,
-                            .number = text_of(r->number),
+                            .number = number,
                             .due_ms = r->due_ms,
                             .attempts = r->attempts};
 
@@ -137,10 +138,13 @@ void store_claim(struct world *w, const struct msg_claim *m)
     struct number *n = NULL;
 
     if (r != NULL) {
-        n = world_number_at(w, r->key);
-        f = facts_of(w, r, n, m);
+        out.number = m->row == 0 && m->lead == 0 ? m->number : text_of(r->number);
+        const struct number *own = world_number_at(w, r->key);
+        n = world_number_at(w, number_key(out.number));
+        f = facts_of(w, r, n, out.number, m);
+        f.suppressed |= own->suppressed;
+        f.alive |= own->alive > 0;
         out.row = id;
-        out.number = text_of(r->number);
         if (choice == CHOICE_NONE) {
             out.lead = id;
             out.name = text_of("A Lead");

@@ -249,10 +249,16 @@ static void on_over(struct world *w, const struct msg_attempt_over *m)
     }
     r = &w->rows[a->row - 1];
     if (row_in_air(r->status) && a->no == r->last_no) {
-        store_row_moves(w, r, row_next(r->status, r->final, row_event_of(m->outcome)),
-                        over_due(m, r->due_ms));
-        r->attempts += m->counts ? 1u : 0u;
-        r->callback = r->callback && !m->counts;
+        struct msg_attempt_over row = *m;
+
+        if (m->outcome == OUTCOME_BAD_NUMBER && a->key != r->key) { /* typed, not the lead's own */
+            row.outcome = OUTCOME_NEVER_SENT;
+            row.counts = false;
+        }
+        store_row_moves(w, r, row_next(r->status, r->final, row_event_of(row.outcome)),
+                        over_due(&row, r->due_ms));
+        r->attempts += row.counts ? 1u : 0u;
+        r->callback = r->callback && !row.counts;
     }
     a->live = false;
     a->state = a->code[0] != 0 ? ATTEMPT_DISPOSED : ATTEMPT_ENDED;

@@ -272,11 +272,11 @@ void a_choice_of_the_first_moves_nothing(void **state)
     audit_is(w, line);
 }
 
-/* Nobody has the typed number, two have its last ten digits: the first of them is called. */
+/* Nobody has the typed number, two have its last ten digits: the call is the first one's. */
 void a_choice_by_the_last_ten_digits(void **state)
 {
     struct world *w = *state;
-    const struct pair p = two_of(w, "+9992125550120");
+    const struct pair p = two_of(w, "+9982125550120");
     struct msg_lead_settled s;
     struct msg_claimed c;
 
@@ -285,15 +285,109 @@ void a_choice_by_the_last_ten_digits(void **state)
     assert_int_equal(c.lead, p.ada);
     struct msg_attempt_over over = world_over(w, &c, OUTCOME_NO_ANSWER, WORLD_NOW + 1000);
     world_end(w, &over);
-    assert_int_equal(world_manual(w, "+9982125550120", WORLD_NOW + 2000, &c), REASON_allow);
+    assert_int_equal(world_manual(w, "+9992125550120", WORLD_NOW + 2000, &c), REASON_allow);
     assert_int_equal(c.matches, 2);
-    assert_true(text_is(c.number, NUMBER));
+    assert_true(text_is(c.number, "+9992125550120"));
     s = settle(w, c.attempt, w->agent, p.bo);
     assert_int_equal(s.result, RESULT_OK);
     /* failed before, and due at the same time as before */
     expect_row(w, p.ada, ROW_PENDING, false, 1);
     assert_int_equal(world_lead(w, p.ada).due_wall_ms, WORLD_NOW + 1000 + 300000);
     expect_row(w, p.bo, ROW_DIALING, false, 0);
+}
+
+/* Found by the last ten digits or not, all that is asked before a call is asked of the typed
+ * number; and who does not want to be called, or is being called, is not called by another way. */
+void a_typed_number_is_judged_and_its_lead_too(void **state)
+{
+    struct world *w = *state;
+    struct msg_suppress dnc[] = {{.number = text_of("+9992125550121"),
+                                  .source = text_of("test"),
+                                  .account = STORE_ACCOUNT,
+                                  .at_wall_ms = WORLD_NOW},
+                                 {.number = text_of("+12125550120"),
+                                  .source = text_of("test"),
+                                  .account = STORE_ACCOUNT,
+                                  .at_wall_ms = WORLD_NOW}};
+    struct msg_claimed c, again;
+
+    world_leads(w, 3);
+    store_good(w->s, OPS(w)->suppress(w->s, dnc, 2));
+    assert_int_equal(world_manual(w, "+9992125550120", WORLD_NOW, &c), REASON_do_not_call);
+    assert_int_equal(world_manual(w, "+9992125550121", WORLD_NOW, &c), REASON_do_not_call);
+    assert_int_equal(world_manual(w, "+12125550121", WORLD_NOW, &c), REASON_allow);
+    assert_int_equal(world_manual(w, "+9982125550122", WORLD_NOW, &c), REASON_prefix_not_allowed);
+    assert_int_equal(world_manual(w, "+9992125550122", WORLD_NOW, &c), REASON_allow);
+    struct msg_attempt_over m = world_over(w, &c, OUTCOME_NO_ANSWER, WORLD_NOW + 1000);
+    world_end(w, &m);
+    assert_int_equal(world_manual(w, "+12125550122", WORLD_NOW + 2000, &again), REASON_allow);
+    assert_int_equal(again.row, c.row);
+    assert_true(text_is(again.number, "+12125550122"));
+}
+
+/* One of two leads is free, but its own number is in a call, and then the typed one. */
+void a_number_in_a_call_is_not_typed_again(void **state)
+{
+    static const char *const called[] = {NUMBER, "+9992125550120"};
+    struct world *w = *state;
+    const struct pair p = two_of(w, NUMBER);
+    struct msg_claimed c, other;
+
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(world_manual(w, called[i], WORLD_NOW + 1000 * i, &c), REASON_allow);
+        assert_int_equal(settle(w, c.attempt, w->agent, p.bo).result, RESULT_OK);
+        expect_row(w, p.ada, ROW_PENDING, false, 0);
+        assert_int_equal(world_manual(w, called[1], WORLD_NOW + 1000 * i, &other),
+                         REASON_number_alive);
+        assert_true(text_is(other.number, called[1]));
+        struct msg_attempt_over m = world_over(w, &c, OUTCOME_NO_ANSWER, WORLD_NOW + 1000 * i);
+        world_end(w, &m);
+    }
+}
+
+/* Two agents type two numbers of the same ten last digits at once: one row, one call. */
+void typed_numbers_of_one_row(void **state)
+{
+    struct world *w = *state;
+    struct msg_claim req[2];
+    struct msg_claimed c[2];
+    struct msg_attempt_over m;
+
+    world_leads(w, 1);
+    for (int i = 0; i < 2; i++) {
+        req[i] = world_claim(w, 0, WORLD_NOW);
+        req[i].cause = CAUSE_AGENT;
+        req[i].agent = w->agent;
+        req[i].attempt = text_of(i ? "typed-1" : "typed-0");
+        req[i].number = text_of(i ? "+9992125550120" : "+12125550120");
+    }
+    store_good(w->s, OPS(w)->claim(w->s, req, 2, c));
+    assert_int_equal(c[0].reason, REASON_allow);
+    assert_int_not_equal(c[1].reason, REASON_allow);
+    m = world_over(w, &c[0], OUTCOME_NO_ANSWER, WORLD_NOW + 1000);
+    world_end(w, &m);
+    /* nothing is left of the other: its number may be called */
+    assert_int_equal(world_manual(w, "+9992125550120", WORLD_NOW + 2000, &c[1]), REASON_allow);
+}
+
+/* There is no such number as the typed one; the lead's own is as good as before. */
+void a_typed_number_that_is_none(void **state)
+{
+    struct world *w = *state;
+    struct msg_attempt_over m;
+    struct msg_claimed c;
+
+    world_leads(w, 1);
+    assert_int_equal(world_manual(w, "+9992125550120", WORLD_NOW, &c), REASON_allow);
+    m = world_over(w, &c, OUTCOME_BAD_NUMBER, WORLD_NOW + 1000);
+    m.due_wall_ms = 0;
+    world_end(w, &m);
+    expect_row(w, c.lead, ROW_PENDING, false, 0);
+    assert_int_equal(world_manual(w, "+12125550120", WORLD_NOW + 2000, &c), REASON_allow);
+    m = world_over(w, &c, OUTCOME_BAD_NUMBER, WORLD_NOW + 3000);
+    m.due_wall_ms = 0;
+    world_end(w, &m);
+    expect_row(w, c.lead, ROW_FAILED, true, 1);
 }
 
 void a_choice_leaves_a_final_row_final(void **state)

@@ -20,7 +20,9 @@ void conformance_more_fixture(const struct fixture *f);
         CASE(rows_follow_their_table), CASE(what_goes_back_keeps_its_time),                        \
         CASE(a_choice_is_of_the_campaigns_leads), CASE(a_choice_moves_the_call),                   \
         CASE(a_choice_that_is_none_is_refused), CASE(a_choice_of_the_first_moves_nothing),         \
-        CASE(a_choice_by_the_last_ten_digits), CASE(a_choice_leaves_a_final_row_final),            \
+        CASE(a_choice_by_the_last_ten_digits), CASE(a_typed_number_is_judged_and_its_lead_too),    \
+        CASE(a_number_in_a_call_is_not_typed_again), CASE(typed_numbers_of_one_row),               \
+        CASE(a_typed_number_that_is_none), CASE(a_choice_leaves_a_final_row_final),                \
         CASE(a_choice_outlives_the_daemon), CASE(no_choice_shows_nobody_afterwards)
 
 void loads_configuration(void **state);
@@ -60,6 +62,10 @@ void a_choice_moves_the_call(void **state);
 void a_choice_that_is_none_is_refused(void **state);
 void a_choice_of_the_first_moves_nothing(void **state);
 void a_choice_by_the_last_ten_digits(void **state);
+void a_typed_number_is_judged_and_its_lead_too(void **state);
+void a_number_in_a_call_is_not_typed_again(void **state);
+void typed_numbers_of_one_row(void **state);
+void a_typed_number_that_is_none(void **state);
 void a_choice_leaves_a_final_row_final(void **state);
 void a_choice_outlives_the_daemon(void **state);
 void no_choice_shows_nobody_afterwards(void **state);

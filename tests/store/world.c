@@ -129,7 +129,7 @@ struct msg_claim world_claim(struct world *w, uint64_t row, int64_t now)
                               .retry_s = 300,
                               .max_attempts = 3,
                               .at_wall_ms = now,
-                              .prefixes = text_of("+1, +44")};
+                              .prefixes = text_of("+1, +44, +999")};
 }
 
 unsigned world_claim_one(struct world *w, uint64_t row, int64_t now, struct msg_claimed *out)
