@@ -426,7 +426,7 @@ await step("S11 the lead card is filled by the lead's id, or by the last ten dig
   await atHand.startWork();
   await atHand.dial(number);
   await card(atHand, byNumber, "Leon");
-  await atHand.page.locator(".number").getByText(number, { exact: true }).waitFor();
+  await atHand.page.getByRole("region", { name: "Lead", exact: true }).getByText(number, { exact: true }).waitFor();
   const [second] = await attemptsOf(hand);
   equal(second.lead_id, byNumber.lead_id);
   equal(second.number, number, "called is what was typed, the lead only has its card:");
