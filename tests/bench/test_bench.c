@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -23,6 +24,9 @@ static struct ran bench(const char *program, const char *arguments)
     char *save = NULL;
 
     assert_non_null(argv[0]);
+    if (access(argv[0], X_OK) != 0) {
+        fail_msg("%s: there is no program %s (all.sh builds the released one)", program, argv[0]);
+    }
     snprintf(text, sizeof text, "%s", arguments);
     for (int n = 1; n <= WORDS; n++) {
         argv[n] = strtok_r(n == 1 ? text : NULL, " ", &save);
