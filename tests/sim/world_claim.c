@@ -84,11 +84,11 @@ static void insert(struct world *w, const struct msg_claim *m, uint64_t row, str
     out->attempt_no = a->no;
 }
 
-static struct claim_facts facts_of(const struct world *w, const struct row *r,
-                                   const struct number *n, struct text number,
-                                   const struct msg_claim *m)
+static struct claim_facts facts_of(struct world *w, const struct row *r, const struct number *n,
+                                   struct text number, const struct msg_claim *m)
 {
     const struct camp *c = world_camp(w, m->campaign);
+    const struct number *own = world_number_at(w, r->key);
     struct claim_facts f = {.found = true,
                             .leased = m->epoch == c->config.epoch,
                             .campaign = r->campaign,
@@ -104,6 +104,8 @@ static struct claim_facts facts_of(const struct world *w, const struct row *r,
     f.own_zone =
         r->zone != NULL && callee_zone(text_of(r->zone), text_of(""), m->at_wall_ms, &f.zone);
     number_facts(w, n, m, &f);
+    f.suppressed |= own->suppressed;
+    f.alive |= own->alive > 0;
     return f;
 }
 
@@ -139,11 +141,8 @@ void store_claim(struct world *w, const struct msg_claim *m)
 
     if (r != NULL) {
         out.number = m->row == 0 && m->lead == 0 ? m->number : text_of(r->number);
-        const struct number *own = world_number_at(w, r->key);
         n = world_number_at(w, number_key(out.number));
         f = facts_of(w, r, n, out.number, m);
-        f.suppressed |= own->suppressed;
-        f.alive |= own->alive > 0;
         out.row = id;
         if (choice == CHOICE_NONE) {
             out.lead = id;
