@@ -271,13 +271,19 @@ void attempt_record(const struct fsm_ctx *x, enum attempt_state state)
     fx_send(x->fx, ADDR_STORE, MSG_attempt_moved, &m);
 }
 
+/* In the abandonment figures (R20): nobody waits for it beforehand. */
+static bool weighs(const struct attempt *a)
+{
+    return a->cause == CAUSE_AUTO && !a->previewed;
+}
+
 static void note_answer(struct campaign *c, struct attempt *a, const struct fsm_ctx *x)
 {
     if (a->answered_wall_ms != 0) {
         return;
     }
     a->answered_wall_ms = x->ev->wall_ms;
-    if (a->cause == CAUSE_AUTO) {
+    if (weighs(a)) {
         pacing_note(&c->pacing, PACING_ANSWERED, OUTCOME_NONE, x->ev->now_us);
     }
     attempt_record(x, ATTEMPT_ANSWERED);
@@ -383,7 +389,7 @@ void attempt_joined(const struct fsm_ctx *x)
     a->joining = false;
     if (a->bridged_wall_ms == 0) {
         a->bridged_wall_ms = x->ev->wall_ms;
-        if (a->cause == CAUSE_AUTO) {
+        if (weighs(a)) {
             pacing_note(&c->pacing, PACING_CONNECTED, OUTCOME_NONE, x->ev->now_us);
         }
         fx_count(x->fx, "dialer_bridged_total", NULL, c->id, 1);
@@ -530,12 +536,12 @@ static void finish(struct campaign *c, struct attempt *a, enum outcome outcome,
     a->outcome = outcome;
     if (outcome == OUTCOME_ABANDONED && a->answered_wall_ms == 0) {
         a->answered_wall_ms = a->unattended_wall_ms != 0 ? a->unattended_wall_ms : x->ev->wall_ms;
-        if (a->cause == CAUSE_AUTO) {
+        if (weighs(a)) {
             pacing_note(&c->pacing, PACING_ANSWERED, OUTCOME_NONE, x->ev->now_us);
         }
     }
     record_over(c, a, outcome, 0, words_of(""), x);
-    if (a->cause == CAUSE_AUTO) {
+    if (weighs(a)) {
         pacing_note(&c->pacing, PACING_ENDED, outcome, x->ev->now_us);
     }
     drop_bridge(c, a, x);

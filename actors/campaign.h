@@ -81,18 +81,19 @@ struct attempt {
     bool ready;       /* the agent's leg may be joined (tone over) */
     bool customer_in; /* the customer was sent into the call's bridge */
     bool bridge_made;
-    bool on_hold;  /* music plays in the bridge */
-    bool line;     /* holds a permit of the trunk */
-    bool seen;     /* found in the list of the last connect, or heard of since */
-    bool shown;    /* found or heard of at any time: its originate was carried out */
-    bool late;     /* its originate was waited for after the list */
-    bool restored; /* from before our start */
-    bool vanished; /* not found there: nobody knows how it ended */
-    bool joining;  /* the agent's leg was sent into the bridge, the answer is on its way */
-    bool blind;    /* the link was away in its life, or it is from before our start */
-    bool heard;    /* the message was played to it */
-    bool suspect;  /* a number was suppressed while its claim was on the way */
-    bool callback; /* somebody was promised this call */
+    bool on_hold;   /* music plays in the bridge */
+    bool line;      /* holds a permit of the trunk */
+    bool seen;      /* found in the list of the last connect, or heard of since */
+    bool shown;     /* found or heard of at any time: its originate was carried out */
+    bool late;      /* its originate was waited for after the list */
+    bool restored;  /* from before our start */
+    bool vanished;  /* not found there: nobody knows how it ended */
+    bool joining;   /* the agent's leg was sent into the bridge, the answer is on its way */
+    bool blind;     /* the link was away in its life, or it is from before our start */
+    bool heard;     /* the message was played to it */
+    bool suspect;   /* a number was suppressed while its claim was on the way */
+    bool callback;  /* somebody was promised this call */
+    bool previewed; /* an agent has looked at it first, and waits for it */
     /* 0: not yet, or before our start; written with the answer or the end, never by themselves */
     int64_t originated_wall_ms, ringing_wall_ms;
     int64_t answered_wall_ms, bridged_wall_ms;

@@ -416,6 +416,7 @@ void campaign_on_open_attempt(struct campaign *c, const struct event *ev, struct
     a->restored = true;
     a->blind = true;
     a->cause = m->cause == CAUSE_AGENT ? CAUSE_AGENT : CAUSE_AUTO;
+    a->previewed = m->previewed;
     a->answered_wall_ms = m->answered_wall_ms;
     a->bridged_wall_ms = m->bridged_wall_ms;
     words_keep(a->number, sizeof a->number, m->number);

@@ -27,6 +27,9 @@ uint32_t campaign_unshown(const struct campaign *c)
 
 void attempt_shown(const struct fsm_ctx *x)
 {
+    struct attempt *a = x->subject;
+
+    a->previewed = true;
     attempt_record(x, ATTEMPT_PREVIEW);
 }
 

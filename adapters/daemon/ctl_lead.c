@@ -232,9 +232,11 @@ void cmd_attempt_correct(struct job *job)
                               .corrected_by = {by.who, (uint32_t)strlen(by.who)}};
     if (!job_store(job) || job_store_failed(job, s->ops->dispose(s, &ask, 1, &done)))
         return;
-    if (done.result == RESULT_OK && done.suppressed.len > 0) {
-        struct msg_suppressed tell = {.account = STORE_ACCOUNT, .number = done.suppressed};
-        job_send(job, ADDR_DESK, MSG_suppressed, &tell);
+    for (int i = 0; i < 2 && done.result == RESULT_OK; i++) {
+        struct msg_suppressed tell = {.account = STORE_ACCOUNT,
+                                      .number = i ? done.suppressed_own : done.suppressed};
+        if (tell.number.len > 0)
+            job_send(job, ADDR_DESK, MSG_suppressed, &tell);
     }
     job_end(job, (enum result)done.result, "%.*s", (int)done.text.len,
             done.text.len ? done.text.ptr : "");

@@ -15,7 +15,7 @@ const struct sql_statement sql_catalogue[SQL_COUNT] = {
 /* The numbers that stand in the texts. They are stored: who changes one breaks every database. */
 _Static_assert(ATTEMPT_CLAIMED == 1 && ATTEMPT_ORIGINATING == 2 && ATTEMPT_RINGING == 3 &&
                    ATTEMPT_ANSWERED == 4 && ATTEMPT_BRIDGED == 6 && ATTEMPT_ENDED == 10 &&
-                   ATTEMPT_DISPOSED == 11 && ATTEMPT_UNKNOWN == 12,
+                   ATTEMPT_DISPOSED == 11 && ATTEMPT_UNKNOWN == 12 && ATTEMPT_PREVIEW == 13,
                "states of attempts");
 _Static_assert(ROW_PENDING == 0 && ROW_DIALING == 1 && ROW_ANSWERED == 2 && ROW_COMPLETED == 3 &&
                    ROW_FAILED == 4,

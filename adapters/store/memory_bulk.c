@@ -112,7 +112,8 @@ static void load_attempts(struct load *l, bool live)
                                      .name = d->d.name,
                                      .fields = d->d.fields,
                                      .claimed_wall_ms = a->c.claimed_ms,
-                                     .matches = 1};
+                                     .matches = 1,
+                                     .previewed = a->previewed};
         bool wraps = !a->live && a->c.outcome == OUTCOME_ANSWERED && a->c.disposed_ms == 0;
         if (a->choice != CHOICE_NONE)
             hide_lead(l->me, a, &m);

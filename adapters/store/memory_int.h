@@ -48,7 +48,7 @@ struct m_attempt {
     struct store_call c;
     uint64_t account;
     struct text zone;
-    bool live, by_system;
+    bool live, by_system, previewed;
     uint8_t choice; /* enum choice */
     int64_t callback_ms;
     uint32_t epoch;

@@ -31,6 +31,7 @@ static void move_one(struct memory *me, const struct msg_attempt_moved *m)
         return;
     EDIT(a);
     a->c.state = m->state;
+    a->previewed |= m->state == ATTEMPT_PREVIEW;
     if (m->agent)
         a->c.agent = m->agent;
     if (m->originated_wall_ms)
@@ -262,7 +263,9 @@ static void dispose_effects(struct memory *me, const struct msg_dispose *m, stru
             lead->d.priority = 1;
     }
     if (d->dnc)
-        memory_suppress(me, a->account, a->c.number, text_from("disposition"), m->at_wall_ms);
+        for (int i = 0; i < 2; i++) /* the second is most often the first */
+            memory_suppress(me, a->account, i ? lead->d.number : a->c.number,
+                            text_from("disposition"), m->at_wall_ms);
 }
 
 static struct msg_disposed dispose_one(struct memory *me, const struct msg_dispose *m)
@@ -299,7 +302,7 @@ static struct msg_disposed dispose_one(struct memory *me, const struct msg_dispo
     if (e.result != RESULT_OK || !d || !a) /* a good result has both */
         return out;
     if (d->dnc)
-        out.suppressed = a->c.number;
+        say_suppressed(&out, a->c.number, M_ROW(struct m_lead, leads, a->c.lead - 1)->d.number);
     if (!e.repeated)
         dispose_effects(me, m, a, d, &e);
     return out;
@@ -436,10 +439,11 @@ static int abandon_window(struct store *s, uint64_t campaign, int64_t day_from, 
 
     *out = (struct msg_abandon_window){.campaign = campaign};
     for (i = 0; i < M_COUNT(attempts) && rc == STORE_OK; i++) {
-        const struct store_call *c = &M_ROW(struct m_attempt, attempts, i)->c;
+        const struct m_attempt *a = M_ROW(struct m_attempt, attempts, i);
+        const struct store_call *c = &a->c;
         bool gone = c->outcome == OUTCOME_ABANDONED;
-        if (c->campaign != campaign || c->cause != CAUSE_AUTO || c->answered_ms == 0 ||
-            c->outcome == OUTCOME_MACHINE)
+        if (c->campaign != campaign || c->cause != CAUSE_AUTO || a->previewed ||
+            c->answered_ms == 0 || c->outcome == OUTCOME_MACHINE)
             continue;
         if (c->answered_ms >= now - 30 * DAY_MS) {
             out->answers_30d++;

@@ -260,6 +260,13 @@ bool away_keeps(uint16_t type)
     return away_fields(type) != 0;
 }
 
+void say_suppressed(struct msg_disposed *out, struct text called, struct text own)
+{
+    out->suppressed = called;
+    if (!text_same(called, own))
+        out->suppressed_own = own;
+}
+
 struct away_dispose away_dispose_decide(const struct msg_dispose *req,
                                         const struct store_disposition *d, struct text earlier)
 {

@@ -81,6 +81,9 @@ struct dispose_effect {
     int attempts; /* to be added to the row's */
 };
 struct dispose_effect dispose_decide(const struct msg_dispose *req, const struct dispose_facts *f);
+/* Who does not want to be called is not called by the lead's own number either, if an agent had
+ * typed another (R14 takes the two for one callee). */
+void say_suppressed(struct msg_disposed *out, struct text called, struct text own);
 
 /* --- while the store is away: what goes into the journal, and what may be promised then ---------
  */

@@ -181,9 +181,11 @@ static void answer_record(struct service_batch *b, const struct item *it, size_t
     if (it->type == MSG_dispose) {
         struct msg_disposed *out = &b->disposed[at];
         endpoint_send(b->endpoint, it->from, MSG_disposed, out);
-        if (out->result == RESULT_OK && out->suppressed.len) {
-            struct msg_suppressed m = {.account = STORE_ACCOUNT, .number = out->suppressed};
-            endpoint_send(b->endpoint, ADDR_DESK, MSG_suppressed, &m);
+        for (int i = 0; i < 2 && out->result == RESULT_OK; i++) {
+            struct msg_suppressed m = {.account = STORE_ACCOUNT,
+                                       .number = i ? out->suppressed_own : out->suppressed};
+            if (m.number.len)
+                endpoint_send(b->endpoint, ADDR_DESK, MSG_suppressed, &m);
         }
     } else if (it->type == MSG_settle_lead) {
         endpoint_send(b->endpoint, it->from, MSG_lead_settled, &b->settled[at]);

@@ -147,7 +147,8 @@ static int take_attempt(void *ctx, size_t item, const struct sql_value *c)
                                  .name = c[12].t,
                                  .fields = c[13].t,
                                  .claimed_wall_ms = c[14].i,
-                                 .matches = choice_matches((uint8_t)c[16].i, (size_t)c[15].i)};
+                                 .matches = choice_matches((uint8_t)c[16].i, (size_t)c[15].i),
+                                 .previewed = c[17].i != 0};
 
     (void)item;
     if (c[16].i == CHOICE_NONE)

@@ -186,7 +186,7 @@ struct dispose_read {
     struct sql_store *s;
     struct dispose_facts f;
     uint64_t account, campaign, row, lead;
-    struct text number, zone;
+    struct text number, zone, own; /* called; the lead's own number */
 };
 
 static int take_dispose(void *ctx, size_t item, const struct sql_value *c)
@@ -211,6 +211,7 @@ static int take_dispose(void *ctx, size_t item, const struct sql_value *c)
     r->f.not_disposed_s = c[15].i;
     r->number = sql_keep(r->s, c[16].t);
     r->zone = sql_keep(r->s, c[17].t);
+    r->own = sql_keep(r->s, c[18].t);
     return 0;
 }
 
@@ -257,7 +258,7 @@ int sql_dispositions(struct store *st, uint64_t account, store_each_disposition 
 }
 
 static int dispose_effects(struct dispose_read *r, const struct msg_dispose *m,
-                           const struct dispose_effect *e, struct msg_disposed *out)
+                           const struct dispose_effect *e)
 {
     struct sql_store *s = r->s;
     const struct store_disposition *d = &r->f.d;
@@ -280,11 +281,9 @@ static int dispose_effects(struct dispose_read *r, const struct msg_dispose *m,
                                     sql_i(m->callback_wall_ms), sql_t(r->zone), sql_t(m->note),
                                     sql_i(m->at_wall_ms))
                          : sql_exec(s, callback_drop, NULL, sql_t(m->attempt));
-    if (rc == STORE_OK && d->dnc) {
-        rc = sql_exec(s, suppress, NULL, sql_u(r->account), sql_t(r->number), sql_s("disposition"),
-                      sql_i(m->at_wall_ms));
-        out->suppressed = r->number;
-    }
+    for (int i = 0; i < 2 && rc == STORE_OK && d->dnc; i++) /* most often the same twice */
+        rc = sql_exec(s, suppress, NULL, sql_u(r->account), sql_t(i ? r->own : r->number),
+                      sql_s("disposition"), sql_i(m->at_wall_ms));
     if (rc == STORE_OK)
         rc = sql_exec(s, call_event, NULL, sql_t(m->attempt), sql_i(ATTEMPT_DISPOSED), sql_i(0),
                       sql_u(m->agent), sql_i(m->at_wall_ms), sql_t(d->code));
@@ -317,10 +316,10 @@ static int dispose_one(struct sql_store *s, const struct msg_dispose *m, struct 
     out->result = e.result;
     out->text = text_from(e.text);
     if (e.result == RESULT_OK && r.f.d.dnc)
-        out->suppressed = r.number;
+        say_suppressed(out, r.number, r.own);
     if (e.result != RESULT_OK || e.repeated)
         return STORE_OK;
-    return dispose_effects(&r, m, &e, out);
+    return dispose_effects(&r, m, &e);
 }
 
 int sql_dispose(struct store *st, const struct msg_dispose *req, size_t n, struct msg_disposed *out)

@@ -104,6 +104,7 @@ struct judge_attempt {
     unsigned attempt_no;
     uint8_t cause, state, outcome;
     bool live, by_agent; /* by_agent: disposed by an agent */
+    bool previewed;      /* an agent has looked at it before it was dialed */
     int64_t claimed_ms, originated_ms, answered_ms, bridged_ms, ended_ms, disposed_ms;
     unsigned dispositions; /* that the record of events has for it; 0 unknown or none */
 };

@@ -130,11 +130,12 @@ static void check_outcome(struct judge *j, struct call *c)
                  outcome_name(row->outcome), outcome_name(was));
 }
 
-/* Of the calls that the abandonment figures are made of (R20): automatic, answered by a person. The
- * network says who answered; the store, where it says that it does not know or could not. */
+/* Of the calls that the abandonment figures are made of (R20): automatic, not looked at by an agent
+ * before (who waits then), answered by a person. The network says who answered; the store, where it
+ * says that it does not know or could not. */
 static bool counts(const struct judge *j, const struct attempt *a, const struct call *c)
 {
-    if (a->row.cause != CAUSE_AUTO || a->row.outcome == OUTCOME_MACHINE) {
+    if (a->row.cause != CAUSE_AUTO || a->row.previewed || a->row.outcome == OUTCOME_MACHINE) {
         return false;
     }
     if (a->row.live || a->row.outcome == OUTCOME_UNKNOWN || blind(j, c)) {

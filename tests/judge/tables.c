@@ -71,7 +71,8 @@ static void take_attempt(struct judge *j, const char *const *c)
                                              .disposition = c[17],
                                              .by_agent = strcmp(c[18], "agent") == 0,
                                              .disposed_ms = integer(c[19]),
-                                             .dispositions = (unsigned)integer(c[20])});
+                                             .dispositions = (unsigned)integer(c[20]),
+                                             .previewed = integer(c[21]) != 0});
 }
 
 static void take_leg(struct judge *j, const char *const *c)
@@ -119,7 +120,7 @@ static const struct {
      " a.bridged_ms, a.ended_ms, a.disposition, a.disposed_by, a.disposed_ms,"
      /* an agent may dispose what the system has marked as not disposed */
      " (SELECT COUNT(*) FROM call_event e WHERE e.attempt_id = a.id AND e.state = 11"
-     "  AND e.text <> 'not_disposed') FROM attempt a",
+     "  AND e.text <> 'not_disposed'), a.previewed FROM attempt a",
      take_attempt},
     {"SELECT id, agent_id, claimed_ms, answered_ms, ended_ms FROM leg", take_leg},
     {"SELECT e.agent_id, e.state FROM agent_event e JOIN"

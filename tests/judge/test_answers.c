@@ -230,6 +230,8 @@ static void test_an_abandoned_call_is_not_counted(void **state)
     finds(&t, 7, 1);
 }
 
+#define LOOKED_AT 9u /* automatic, but its agent has looked at it first */
+
 /* The figures of the daemon against what was seen: an agent's own call and a machine are not
  * counted, an unknown fate is if the store has its answer. */
 static void counted(unsigned outcome, unsigned cause, uint64_t abandoned, uint64_t answers,
@@ -241,7 +243,8 @@ static void counted(unsigned outcome, unsigned cause, uint64_t abandoned, uint64
     r.number = "+12125550102";
     r.lead = 2;
     r.agent = cause == CAUSE_AGENT ? 7 : 0;
-    r.cause = (uint8_t)cause;
+    r.cause = cause == LOOKED_AT ? CAUSE_AUTO : (uint8_t)cause;
+    r.previewed = cause == LOOKED_AT;
     r.claimed_ms = ms(109.9);
     r.originated_ms = ms(110);
     r.answered_ms = ms(112);
@@ -275,6 +278,8 @@ static void test_the_daemons_figures(void **state)
     counted(OUTCOME_CUSTOMER_GONE, CAUSE_AUTO, 0, 2, true);
     counted(OUTCOME_CUSTOMER_GONE, CAUSE_AGENT, 0, 1, true);
     counted(OUTCOME_CUSTOMER_GONE, CAUSE_AGENT, 0, 2, false);
+    counted(OUTCOME_CUSTOMER_GONE, LOOKED_AT, 0, 1, true);
+    counted(OUTCOME_CUSTOMER_GONE, LOOKED_AT, 0, 2, false);
     counted(OUTCOME_MACHINE, CAUSE_AUTO, 0, 1, true);
     counted(OUTCOME_MACHINE, CAUSE_AUTO, 0, 2, false);
     counted(OUTCOME_UNKNOWN, CAUSE_AUTO, 0, 2, true);

@@ -63,6 +63,11 @@ static void test_dialed_by_its_agent(void **state)
     expect_agent(w, 1, AGENT_PREVIEW, 3);
     assert_int_equal(world_page(w, 1)->pop_lead, 2);
     assert_int_equal(world_witness(w)->messages, 0);
+    /* somebody waited for it: no part of the abandonment figures, of the daemon or of its store */
+    assert_int_equal(world_board(w, 1)->answers_30d, 0);
+    world_store_counts(w);
+    world_run(w, 15);
+    assert_int_equal(world_board(w, 1)->answers_30d, 0);
     world_close(w);
 }
 

@@ -44,7 +44,7 @@ static void tell_attempts(const struct walk *x)
     for (uint32_t i = 0; i < x->w->n_atts; i++) {
         const struct att *a = &x->w->atts[i];
         struct judge_attempt row = {.id = a->id,
-                                    .number = x->w->rows[a->row - 1].number,
+                                    .number = a->number,
                                     .disposition = a->code[0] != '\0' ? a->code : NULL,
                                     .campaign = a->campaign,
                                     .lead = a->row,
@@ -52,6 +52,7 @@ static void tell_attempts(const struct walk *x)
                                     .epoch = a->epoch,
                                     .attempt_no = a->no,
                                     .cause = a->cause,
+                                    .previewed = a->previewed,
                                     .state = a->state,
                                     .outcome = a->outcome,
                                     .live = a->live,

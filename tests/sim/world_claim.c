@@ -74,6 +74,7 @@ static void insert(struct world *w, const struct msg_claim *m, uint64_t row, str
                       .counts = true,
                       .claimed_ms = m->at_wall_ms};
     text_keep(a->id, sizeof a->id, m->attempt);
+    text_keep(a->number, sizeof a->number, out->number);
     a->permit = store_permit(w, m->attempt, out->number);
     table_put(&w->att_of, store_key(m->attempt), w->n_atts);
     n->last = w->n_atts;

@@ -58,7 +58,8 @@ static void promise_dispose(struct world *w, const struct msg_dispose *m)
                                .client = m->client,
                                .result = a.result,
                                .text = text_of(a.text),
-                               .suppressed = a.suppressed};
+                               .suppressed = a.suppressed,
+                               .suppressed_own = text_of("")};
 
     if (a.result == RESULT_OK && !a.repeated) {
         pile_keep(&w->journal, MSG_dispose, m);

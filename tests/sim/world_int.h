@@ -50,13 +50,14 @@ struct row {
 
 struct att {
     char id[ID_SIZE];
+    char number[NUMBER_MAX]; /* called, which need not be its lead's */
     uint64_t row, campaign, agent, key, permit;
     uint32_t no, pbx, epoch;
     uint32_t dispositions;
     int64_t disposed_ms;
     uint32_t before; /* of the same number: index + 1 */
     uint8_t cause, state, outcome, choice;
-    bool live, counts, dialed, by_system;
+    bool live, counts, dialed, by_system, previewed;
     bool open_claim, unmade; /* of a mutant: answered, not yet committed; never was */
     bool noted;              /* before it left: a daemon that comes after can tell */
     int64_t claimed_ms, originated_ms, ringing_ms, answered_ms, bridged_ms, ended_ms, callback_ms;

@@ -23,7 +23,7 @@ static void send_attempts(struct world *w, bool live)
                                      .pbx = a->pbx,
                                      .state = a->state,
                                      .agent = a->agent,
-                                     .number = text_of(w->rows[a->row - 1].number),
+                                     .number = text_of(a->number),
                                      .attempt_no = a->no,
                                      .cause = a->cause,
                                      .answered_wall_ms = a->answered_ms,
@@ -32,7 +32,8 @@ static void send_attempts(struct world *w, bool live)
                                      .fields = text_of("{}"),
                                      .unsent = attempt_unsent(a->state) && !a->noted,
                                      .claimed_wall_ms = a->claimed_ms,
-                                     .matches = 1};
+                                     .matches = 1,
+                                     .previewed = a->previewed};
 
         if (a->choice != CHOICE_NONE) { /* nobody's data before it */
             struct matches found;
@@ -97,8 +98,8 @@ static void send_window(struct world *w, const struct camp *c)
 
     for (uint32_t i = 0; i < w->n_atts; i++) {
         const struct att *a = &w->atts[i];
-        if (a->campaign == m.campaign && a->cause == CAUSE_AUTO && a->answered_ms != 0 &&
-            a->outcome != OUTCOME_MACHINE && !a->unmade) {
+        if (a->campaign == m.campaign && a->cause == CAUSE_AUTO && !a->previewed &&
+            a->answered_ms != 0 && a->outcome != OUTCOME_MACHINE && !a->unmade) {
             m.answers_30d++;
             m.abandoned_30d += a->outcome == OUTCOME_ABANDONED;
         }

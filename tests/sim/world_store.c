@@ -228,6 +228,7 @@ static void on_moved(struct world *w, const struct msg_attempt_moved *m)
     }
     r = &w->rows[a->row - 1];
     a->state = m->state;
+    a->previewed |= m->state == ATTEMPT_PREVIEW;
     a->agent = m->agent != 0 ? m->agent : a->agent;
     a->originated_ms = m->originated_wall_ms != 0 ? m->originated_wall_ms : a->originated_ms;
     a->ringing_ms = m->ringing_wall_ms != 0 ? m->ringing_wall_ms : a->ringing_ms;
@@ -304,7 +305,8 @@ static void on_dispose(struct world *w, const struct msg_dispose *m)
                                .code = m->code,
                                .request = m->request,
                                .client = m->client,
-                               .suppressed = text_of("")};
+                               .suppressed = text_of(""),
+                               .suppressed_own = text_of("")};
 
     if (a != NULL) {
         const struct camp *c = world_camp(w, a->campaign);
@@ -348,8 +350,11 @@ static void on_dispose(struct world *w, const struct msg_dispose *m)
         w->seen.disposed += f.d.offered ? 1u : 0u;
         w->seen.not_disposed += f.d.offered ? 0u : 1u;
         if (f.d.dnc) {
-            out.suppressed = text_of(r->number);
+            say_suppressed(&out, text_of(a->number), text_of(r->number));
             suppress(w, out.suppressed);
+            if (out.suppressed_own.len > 0) {
+                suppress(w, out.suppressed_own);
+            }
         }
     }
     store_answer(w, named(KIND_AGENT, m->agent), MSG_disposed, &out);

@@ -506,13 +506,14 @@ static void abandoned_from_the_record(void **state)
 {
     struct world *w = *state;
     struct msg_abandon_window win;
+    struct msg_attempt_moved shown = {.state = ATTEMPT_PREVIEW, .at_wall_ms = WORLD_NOW};
     struct msg_claim req;
     struct msg_claimed c;
     struct msg_attempt_over m;
     uint64_t rows[4];
     int i;
 
-    world_leads(w, 5);
+    world_leads(w, 6);
     assert_int_equal(world_rows(w, WORLD_NOW, rows, 4), 4);
     for (i = 0; i < 4; i++) {
         c = world_claim_good(w, rows[i], WORLD_NOW);
@@ -537,9 +538,18 @@ static void abandoned_from_the_record(void **state)
     m = world_over(w, &c, OUTCOME_ANSWERED, WORLD_NOW + 60000);
     m.answered_wall_ms = WORLD_NOW + 50000;
     world_end(w, &m);
+    /* nor a call that an agent has looked at first */
+    assert_int_equal(world_rows(w, WORLD_NOW, rows, 1), 1);
+    c = world_claim_good(w, rows[0], WORLD_NOW);
+    shown.attempt = c.attempt;
+    store_good(w->s, OPS(w)->attempt_moved(w->s, &shown, 1));
+    m = world_over(w, &c, OUTCOME_ABANDONED, WORLD_NOW + 60000);
+    m.answered_wall_ms = WORLD_NOW + 50000;
+    world_end(w, &m);
     store_good(w->s,
                OPS(w)->abandon_window(w->s, w->campaign, WORLD_NOW + 500, WORLD_NOW + 60000, &win));
     assert_int_equal(win.answers_30d, 3);
+    assert_int_equal(win.abandoned_30d, 1);
 }
 
 int conformance_run(const char *name, const struct fixture *f, const struct CMUnitTest *more,

@@ -384,10 +384,31 @@ void disposition_suppresses(void **state)
 
     assert_int_equal(dispose(w, c.attempt, w->agent, "dnc", 0, WORLD_NOW + 70000, &d), RESULT_OK);
     assert_true(text_is(d.suppressed, "+12125550120"));
+    assert_int_equal(d.suppressed_own.len, 0);
     if (!w->clock)
         assert_int_equal(world_manual(w, "+12125550120", WORLD_NOW + 80000, &c), REASON_fenced);
     store_good(w->s, OPS(w)->lease_renew(w->s, WORLD_NOW + 80000));
     assert_int_equal(world_manual(w, "+12125550120", WORLD_NOW + 80000, &c), REASON_do_not_call);
+}
+
+/* Who was called by another number than the lead's is not called by that one either. */
+void a_typed_call_suppresses_its_lead_too(void **state)
+{
+    static const char *const both[] = {"+9992125550120", "+12125550120"};
+    struct world *w = *state;
+    struct msg_claimed c;
+    struct msg_disposed d;
+
+    world_leads(w, 1);
+    assert_int_equal(world_manual(w, both[0], WORLD_NOW, &c), REASON_allow);
+    struct msg_attempt_over m = world_over(w, &c, OUTCOME_ANSWERED, WORLD_NOW + 1000);
+    world_end(w, &m);
+    assert_int_equal(dispose(w, c.attempt, w->agent, "dnc", 0, WORLD_NOW + 2000, &d), RESULT_OK);
+    assert_true(text_is(d.suppressed, both[0]));
+    assert_true(text_is(d.suppressed_own, both[1]));
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(world_manual(w, both[i], WORLD_NOW + 3000, &c), REASON_do_not_call);
+    assert_int_equal(world_manual(w, "+4482125550120", WORLD_NOW + 3000, &c), REASON_do_not_call);
 }
 
 void callback_goes_first_and_past_the_attempts(void **state)

@@ -9,6 +9,7 @@
         CASE(late_end_leaves_the_next_attempt_alone), CASE(nothing_is_missing), CASE(legs),        \
         CASE(disposed_by_its_agent_only), CASE(disposed_before_its_record),                        \
         CASE(disposition_recycles), CASE(disposition_suppresses),                                  \
+        CASE(a_typed_call_suppresses_its_lead_too),                                                \
         CASE(callback_goes_first_and_past_the_attempts), CASE(disposition_before_the_end_is_kept), \
         CASE(not_disposed_may_still_be_disposed), CASE(a_supervisor_corrects),                     \
         CASE(times_come_with_the_end), CASE(late_word_leaves_the_next_attempt_alone)
@@ -23,6 +24,7 @@ void disposed_by_its_agent_only(void **state);
 void disposed_before_its_record(void **state);
 void disposition_recycles(void **state);
 void disposition_suppresses(void **state);
+void a_typed_call_suppresses_its_lead_too(void **state);
 void callback_goes_first_and_past_the_attempts(void **state);
 void disposition_before_the_end_is_kept(void **state);
 void not_disposed_may_still_be_disposed(void **state);
