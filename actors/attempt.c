@@ -151,6 +151,7 @@ static const struct fsm_row rows[] = {
     ROW(S(BRIDGING), AE_JOIN_FAILED, attempt_was_bridged, attempt_hold, S(HELD), T_HELD),
     ROW(S(BRIDGING), AE_JOIN_FAILED, attempt_time_left, attempt_seek_agent, S(ANSWERED), T_WAIT),
     ROW(S(BRIDGING), AE_JOIN_FAILED, 0, attempt_play_message, S(MESSAGE), T_MESSAGE),
+    ROW(S(BRIDGING), AE_LEG_LOST, attempt_join_unseen, 0, FSM_STAY, FSM_NO_TIMER),
     ROW(S(BRIDGING), AE_LEG_LOST, attempt_was_bridged, attempt_hold, S(HELD), T_HELD),
     ROW(S(BRIDGING), AE_LEG_LOST, attempt_time_left, attempt_seek_agent, S(ANSWERED), T_WAIT),
     ROW(S(BRIDGING), AE_LEG_LOST, 0, attempt_play_message, S(MESSAGE), T_MESSAGE),

@@ -67,6 +67,15 @@ bool attempt_is_joining(const struct fsm_ctx *x)
     return ((const struct attempt *)x->subject)->joining;
 }
 
+/* Sent into the bridge just before the link went: they may have talked. The list that shows the leg
+ * gone is about to tell of the customer, too. */
+bool attempt_join_unseen(const struct fsm_ctx *x)
+{
+    const struct attempt *a = x->subject;
+
+    return a->joining && !a->seen && a->blind;
+}
+
 /* Found answered and waiting when the link is back: nobody came, and what was to be played to it
  * was lost, or it was called off while it rang and answered all the same. */
 bool attempt_owes_message(const struct fsm_ctx *x)

@@ -247,6 +247,7 @@ bool attempt_may_come(const struct fsm_ctx *x);
 bool attempt_is_unserved(const struct fsm_ctx *x);
 bool attempt_keeps_place(const struct fsm_ctx *x);
 bool attempt_is_joining(const struct fsm_ctx *x);
+bool attempt_join_unseen(const struct fsm_ctx *x);
 bool attempt_owes_message(const struct fsm_ctx *x);
 bool attempt_is_kept(const struct fsm_ctx *x);
 void attempt_claimed(const struct fsm_ctx *x);

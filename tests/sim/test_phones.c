@@ -378,6 +378,43 @@ static void test_silent_agent_link_away(void **state)
     world_close(w);
 }
 
+/* The join was on its way when the link went, and the list tells of the leg first: that it is gone
+ * is no proof that the customer has heard nobody. */
+static void test_joined_unseen(void **state)
+{
+    struct world *w = world_open(1);
+    struct msg_agent_status ready = {
+        .agent = 99, .state = AGENT_AVAILABLE, .pbx = WORLD_PBX, .leg = LEG_PERMANENT};
+    struct msg_reserved yes = {.agent = 99, .ok = true, .ready = true, .pbx = WORLD_PBX};
+    struct msg_leg_lost lost = {.agent = 99};
+    handle campaign = named(KIND_CAMPAIGN, 1);
+    handle agent = named(KIND_AGENT, 99);
+
+    (void)state;
+    world_campaign(w, 1, MODE_PROGRESSIVE);
+    world_leads(w, 1, 1);
+    world_callees(w, ANSWERS(5, 0));
+    world_begin(w);
+    sim_post(world_sim(w), 0, agent, campaign, MSG_agent_status, &ready);
+    expect_line(w, world_number(w, 1), LINE_ANSWERED, 20);
+    world_link_deaf(w);
+    yes.attempt = words_of(world_attempt(w, world_number(w, 1)));
+    yes.leg = words_of("leg-0001-00000063-00000001-00000001");
+    sim_post(world_sim(w), 0, agent, campaign, MSG_reserved, &yes);
+    world_run(w, 0.1);
+    world_link_noticed(w);
+    world_run(w, 3);
+    lost.attempt = yes.attempt;
+    sim_post(world_sim(w), 0, agent, campaign, MSG_leg_lost, &lost);
+    world_customer_hangs_up(w, world_number(w, 1));
+    world_run(w, 0.1);
+    world_link_back(w);
+    world_run(w, 30);
+    assert_int_equal(world_outcome(w, world_number(w, 1)), OUTCOME_UNKNOWN);
+    assert_int_equal(world_lines(w), 0);
+    world_close(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -397,6 +434,7 @@ int main(void)
         cmocka_unit_test(test_leg_left_without_call),
         cmocka_unit_test(test_leg_found_with_call),
         cmocka_unit_test(test_silent_agent_link_away),
+        cmocka_unit_test(test_joined_unseen),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
