@@ -67,8 +67,7 @@ bool attempt_is_joining(const struct fsm_ctx *x)
     return ((const struct attempt *)x->subject)->joining;
 }
 
-/* Sent into the bridge just before the link went: they may have talked. The list that shows the leg
- * gone is about to tell of the customer, too. */
+/* Sent into the bridge as the link went: they may have talked. The list tells of the customer. */
 bool attempt_join_unseen(const struct fsm_ctx *x)
 {
     const struct attempt *a = x->subject;
