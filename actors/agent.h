@@ -132,6 +132,7 @@ struct agent {
 
     struct fsm mute;
     bool was_muted;                     /* when the last daemon went */
+    bool mute_turned;                   /* the other way is wished since it was asked */
     uint64_t mute_client, mute_request; /* who waits for it; request 0: nobody */
 
     /* a manual call that waits for the leg, or for the campaign's answer */

@@ -40,12 +40,18 @@ static bool somebody_waits(const struct fsm_ctx *x)
     return self(x)->mute_request != 0;
 }
 
+static bool turned(const struct fsm_ctx *x)
+{
+    return self(x)->mute_turned;
+}
+
 /* --- actions ---------------------------------------------------------------------------------- */
 
 static void answer(const struct fsm_ctx *x, enum result result, const char *text)
 {
     struct agent *g = self(x);
 
+    g->mute_turned = false;
     if (g->mute_request != 0) {
         agent_answer(g->mute_client, g->mute_request, result, text, NO_JSON, x->fx);
         g->mute_request = 0;
@@ -100,12 +106,27 @@ static void ask_lift(const struct fsm_ctx *x)
     lift(x);
 }
 
-static void say_wait(const struct fsm_ctx *x)
+/* The last of an agent's wishes counts, also one that comes while the one before is on its way. */
+static void last_wish(const struct fsm_ctx *x)
 {
+    struct agent *g = self(x);
     const struct msg_set_mute *m = x->ev->msg;
 
-    agent_answer(m->client, m->request, RESULT_REFUSED, "one moment: the last wish is on its way",
-                 NO_JSON, x->fx);
+    answer(x, RESULT_OK, "");
+    keep_request(x);
+    g->mute_turned = m->on != (g->mute.state == MUTE_ASKED);
+}
+
+static void mute_turned(const struct fsm_ctx *x)
+{
+    self(x)->mute_turned = false;
+    ask(x, true);
+}
+
+static void lift_turned(const struct fsm_ctx *x)
+{
+    self(x)->mute_turned = false;
+    ask(x, false);
 }
 
 static void say_done(const struct fsm_ctx *x)
@@ -155,8 +176,9 @@ static const struct fsm_row rows[] = {
     ROW(S(OFF), ME_LEG_FOUND, was_muted, mute_again, S(ASKED), T_ASK),
     ROW(S(OFF), ME_LEG_FOUND, 0, lift, S(LIFTING), T_AGAIN),
 
-    ROW(S(ASKED), ME_MUTE, 0, say_wait, FSM_STAY, FSM_NO_TIMER),
-    ROW(S(ASKED), ME_UNMUTE, 0, say_wait, FSM_STAY, FSM_NO_TIMER),
+    ROW(S(ASKED), ME_MUTE, 0, last_wish, FSM_STAY, FSM_NO_TIMER),
+    ROW(S(ASKED), ME_UNMUTE, 0, last_wish, FSM_STAY, FSM_NO_TIMER),
+    ROW(S(ASKED), ME_DONE, turned, lift_turned, S(LIFTING), T_AGAIN),
     ROW(S(ASKED), ME_DONE, 0, say_done, S(ON), FSM_NO_TIMER),
     ROW(S(ASKED), ME_FAILED, 0, lift_unmuted, S(LIFTING), T_AGAIN),
     ROW(S(ASKED), ME_TIMEOUT, 0, lift_unmuted, S(LIFTING), T_AGAIN),
@@ -171,13 +193,15 @@ static const struct fsm_row rows[] = {
     ROW(S(ON), ME_OVER, leg_is_up, lift, S(LIFTING), T_AGAIN),
     ROW(S(ON), ME_OVER, 0, 0, S(OFF), FSM_NO_TIMER),
 
-    ROW(S(LIFTING), ME_MUTE, 0, say_wait, FSM_STAY, FSM_NO_TIMER),
-    ROW(S(LIFTING), ME_UNMUTE, 0, say_wait, FSM_STAY, FSM_NO_TIMER),
+    ROW(S(LIFTING), ME_MUTE, 0, last_wish, FSM_STAY, FSM_NO_TIMER),
+    ROW(S(LIFTING), ME_UNMUTE, 0, last_wish, FSM_STAY, FSM_NO_TIMER),
+    ROW(S(LIFTING), ME_DONE, turned, mute_turned, S(ASKED), T_ASK),
     ROW(S(LIFTING), ME_DONE, 0, say_done, S(OFF), FSM_NO_TIMER),
     ROW(S(LIFTING), ME_FAILED, 0, say_failed, FSM_STAY, FSM_NO_TIMER),
     ROW(S(LIFTING), ME_LEG_FOUND, was_muted, mute_again, S(ASKED), T_ASK),
     ROW(S(LIFTING), ME_LEG_FOUND, 0, 0, FSM_STAY, FSM_NO_TIMER),
     ROW(S(LIFTING), ME_SERVER_BACK, 0, lift, FSM_STAY, FSM_NO_TIMER),
+    ROW(S(LIFTING), ME_OVER, 0, say_over, FSM_STAY, FSM_NO_TIMER),
     ROW(S(LIFTING), ME_TIMEOUT, leg_is_up, lift_unmuted, S(LIFTING), T_AGAIN),
     ROW(S(LIFTING), ME_TIMEOUT, 0, say_failed, S(OFF), FSM_NO_TIMER),
     ROW(S(LIFTING), ME_LEG_GONE, 0, say_no_phone, S(OFF), FSM_NO_TIMER),

@@ -47,6 +47,34 @@ static void test_mute(void **state)
     mute_and_back(LEG_ON_DEMAND);
 }
 
+/* Wishes that follow each other faster than Asterisk answers: the last counts. */
+static void test_the_last_wish_counts(void **state)
+{
+    struct world *w = in_a_call(LEG_PERMANENT, 0);
+    uint64_t asked[3];
+
+    (void)state;
+    asked[0] = world_mute(w, 7, true);
+    asked[1] = world_mute(w, 7, false);
+    expect_reply(w, asked[0], RESULT_OK, NULL);
+    expect_reply(w, asked[1], RESULT_OK, NULL);
+    assert_false(world_leg_muted(w, 7));
+    mutes(w);
+    asked[0] = world_mute(w, 7, false);
+    asked[1] = world_mute(w, 7, true);
+    expect_reply(w, asked[1], RESULT_OK, NULL);
+    world_until(w, is_muted, 7, 1);
+    assert_true(world_leg_muted(w, 7));
+    asked[0] = world_mute(w, 7, false);
+    asked[1] = world_mute(w, 7, true);
+    asked[2] = world_mute(w, 7, false);
+    expect_reply(w, asked[2], RESULT_OK, NULL);
+    world_run(w, 1);
+    assert_false(world_page(w, 7)->muted);
+    assert_false(world_leg_muted(w, 7));
+    world_close(w);
+}
+
 /* The next customer hears the agent. */
 static void test_mute_ends_with_the_call(void **state)
 {
@@ -185,6 +213,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mute),
+        cmocka_unit_test(test_the_last_wish_counts),
         cmocka_unit_test(test_mute_ends_with_the_call),
         cmocka_unit_test(test_refused_without_call),
         cmocka_unit_test(test_mute_outlives_the_phone),
