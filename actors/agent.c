@@ -100,7 +100,7 @@ static void on_work_in(struct agent *g, const struct event *ev, struct effects *
     g->wrapup_s = m->wrapup_s;
     keep_texts(g, words_of(g->name), words_of(g->endpoint), m->tone, fx);
     g->leg_wish = m->leg == LEG_PERMANENT ? LEG_PERMANENT : LEG_ON_DEMAND;
-    if (g->fsm.state != AGENT_OFFLINE && m->campaign != before) {
+    if (g->fsm.state != AGENT_OFFLINE && (m->campaign != before || m->anew)) {
         agent_tell_campaign(g, g->campaign, g->fsm.state, fx);
     } else if (g->fsm.state == AGENT_OFFLINE && leg_unused(g)) {
         g->leg_kind = g->leg_wish; /* for a leg that is found after a restart */

@@ -247,6 +247,21 @@ void agent_not_disposed(const struct agent *g, struct text attempt, const struct
     fx_send(fx, ADDR_STORE, MSG_dispose, &m);
 }
 
+/* Its campaign had lost sight of it, and has found it again. */
+static void goes_on(struct agent *g, const struct event *ev, struct effects *fx)
+{
+    const struct msg_call_adopted *m = ev->msg;
+    bool waits = g->fsm.state == AGENT_RESERVED || g->fsm.state == AGENT_BUSY;
+
+    if (m->state == ATTEMPT_BRIDGED && !g->call_alive && waits) {
+        g->call_alive = true;
+        agent_fire(g, GE_ADOPT, ev, fx);
+        if (g->leg.state == LEG_NONE) {
+            agent_fire(g, GE_LEG_DOWN, ev, fx); /* the customer is there, our leg is not */
+        }
+    }
+}
+
 void agent_on_adopted(struct agent *g, const struct event *ev, struct effects *fx)
 {
     const struct msg_call_adopted *m = ev->msg;
@@ -263,6 +278,7 @@ void agent_on_adopted(struct agent *g, const struct event *ev, struct effects *f
     };
 
     if (words_equal(m->attempt, g->attempt)) {
+        goes_on(g, ev, fx);
         return;
     }
     /* Two calls wait for a disposition, or the agent is in the next: only one can be asked for. */

@@ -429,6 +429,8 @@ static const struct fsm_row rows[] = {
     ROW(S(CONNECTING), GE_ADOPT, 0, 0, S(WRAPUP), T_WRAPUP),
     ROW(S(AVAILABLE), GE_ADOPT, call_alive, joined, S(BUSY), T_BUSY),
     ROW(S(AVAILABLE), GE_ADOPT, 0, 0, S(WRAPUP), T_WRAPUP),
+    ROW(S(RESERVED), GE_ADOPT, 0, joined, S(BUSY), T_BUSY),
+    ROW(S(BUSY), GE_ADOPT, 0, joined, S(BUSY), T_BUSY),
     ROW(S(WRAPUP), GE_ADOPT, call_alive, joined, S(BUSY), T_BUSY),
     ROW(S(WRAPUP), GE_ADOPT, 0, 0, S(WRAPUP), T_WRAPUP),
     ROW(S(BREAK), GE_ADOPT, call_alive, joined, S(BUSY), T_BUSY),

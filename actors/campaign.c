@@ -207,7 +207,7 @@ static void on_config(struct campaign *c, const struct event *ev, struct effects
 {
     const struct msg_campaign_config *m = ev->msg;
 
-    if (!c->configured || m->epoch != c->set.epoch) {
+    if (c->configured && m->epoch != c->set.epoch) {
         c->seq = 0; /* ids are unique by epoch and sequence */
     }
     if (m->pbx != c->set.pbx) {
@@ -451,6 +451,7 @@ static void begin(struct campaign *c, const struct event *ev, struct effects *fx
 
     c->id = handle_id(ev->self);
     c->node = m ? m->node : 0;
+    c->seq = m ? m->seq : 0;
     c->store_up = true;
     c->hopper_up = true;
     fsm_init(&campaign_fsm, NULL, &c->fsm, 0, &x);

@@ -249,13 +249,17 @@ void campaign_explain_lead(struct campaign *c, const struct event *ev, struct ef
 
 /* A step of ours was left in the middle. The desk raises the alarm, the board shows it and that
  * nobody knows of the calls; who is in one of them is free after busy_reset, as nobody tells its
- * end any more. The next start of the daemon adopts the calls. */
+ * end any more. The actor that takes its place (desk_park.c) adopts the calls. Of its state only
+ * the number of its last attempt goes on: an id that was used must not be used again. */
 void campaign_parked(void *self, const struct event *ev, const char *why, struct effects *fx)
 {
     const uint64_t id = handle_id(ev->self);
     struct campaign *c = self;
-    struct msg_alarm alarm = {
-        .kind = ALARM_campaign_parked, .subject = id, .stands = true, .text = words_of(why)};
+    struct msg_alarm alarm = {.kind = ALARM_campaign_parked,
+                              .subject = id,
+                              .stands = true,
+                              .text = words_of(why),
+                              .seq = c->seq};
 
     char text[160];
     struct words w;

@@ -47,7 +47,7 @@ static void brief(const struct desk *d, handle to, struct effects *fx)
     }
 }
 
-static void tell_work(struct desk *d, const struct known_agent *a, struct effects *fx)
+static void tell_work(struct desk *d, const struct known_agent *a, bool anew, struct effects *fx)
 {
     struct map_slot *slot = map_find(&d->campaigns, a->campaign);
     struct known_campaign *c = slot ? slot->value.ptr : NULL;
@@ -56,7 +56,8 @@ static void tell_work(struct desk *d, const struct known_agent *a, struct effect
                             .wrapup_s = c ? c->wrapup_s : 0,
                             .tone = words_of(c ? c->tone : ""),
                             .pbx = c ? c->pbx : 0,
-                            .name = words_of(c ? c->name : "")};
+                            .name = words_of(c ? c->name : ""),
+                            .anew = anew};
 
     if (a->campaign == 0 || c) {
         fx_send(fx, named(KIND_AGENT, a->id), MSG_work_in, &m);
@@ -76,7 +77,8 @@ static void on_campaign(struct desk *d, const struct event *ev, struct effects *
     const struct msg_campaign_config *m = ev->msg;
     bool made;
     struct known_campaign *c = known(&d->campaigns, m->campaign, sizeof *c, &made, fx);
-    struct msg_begin start = {.node = d->node};
+    bool anew = desk_comes_back(d, c, fx);
+    struct msg_begin start = {.node = d->node, .seq = c->seq};
 
     c->id = m->campaign;
     c->leg = leg_of(m);
@@ -84,7 +86,7 @@ static void on_campaign(struct desk *d, const struct event *ev, struct effects *
     c->pbx = m->pbx;
     words_keep(c->tone, sizeof c->tone, m->tone);
     words_keep(c->name, sizeof c->name, m->name);
-    if (made) {
+    if (made || anew) {
         fx_spawn(fx, &campaign_actor, m->campaign, MSG_begin, &start);
     }
     fx_send(fx, named(KIND_CAMPAIGN, m->campaign), MSG_campaign_config, m);
@@ -93,7 +95,7 @@ static void on_campaign(struct desk *d, const struct event *ev, struct effects *
         struct known_agent *a = d->agents.slots[i].value.ptr;
 
         if (d->agents.slots[i].key != 0 && a->campaign == m->campaign) {
-            tell_work(d, a, fx);
+            tell_work(d, a, anew, fx);
         }
     }
 }
@@ -126,7 +128,7 @@ static void on_agent(struct desk *d, const struct event *ev, struct effects *fx)
     }
     fx_send(fx, named(KIND_AGENT, m->agent), MSG_agent_config, m);
     brief(d, named(KIND_AGENT, m->agent), fx);
-    tell_work(d, a, fx);
+    tell_work(d, a, false, fx);
     watch(a, fx);
 }
 
@@ -158,7 +160,7 @@ static void on_choose(struct desk *d, const struct event *ev, struct effects *fx
         struct known_agent *a = slot->value.ptr;
 
         a->campaign = m->campaign;
-        tell_work(d, a, fx);
+        tell_work(d, a, false, fx);
     }
     fx_send(fx, named(KIND_AGENT, m->agent), MSG_campaign_chosen, &r);
 }
@@ -217,7 +219,7 @@ static void on_store(struct desk *d, const struct event *ev, struct effects *fx)
         struct known_campaign *c = d->campaigns.slots[i].value.ptr;
 
         if (d->campaigns.slots[i].key != 0) { /* each tells when it has none; a parked one has */
-            c->rides = !m->up && !c->parked;
+            c->rides = !m->up && c->life == LIFE_GOES_ON;
         }
     }
     desk_to_each(&d->campaigns, KIND_CAMPAIGN, MSG_store_state, m, fx);
@@ -251,6 +253,9 @@ static void on_loaded(struct desk *d, const struct event *ev, struct effects *fx
         desk_alarm(d, ALARM_config_unread, 0, !d->loaded, words_of("it could not be read"), ev, fx);
         desk_mode_look(d, ev, fx);
     }
+    if (m->kind == KIND_CAMPAIGN) {
+        desk_is_back(d, m, ev, fx);
+    }
     if (m->kind == 0 && !d->draining) {
         tell_ready("configuration", m->result == RESULT_OK, words_of("it could not be read"), fx);
     }
@@ -270,33 +275,9 @@ static void on_list_changed(struct desk *d, const struct event *ev, struct effec
     }
 }
 
-static void on_switch(struct desk *d, const struct event *ev, struct effects *fx)
-{
-    const struct msg_campaign_switch *m = ev->msg;
-    struct msg_reply r = {.client = m->client,
-                          .request = m->request,
-                          .result = RESULT_NOT_FOUND,
-                          .text = words_of("there is no such campaign"),
-                          .json = words_of("")};
-
-    const struct map_slot *slot = map_find(&d->campaigns, m->campaign);
-
-    if (slot && !((const struct known_campaign *)slot->value.ptr)->parked) {
-        fx_send(fx, named(KIND_CAMPAIGN, m->campaign), MSG_campaign_switch, m);
-        return;
-    }
-    if (slot) {
-        r.result = RESULT_REFUSED;
-        r.text = words_of("it is parked (see the alarm): the next start of dialerd takes it up");
-    }
-    if (m->reply_to != HANDLE_NONE) {
-        fx_send(fx, m->reply_to, MSG_reply, &r);
-    }
-}
-
 /* --- begin and end ---------------------------------------------------------------------------- */
 
-static void load(uint8_t kind, uint64_t id, struct effects *fx)
+void desk_load(uint8_t kind, uint64_t id, struct effects *fx)
 {
     struct msg_load m = {.kind = kind, .id = id};
 
@@ -321,7 +302,7 @@ static void on_begin(struct desk *d, const struct event *ev, struct effects *fx)
     desk_alarm(d, ALARM_store_away, 0, false, words_of(""), ev, fx);
     tell_ready("store", true, words_of(""), fx);
     tell_ready("configuration", false, words_of("it is being read"), fx);
-    load(0, 0, fx);
+    desk_load(0, 0, fx);
 }
 
 static void on_changed(struct desk *d, const struct event *ev, struct effects *fx)
@@ -329,7 +310,7 @@ static void on_changed(struct desk *d, const struct event *ev, struct effects *f
     const struct msg_changed *m = ev->msg;
 
     (void)d;
-    load(m->kind, m->id, fx);
+    desk_load(m->kind, m->id, fx);
 }
 
 static void finish_drain(struct desk *d, uint32_t ringing, struct effects *fx)
@@ -394,8 +375,11 @@ static void pass_attempt(struct desk *d, const struct event *ev, struct effects 
 {
     const struct msg_open_attempt *m = ev->msg;
 
-    (void)d;
-    fx_send(fx, named(KIND_CAMPAIGN, m->campaign), MSG_open_attempt, m);
+    /* Of an actor that goes on the store tells what it knows better: one that has just ended would
+     * seem to be open. */
+    if (!d->known || desk_is_coming(d, m->campaign)) {
+        fx_send(fx, named(KIND_CAMPAIGN, m->campaign), MSG_open_attempt, m);
+    }
 }
 
 static void pass_open_agent(struct desk *d, const struct event *ev, struct effects *fx)
@@ -452,7 +436,8 @@ static const struct {
     {MSG_loaded, on_loaded},
     {MSG_suppressed, on_suppressed},
     {MSG_list_changed, on_list_changed},
-    {MSG_campaign_switch, on_switch},
+    {MSG_campaign_switch, desk_on_switch},
+    {MSG_explain_campaign, desk_on_explain},
     {MSG_drain, on_drain},
     {MSG_campaign_quiet, on_quiet},
 };

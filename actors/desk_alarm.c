@@ -18,6 +18,12 @@ static struct standing_alarm *find(struct desk *d, uint8_t kind, uint64_t subjec
     return NULL;
 }
 
+const struct standing_alarm *desk_standing(const struct desk *d, enum alarm_kind kind,
+                                           uint64_t subject)
+{
+    return find((struct desk *)d, (uint8_t)kind, subject);
+}
+
 static void tell(const struct standing_alarm *a, int64_t ended_wall_ms, struct effects *fx)
 {
     char buffer[40];
@@ -68,24 +74,12 @@ void desk_alarm(struct desk *d, enum alarm_kind kind, uint64_t subject, bool sta
     memset(a, 0, sizeof *a);
 }
 
-/* It takes no more mail: nobody waits for it. */
-static void park(struct desk *d, uint64_t campaign)
-{
-    struct map_slot *slot = map_find(&d->campaigns, campaign);
-    struct known_campaign *c = slot ? slot->value.ptr : NULL;
-
-    if (c) {
-        c->parked = c->quiet = true;
-        c->rides = false;
-    }
-}
-
 void desk_on_alarm(struct desk *d, const struct event *ev, struct effects *fx)
 {
     const struct msg_alarm *m = ev->msg;
 
     if (m->kind == ALARM_campaign_parked && m->stands) {
-        park(d, m->subject);
+        desk_park(d, m, ev, fx);
     }
     if (m->kind > 0 && m->kind < ALARM_COUNT) {
         desk_alarm(d, (enum alarm_kind)m->kind, m->subject, m->stands, m->text, ev, fx);

@@ -5,6 +5,7 @@
  *   desk_pbx.c    the Asterisk servers and what lives on them
  *   desk_mode.c   what the daemon as a whole does: RUN, NO_NEW_DIALS, DRAIN, as a table
  *   desk_alarm.c  what people are called for (R26)
+ *   desk_park.c   campaigns that an error of ours has stopped, and how they go on
  */
 #ifndef ACTORS_DESK_INT_H
 #define ACTORS_DESK_INT_H
@@ -18,6 +19,14 @@
 #define ALARMS_MOST 128u
 #define DESK_TEXT 160u
 
+/* Whether there is an actor for it. */
+enum campaign_life {
+    LIFE_GOES_ON = 0,
+    LIFE_PARKED, /* none: an error of ours in one of its steps */
+    LIFE_ASKED,  /* none yet: somebody starts it, and the store is asked what there is of it */
+    LIFE_COMING, /* there is one: the calls that it finds are still to come from the store */
+};
+
 /* What agents need to know of the campaign they work in, and the desk of what it does. */
 struct known_campaign {
     uint64_t id;
@@ -27,8 +36,10 @@ struct known_campaign {
     uint32_t pbx;
     char name[96];
     bool quiet;
-    bool parked; /* an error of ours in one of its steps: until the next start */
-    bool rides;  /* the store is away: it has claimed rows to dial, as far as we know */
+    bool rides; /* the store is away: it has claimed rows to dial, as far as we know */
+    enum campaign_life life;
+    uint32_t seq;      /* parked: of its last attempt */
+    int64_t parked_us; /* parked: since */
 };
 
 struct known_agent {
@@ -43,7 +54,7 @@ struct known_agent {
 struct known_pbx {
     uint32_t pbx;
     uint8_t state;
-    bool missed; /* some of its list came before anybody could know whose it is */
+    bool missed; /* some of its list came before its owner could know whose it is */
 };
 
 struct standing_alarm {
@@ -94,7 +105,27 @@ void desk_mode_tell(const struct desk *d, handle to, struct effects *fx);
 void desk_on_journal(struct desk *d, const struct event *ev, struct effects *fx);
 void desk_on_claims_left(struct desk *d, const struct event *ev, struct effects *fx);
 
+/* --- desk_park.c */
+/* It takes no more mail: nobody waits for it. */
+void desk_park(struct desk *d, const struct msg_alarm *m, const struct event *ev,
+               struct effects *fx);
+void desk_on_switch(struct desk *d, const struct event *ev, struct effects *fx);
+/* Of a campaign that cannot speak for itself. */
+void desk_on_explain(struct desk *d, const struct event *ev, struct effects *fx);
+/* The store told its settings: has it been asked for, to be taken up again? Then it is coming. */
+bool desk_comes_back(const struct desk *d, struct known_campaign *c, struct effects *fx);
+bool desk_is_coming(const struct desk *d, uint64_t campaign);
+/* The store told all there is of it. */
+void desk_is_back(struct desk *d, const struct msg_loaded *m, const struct event *ev,
+                  struct effects *fx);
+
+/* --- desk.c, for desk_park.c */
+void desk_load(uint8_t kind, uint64_t id, struct effects *fx);
+
 /* --- desk_alarm.c */
+/* NULL: it does not stand. */
+const struct standing_alarm *desk_standing(const struct desk *d, enum alarm_kind kind,
+                                           uint64_t subject);
 void desk_alarm(struct desk *d, enum alarm_kind kind, uint64_t subject, bool stands,
                 struct text text, const struct event *ev, struct effects *fx);
 void desk_on_alarm(struct desk *d, const struct event *ev, struct effects *fx);

@@ -33,9 +33,9 @@ void desk_on_pbx(struct desk *d, const struct event *ev, struct effects *fx)
     }
 }
 
-/* Before the store has told which calls there were, nobody can say whose a channel is: it would be
- * ended as nobody's, or a call given up that lives. Such a list is passed over, also when its end
- * comes after: the one that is asked for then follows. */
+/* Before the store has told which calls there were (all, or those of one that comes back), nobody
+ * can say whose a channel is: it would be ended as nobody's, or a call given up that lives. Such a
+ * list is passed over, also when its end comes after: the one that is asked for then follows. */
 static bool missed_some(struct desk *d, uint32_t pbx, bool now)
 {
     bool missed = false;
@@ -81,7 +81,7 @@ void desk_on_found(struct desk *d, const struct event *ev, struct effects *fx)
     struct channel_id id;
     enum id_class cls = id_parse(m->channel, &id);
 
-    if (!d->known) {
+    if (!d->known || (cls == ID_ATTEMPT && desk_is_coming(d, id.owner))) {
         missed_some(d, m->pbx, true);
         return;
     }

@@ -83,18 +83,25 @@ int job_check_args(const struct job *job, char *why, size_t size)
     return 0;
 }
 
-void job_put_time(struct json_writer *w, const char *key, int64_t wall_ms)
+bool job_say_time(char text[JOB_TIME_SIZE], int64_t wall_ms)
 {
     struct tm tm;
-    char text[64];
     time_t s = (time_t)(wall_ms / 1000);
-    if (wall_ms <= 0 || !gmtime_r(&s, &tm)) {
+    text[0] = '\0';
+    if (wall_ms <= 0 || !gmtime_r(&s, &tm))
+        return false;
+    size_t n = strftime(text, JOB_TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(text + n, JOB_TIME_SIZE - n, ".%03dZ", (int)(wall_ms % 1000));
+    return true;
+}
+
+void job_put_time(struct json_writer *w, const char *key, int64_t wall_ms)
+{
+    char text[JOB_TIME_SIZE];
+    if (job_say_time(text, wall_ms))
+        json_put_str(w, key, text);
+    else
         json_put_null(w, key);
-        return;
-    }
-    size_t n = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf(text + n, sizeof text - n, ".%03dZ", (int)(wall_ms % 1000));
-    json_put_str(w, key, text);
 }
 
 /* --- the store ------------------------------------------------------------------------------- */

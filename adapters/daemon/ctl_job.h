@@ -129,7 +129,10 @@ void job_end(struct job *job, enum result result, const char *format, ...)
 bool job_store_failed(struct job *job, int status);
 /* Bytes that wait to be read by the client. */
 size_t job_waiting(const struct job *job);
-/* "2026-11-23T09:00:00.000Z"; null for 0. */
+/* "2026-11-23T09:00:00.000Z"; false, and empty, for 0. */
+#define JOB_TIME_SIZE 64
+bool job_say_time(char text[JOB_TIME_SIZE], int64_t wall_ms);
+/* The same; null for 0. */
 void job_put_time(struct json_writer *w, const char *key, int64_t wall_ms);
 
 /* 2026-11-23, 2026-11-23T09:00, 2026-11-23T09:00:00, each with or without Z; UTC. -1: none. */

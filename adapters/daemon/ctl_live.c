@@ -44,30 +44,34 @@ static void lead_explained(struct job *job, const struct msg_reply *reply)
     job_end(job, (enum result)reply->result, "%.*s", (int)reply->text.len, reply->text.ptr);
 }
 
-/* The alarm of a campaign that is parked, NULL: it is not. */
-static const struct ctl_alarm *parked(const struct job *job, uint64_t id)
+/* Why a campaign has no actor, and since when; false: it is not parked. */
+static bool parked(const struct job *job, uint64_t id, char *why, size_t size)
 {
     const struct ctl_seen *seen = &job->ctl->seen;
     char subject[32];
+    char since[JOB_TIME_SIZE];
     snprintf(subject, sizeof subject, "campaign %llu", (unsigned long long)id);
-    for (size_t i = 0; i < seen->n_alarms; i++)
-        if (seen->alarms[i].kind == ALARM_campaign_parked &&
-            strcmp(seen->alarms[i].subject, subject) == 0)
-            return &seen->alarms[i];
-    return NULL;
+    for (size_t i = 0; i < seen->n_alarms; i++) {
+        const struct ctl_alarm *a = &seen->alarms[i];
+        if (a->kind == ALARM_campaign_parked && strcmp(a->subject, subject) == 0) {
+            job_say_time(since, a->started_wall_ms);
+            snprintf(why, size, "parked since %s: %s; to take it up again: campaign start %llu",
+                     since, a->text, (unsigned long long)id);
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool campaign_lives(struct job *job, uint64_t id)
 {
-    const struct ctl_alarm *alarm = parked(job, id);
-    if (alarm) {
-        job_end(job, RESULT_REFUSED, "campaign %llu is parked: %s", (unsigned long long)id,
-                alarm->text);
-        return false;
-    }
+    char why[320];
     if (endpoint_exists(job->ctl->endpoint, named(KIND_CAMPAIGN, id)))
         return true;
-    job_end(job, RESULT_NOT_FOUND, "campaign %llu is not loaded", (unsigned long long)id);
+    if (parked(job, id, why, sizeof why))
+        job_end(job, RESULT_REFUSED, "campaign %llu is %s", (unsigned long long)id, why);
+    else
+        job_end(job, RESULT_NOT_FOUND, "campaign %llu is not loaded", (unsigned long long)id);
     return false;
 }
 
@@ -155,14 +159,14 @@ static void free_status(struct job *job)
 static void ask_one(struct job *job, uint64_t campaign)
 {
     struct status *st = job->state;
-    const struct ctl_alarm *alarm = parked(job, campaign);
-    if (alarm) {
-        char what[64];
+    char what[64];
+    char why[320];
+    if (!endpoint_exists(job->ctl->endpoint, named(KIND_CAMPAIGN, campaign))) {
         snprintf(what, sizeof what, "campaign %llu", (unsigned long long)campaign);
-        row_status_line(job, what, text_of(""), "parked", alarm->text);
-    }
-    if (!endpoint_exists(job->ctl->endpoint, named(KIND_CAMPAIGN, campaign)))
+        if (parked(job, campaign, why, sizeof why))
+            row_status_line(job, what, text_of(""), "parked", why);
         return;
+    }
     struct msg_explain_campaign ask = {.campaign = campaign,
                                        .client = job->client,
                                        .request = job_request(job),

@@ -375,9 +375,11 @@ static unsigned ask_explain(const struct asked *a)
         return RESULT_INVALID;
     }
     m.campaign = (uint64_t)campaign;
-    if (web_send(a->c->web, named(KIND_CAMPAIGN, m.campaign), MSG_explain_campaign, &m) != 0) {
-        snprintf(a->why, WHY_SIZE, "there is no such campaign");
-        return RESULT_NOT_FOUND;
+    /* a parked one has no actor: the desk speaks for it */
+    if (web_send(a->c->web, named(KIND_CAMPAIGN, m.campaign), MSG_explain_campaign, &m) != 0 &&
+        web_send(a->c->web, ADDR_DESK, MSG_explain_campaign, &m) != 0) {
+        snprintf(a->why, WHY_SIZE, "the daemon is not ready");
+        return RESULT_AWAY;
     }
     return RESULT_OK;
 }

@@ -90,7 +90,10 @@ void endpoint_flush(struct endpoint *ep)
 
 size_t endpoint_receive(struct endpoint *ep, endpoint_handler handler, void *ctx, size_t max)
 {
+    static const struct msg_alarm_moved parked = {
+        ALARM_campaign_parked, {"P", 1}, {"campaign 5000", 13}, {"row", 3}, true, 1767787206020, 0};
     size_t n = 0;
+    handler(ctx, ADDR_CTL, ADDR_DESK, MSG_alarm_moved, &parked);
     while (n < ep->n_replies && n < max)
         handler(ctx, ADDR_CTL, ADDR_DESK, MSG_reply, &ep->replies[n++]);
     memmove(ep->replies, ep->replies + n, (ep->n_replies - n) * sizeof ep->replies[0]);
@@ -100,8 +103,7 @@ size_t endpoint_receive(struct endpoint *ep, endpoint_handler handler, void *ctx
 
 bool endpoint_exists(const struct endpoint *ep, handle name)
 {
-    (void)ep;
-    return handle_id(name) < 1000;
+    return ep && handle_id(name) < 1000;
 }
 
 void endpoint_close(struct endpoint *ep)
@@ -493,7 +495,8 @@ static void makes_demo_data_and_exports(void **state)
     expect("--json lead show 1", 0, "\"row_status\":\"pending\"", NULL);
     expect("lead show 99999", 3, NULL, "no lead 99999");
     expect("explain campaign 1", 0, "no agent", NULL);
-    expect("explain campaign 5000", 3, NULL, "not loaded");
+    expect("explain campaign 5001", 3, NULL, "not loaded");
+    expect("explain campaign 5000", 1, NULL, "parked since 2026-01-07T12:00:06.020Z: row; to take");
     expect("explain lead 1", 0, "list_stopped", NULL);
     expect("explain lead 99999", 3, NULL, NULL);
     expect("status", 0, "running", NULL);

@@ -337,9 +337,10 @@ static void test_parked(void **state)
     assert_int_equal(world_board(w, 1)->state, CAMPAIGN_PARKED);
     assert_int_equal(world_board(w, 1)->held_by, REASON_parked);
     assert_int_equal(world_calls_unknown(w, 1), 1); /* the one that agent 1 is in */
-    assert_non_null(strstr(world_board(w, 1)->text.ptr, "takes the campaign up: "));
+    assert_non_null(strstr(world_board(w, 1)->text.ptr, "to take it up again: "));
     assert_int_equal(world_board(w, 2)->state, CAMPAIGN_RUNNING);
-    expect_reply(w, world_switch(w, 1, 1), RESULT_REFUSED, "parked");
+    expect_reply(w, world_switch(w, 1, 1), RESULT_REFUSED, "just been parked");
+    expect_reply(w, world_explain(w, 1), RESULT_OK, "the daemon's own; start");
     uint64_t before = world_witness(w)->bridged;
 
     world_run(w, 700);
@@ -359,6 +360,66 @@ static void test_parked(void **state)
     world_close(w);
 }
 
+static void park(struct world *w, uint64_t campaign)
+{
+    const struct msg_hopper_row foreign = {.campaign = campaign + 1, .row = 1};
+
+    sim_post(world_sim(w), 0, ADDR_HOPPER, named(KIND_CAMPAIGN, campaign), MSG_hopper_row,
+             &foreign);
+    world_run(w, 0.1);
+    assert_int_equal(world_alarms(w, "DLR-CAMPAIGN-PARKED", true), 1);
+}
+
+/* Who starts a parked campaign gets a new actor for it, without a restart: a conversation goes on
+ * as one, what ended meanwhile is wrapped up, who is called and answers is served, and nobody is
+ * called twice; then it dials on, with as many lines as it had. */
+static void test_taken_up_again(void **state)
+{
+    struct world *w = with_agents(MODE_PROGRESSIVE, 4, 40);
+    const char *numbers[] = {world_number(w, 1), world_number(w, 2), world_number(w, 3)};
+    uint64_t with[2];
+
+    (void)state;
+    world_trunk(w)->lines = 5;
+    world_callees(w, ANSWERS(2, 3000));
+    world_callee(w, numbers[2], ANSWERS(14, 3000));
+    world_begin(w);
+    world_login(w, 4); /* and rests */
+    all_ready(w, 3);
+    expect_line(w, numbers[0], LINE_BRIDGED, 10);
+    expect_line(w, numbers[1], LINE_BRIDGED, 10);
+    expect_line(w, numbers[2], LINE_RINGING, 5);
+    for (unsigned i = 0; i < 2; i++) {
+        with[i] = world_talks_with(w, 1) == i + 1 ? 1 : world_talks_with(w, 2) == i + 1 ? 2 : 3;
+        assert_int_equal(world_talks_with(w, with[i]), i + 1);
+    }
+    park(w, 1);
+    world_run(w, 2);
+    world_customer_hangs_up(w, numbers[1]);
+    world_run(w, 2);
+    assert_int_equal(world_page(w, with[1])->state, AGENT_BUSY); /* nobody knows */
+    expect_line(w, numbers[2], LINE_RINGING, 0.1);
+    expect_reply(w, world_switch(w, 1, 1), RESULT_OK, NULL);
+    expect_agent(w, with[1], AGENT_WRAPUP, 1);
+    world_run(w, 1);
+    assert_int_equal(world_alarms(w, "DLR-CAMPAIGN-PARKED", true), 0);
+    assert_int_equal(world_board(w, 1)->state, CAMPAIGN_RUNNING);
+    assert_int_equal(world_board(w, 1)->agents, 4);
+    expect_reply(w, world_explain(w, 1), RESULT_OK, "\"running\"");
+    expect_line(w, numbers[2], LINE_BRIDGED, 15);
+    world_dispose(w, with[1], "sale");
+    expect_line(w, world_number(w, 4), LINE_BRIDGED, 20); /* the next */
+    world_run(w, 700);
+    assert_int_equal(world_talks_with(w, with[0]), 1);
+    assert_int_equal(world_page(w, with[0])->state, AGENT_BUSY);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(world_attempts(w, numbers[i]), 1);
+    }
+    assert_int_equal(world_witness(w)->unclaimed, 0);
+    world_restart(w); /* what was parked is only then away */
+    world_close(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +429,7 @@ int main(void)
         cmocka_unit_test(test_asleep_on_a_deaf_link),
         cmocka_unit_test(test_answered_while_asleep),
         cmocka_unit_test(test_parked),
+        cmocka_unit_test(test_taken_up_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,8 +10,9 @@ static void send_agent(struct world *w, struct person *p)
     store_answer(w, ADDR_DESK, MSG_agent_config, &p->config);
 }
 
-/* Live, or waiting for its disposition: of those the newest comes first. */
-static void send_attempts(struct world *w, bool live)
+/* Live, or waiting for its disposition: of those the newest comes first. Of one campaign, or of all
+ * (0), with what the journal of originates says. */
+static void send_attempts(struct world *w, uint64_t campaign, bool live)
 {
     for (uint32_t i = 0; i < w->n_atts; i++) {
         const struct att *a = &w->atts[live ? i : w->n_atts - 1 - i];
@@ -30,7 +31,8 @@ static void send_attempts(struct world *w, bool live)
                                      .bridged_wall_ms = a->bridged_ms,
                                      .name = text_of("A Lead"),
                                      .fields = text_of("{}"),
-                                     .unsent = attempt_unsent(a->state) && !a->noted,
+                                     .unsent =
+                                         campaign == 0 && attempt_unsent(a->state) && !a->noted,
                                      .claimed_wall_ms = a->claimed_ms,
                                      .matches = 1,
                                      .previewed = a->previewed};
@@ -44,7 +46,7 @@ static void send_attempts(struct world *w, bool live)
             m.name = text_of("");
             m.fields = a->live ? store_offer(&found) : text_of("");
         }
-        if (live ? a->live : wraps) {
+        if ((live ? a->live : wraps) && (campaign == 0 || campaign == a->campaign)) {
             store_answer(w, ADDR_DESK, MSG_open_attempt, &m);
         }
     }
@@ -74,8 +76,8 @@ static void send_people(struct world *w)
 
 static void send_open(struct world *w)
 {
-    send_attempts(w, true);
-    send_attempts(w, false);
+    send_attempts(w, 0, true);
+    send_attempts(w, 0, false);
     for (uint32_t i = 0; i < w->n_legs; i++) {
         const struct leg_row *l = &w->legs[i];
         struct msg_open_leg m = {.leg = text_of(l->id),
@@ -131,6 +133,9 @@ void store_load(struct world *w, const struct msg_load *m)
             store_answer(w, ADDR_DESK, MSG_campaign_config, &w->camps[i].config);
             send_window(w, &w->camps[i]);
         }
+    }
+    if (m->kind == KIND_CAMPAIGN) {
+        send_attempts(w, m->id, true);
     }
     if (m->kind == 0) {
         send_open(w);

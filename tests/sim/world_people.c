@@ -538,7 +538,10 @@ uint64_t world_explain(struct world *w, uint64_t campaign)
                                      .request = world_request(w, "explain"),
                                      .reply_to = ADDR_CTL};
 
-    operate(w, named(KIND_CAMPAIGN, campaign), MSG_explain_campaign, &m);
+    bool parked = world_camp(w, campaign)->board.state == CAMPAIGN_PARKED;
+
+    /* a parked one has no actor: then page and tool ask the desk */
+    operate(w, parked ? ADDR_DESK : named(KIND_CAMPAIGN, campaign), MSG_explain_campaign, &m);
     return m.request;
 }
 
