@@ -266,7 +266,7 @@ static void s5_leads_are_dialed_in_the_lists_order(void **state)
 
 static void s10_a_lead_disposed_busy_is_called_again_up_to_the_attempts(void **state)
 {
-    const struct site site = site_new("progressive", ANSWERS AND_TALKS("0.5"),
+    const struct site site = site_new("progressive", ANSWERS AND_TALKS("1.5"),
                                       "leg=permanent|busy=2|no_answer=60|max_attempts=2");
     struct seat s;
     char number[20];

@@ -62,7 +62,7 @@ static void s2_s11_a_manual_call_from_ringing_to_available(void **state)
 
 static void s2_only_the_agent_of_a_call_may_dispose_it(void **state)
 {
-    const struct site site = site_new("manual", ANSWERS AND_TALKS("0.4"), "");
+    const struct site site = site_new("manual", ANSWERS AND_TALKS("1.5"), "");
     struct seat s;
     struct seat other;
     char number[20];
@@ -222,7 +222,7 @@ static void s3_s10_an_unanswered_row_fails_with_its_cause_and_is_recycled(void *
 static void s10_a_lead_disposed_no_answer_is_called_again(void **state)
 {
     const struct site site =
-        site_new("progressive", ANSWERS AND_TALKS("0.4"), "leg=permanent|no_answer=1");
+        site_new("progressive", ANSWERS AND_TALKS("1.5"), "leg=permanent|no_answer=1");
     struct seat s;
     char number[20];
     char first[40];
@@ -312,7 +312,7 @@ static void s6_ratio_dials_for_nobody(void **state)
 
 static void s7_wrap_up_ends_by_itself(void **state)
 {
-    const struct site site = site_new("manual", ANSWERS AND_TALKS("0.4"), "wrapup_timeout=1");
+    const struct site site = site_new("manual", ANSWERS AND_TALKS("1.5"), "wrapup_timeout=1");
     struct seat s;
     char number[20];
     char attempt[40];
@@ -423,7 +423,7 @@ static void what_may_not_be_called_is_refused_with_its_reason(void **state)
     static const char *const wrong[] = {"300&PJSIP/200", "letters", "+12125550199;x",
                                         "1234567890123456789012345678901",
                                         "+442079460001" /* prefix not allowed */};
-    const struct site site = site_new("manual", ANSWERS AND_TALKS("0.4"), "");
+    const struct site site = site_new("manual", ANSWERS AND_TALKS("1.5"), "");
     struct seat s;
     char number[20];
     char members[96];
@@ -456,7 +456,7 @@ static void what_may_not_be_called_is_refused_with_its_reason(void **state)
 
 static void r3_a_page_that_is_gone_gets_no_calls(void **state)
 {
-    const struct site site = site_new("progressive", ANSWERS AND_TALKS("0.4"), "leg=permanent");
+    const struct site site = site_new("progressive", ANSWERS AND_TALKS("1.5"), "leg=permanent");
     struct seat s;
     int64_t agent;
     char number[20];

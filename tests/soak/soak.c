@@ -40,6 +40,7 @@ struct soak {
     const char *only;   /* of the faults: those with these names */
     const char *people; /* what they do, as /sim/people of ari-sim takes it */
     unsigned points;    /* how often at each crash point; 0: other faults */
+    bool others_first;  /* for so long as was asked for, then the points */
     unsigned agents, rate, leads;
     struct sums sim;
     bool sim_failed;
@@ -231,12 +232,21 @@ static void hear_at_rest(struct place *p)
     must(p, word_board(p, why, sizeof why), why);
 }
 
+#define AWAY_US INT64_C(8000000)
+#define REST_US INT64_C(30000000) /* the longest talks and a wrap-up of 5 s, on a busy machine */
+
+/* By Asterisk's count no call is up, by the daemon's word none waits for its disposition. */
+static bool rests(const struct place *p)
+{
+    return channels(p) <= (int64_t)p->agents && word_all_disposed(p);
+}
+
 /* No new calls, the last talk ends, everybody goes home. */
 static void come_to_rest(struct soak *s)
 {
     struct place *p = &s->place;
     char request[160], why[512] = "";
-    const int64_t until = place_now_us() + 20000000;
+    const int64_t until = place_now_us() + REST_US;
 
     must(p, word_board(p, why, sizeof why), why); /* with calls on the line */
     snprintf(request, sizeof request,
@@ -246,10 +256,10 @@ static void come_to_rest(struct soak *s)
     if (place_ask(p, request, why, sizeof why) != 0) {
         fprintf(stderr, "soak: %s\n", why);
     }
-    while (channels(p) > (int64_t)p->agents && place_now_us() < until) {
+    while (!rests(p) && place_now_us() < until) {
         place_wait(STEP_US);
     }
-    place_wait(8000000); /* wrap-up ends by itself after 5 s */
+    place_wait(AWAY_US); /* an agent whose page is gone, or whose call an earlier daemon had */
     hear_at_rest(p);
     place_end(&p->agents_pid, 12000000);
     place_wait(1000000);
@@ -334,8 +344,8 @@ static void disturb(struct soak *s, int64_t until_us)
 
     while (place_now_us() < until_us ||
            s->faults.next_point < s->points * (CRASH_POINT_COUNT - 1)) {
-        const int64_t calm =
-            s->points ? 100000 : 300000 + (int64_t)rng_below(&s->faults.rng, 1200000);
+        const bool point = s->points && (!s->others_first || place_now_us() >= until_us);
+        const int64_t calm = point ? 100000 : 300000 + (int64_t)rng_below(&s->faults.rng, 1200000);
         measure(s);
         place_wait(calm);
         measure(s);
@@ -344,8 +354,7 @@ static void disturb(struct soak *s, int64_t until_us)
             (void)faults_long_stop(&s->faults, &s->place);
             continue;
         }
-        (void)(s->points ? faults_point(&s->faults, &s->place)
-                         : faults_next(&s->faults, &s->place));
+        (void)(point ? faults_point(&s->faults, &s->place) : faults_next(&s->faults, &s->place));
     }
 }
 
@@ -450,7 +459,8 @@ static const char usage[] =
     "  --discard   keep nothing, even then\n"
     "  --real      the real programs only; --sim: the simulation only\n"
     "  --points[=N]  the real programs only; the daemon dies at each crash point in turn, N times "
-    "(test builds)\n"
+    "(test builds);\n"
+    "              with --real: after SECONDS of other faults\n"
     "  --only NAMES  of the faults or crash points only these, commas between; none: not one\n"
     "  --long-stop  stop the daemon for a minute once (it does so anyway if the real half takes "
     "150 s)\n"
@@ -499,7 +509,6 @@ static bool take_value(struct soak *s, int c)
         s->seed = n;
         break;
     case 'p':
-        s->real_only = true;
         s->points = (unsigned)n;
         break;
     case 'a':
@@ -533,6 +542,8 @@ static bool parse(struct soak *s, int argc, char **argv)
             return false;
         }
     }
+    s->others_first = s->real_only && s->points;
+    s->real_only = s->real_only || s->points;
     s->seconds = optind < argc ? strtod(argv[optind], &rest) : 0;
     return s->seconds > 0 && s->agents > 0 && s->rate > 0 && *rest == '\0' && optind + 1 == argc &&
            !(s->real_only && s->sim_only);

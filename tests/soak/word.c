@@ -23,12 +23,19 @@
 struct asked {
     char token[128];
     int64_t answers, abandoned;
+    int64_t open; /* attempts without a disposition */
 };
+
+/* Of an attempt, until it is disposed (actors/attempt.h). */
+static const char *const open_states[] = {"claiming", "claimed",  "originating", "ringing",
+                                          "answered", "bridging", "bridged",     "held",
+                                          "message",  "ending",   "ended"};
 
 static void take_row(void *ctx, struct json *d, const char *line)
 {
     struct asked *a = ctx;
     const json_ref row = json_get(d, JSON_ROOT, "row");
+    int64_t n;
     const char *token = strchr(json_str(d, json_get(d, row, "url"), ""), '#');
 
     (void)line;
@@ -37,6 +44,11 @@ static void take_row(void *ctx, struct json *d, const char *line)
     }
     (void)json_int(d, json_get(d, row, "answers_30d"), &a->answers);
     (void)json_int(d, json_get(d, row, "abandoned_30d"), &a->abandoned);
+    for (size_t i = 0; i < sizeof open_states / sizeof open_states[0]; i++) {
+        n = 0;
+        (void)json_int(d, json_get(d, row, open_states[i]), &n);
+        a->open += n;
+    }
 }
 
 static int ask_once(const struct place *p, const char *request, struct asked *a, char *why,
@@ -70,16 +82,31 @@ static int ask(const struct place *p, const char *request, struct asked *a, char
     return result;
 }
 
-int word_counted(struct place *p, char *why, size_t why_size)
+static int explain(const struct place *p, struct asked *a, char *why, size_t size)
 {
-    struct asked a = {.answers = -1, .abandoned = -1};
     char request[160];
 
+    *a = (struct asked){.answers = -1, .abandoned = -1};
     snprintf(request, sizeof request,
              "{\"id\":1,\"command\":\"explain campaign\",\"args\":{\"campaign\":\"%" PRIu64
              "\"}}\n",
              p->campaign);
-    if (ask(p, request, &a, why, why_size) != 0) {
+    return ask(p, request, a, why, size);
+}
+
+bool word_all_disposed(const struct place *p)
+{
+    struct asked a;
+    char why[512];
+
+    return explain(p, &a, why, sizeof why) == 0 && a.answers >= 0 && a.open == 0;
+}
+
+int word_counted(struct place *p, char *why, size_t why_size)
+{
+    struct asked a;
+
+    if (explain(p, &a, why, why_size) != 0) {
         return -1;
     }
     if (a.answers < 0 || a.abandoned < 0) {

@@ -10,5 +10,7 @@
 int word_board(struct place *p, char *why, size_t why_size);
 /* What the campaign counts of its answers of 30 days. 0, or -1 with a sentence. */
 int word_counted(struct place *p, char *why, size_t why_size);
+/* The campaign has no attempt left that waits for its end or its disposition. */
+bool word_all_disposed(const struct place *p);
 
 #endif
