@@ -140,9 +140,9 @@ void campaign_on_bridge_added(struct campaign *c, const struct event *ev, struct
     if (!a || a->fsm.state != ATTEMPT_BRIDGING) {
         return;
     }
-    if (a->joining && (m->status == 0 || (good && c->pbx_state != PBX_UP && !a->seen))) {
+    if (a->joining && (m->status == 0 || (c->pbx_state != PBX_UP && !a->seen))) {
         return; /* nobody knows whether it was carried out, or whether the customer was still there
-                   when it was: the link's return, or time, will tell */
+                   when it was, or when this was refused: the link's return, or time, will tell */
     }
     if (!good) {
         attempt_fire(c, a, AE_JOIN_FAILED, ev, fx);
