@@ -481,6 +481,8 @@ static void explain_hold(struct campaign *c, const struct pacing_decision *d,
         c->held_by = REASON_no_message;
     } else if (c->fsm.state == CAMPAIGN_STARTING && !campaign_line_up(c)) {
         c->held_by = REASON_line_away;
+    } else if (c->fsm.state == CAMPAIGN_STARTING) {
+        c->held_by = REASON_starting;
     } else if (!campaign_running(c)) {
         c->held_by = REASON_campaign_stopped;
     } else if (!campaign_line_up(c)) {

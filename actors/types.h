@@ -267,7 +267,7 @@ static inline bool row_in_air(uint8_t status)
     REASON(29, pace_full, "enough calls are in flight for the agents available")                   \
     REASON(30, clock_apart, "the clocks of daemon and store are more than 2 s apart")              \
     REASON(31, journal_failing, "outcomes could not be kept if the store went away")               \
-    REASON(32, starting, "the configuration has not been read yet")                                \
+    REASON(32, starting, "starting: what it needs has not been read yet")                          \
     REASON(33, parked, "an error of the daemon's own; start the campaign to take it up again")
 
 enum reason {

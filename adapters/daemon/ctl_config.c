@@ -412,6 +412,7 @@ void cmd_settings(struct job *job)
         [SETTING_FLAG] = "on, off",
         [SETTING_MODE] = "mode",
         [SETTING_LEG] = "auto, permanent, on_demand",
+        [SETTING_EXPIRY] = "dial, not_ready",
         [SETTING_PHONE] = "phone",
         [SETTING_MINUTE] = "HH:MM",
         [SETTING_NUMBER] = "E.164",
