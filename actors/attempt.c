@@ -185,6 +185,7 @@ static const struct fsm_row rows[] = {
     ROW(S(MESSAGE), AE_TIMEOUT, attempt_cannot_tell, attempt_wait_on, S(MESSAGE), T_SILENCE),
     ROW(S(MESSAGE), AE_TIMEOUT, 0, attempt_hang_up, S(ENDING), T_END),
 
+    ROW(S(ENDING), AE_RINGING, 0, attempt_hang_up, S(ENDING), T_END),
     ROW(S(ENDING), AE_ANSWERED, 0, attempt_hang_up, FSM_STAY, FSM_NO_TIMER),
     ROW(S(ENDING), AE_UNSERVED, attempt_owes_message, attempt_play_message, S(MESSAGE), T_MESSAGE),
     ROW(S(ENDING), AE_KEPT, attempt_owes_message, attempt_keep, S(MESSAGE), T_MESSAGE),

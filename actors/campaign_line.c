@@ -312,8 +312,9 @@ void campaign_on_channel_found(struct campaign *c, const struct event *ev, struc
         a->bridge_made = false;
     }
     campaign_line_held(c, a, fx);
-    if (!m->up && a->fsm.state == ATTEMPT_UNKNOWN) {
-        attempt_fire(c, a, AE_RINGING, ev, fx); /* counted as in flight from now on */
+    if (!m->up && (a->fsm.state == ATTEMPT_UNKNOWN || a->fsm.state == ATTEMPT_ENDING)) {
+        /* counted as in flight from now on; or its hang-up was lost with the link: once more */
+        attempt_fire(c, a, AE_RINGING, ev, fx);
         return;
     }
     if (!m->up || !m->in_app) {

@@ -398,6 +398,34 @@ static void test_stop_link_away(void **state)
     world_close(w);
 }
 
+/* The hang-up of a call that rings is lost on a deaf link: asked for again when the list has the
+ * call, and its line is in use until it is over. */
+static void test_stop_hang_up_lost(void **state)
+{
+    struct world *w = with_agents(MODE_PROGRESSIVE, 1, 2);
+    const char *number = world_number(w, 1);
+
+    (void)state;
+    world_trunk(w)->lines = 1;
+    world_callees(w, ANSWERS(20, 0));
+    world_begin(w);
+    all_ready(w, 1);
+    expect_line(w, number, LINE_RINGING, 5);
+    world_link_deaf(w);
+    world_switch(w, 1, 3);
+    world_run(w, 3);
+    world_link_noticed(w);
+    world_run(w, 1);
+    expect_line(w, number, LINE_RINGING, 0);
+    world_switch(w, 1, 1);
+    world_link_back(w);
+    expect_line(w, number, LINE_NONE, 2);
+    world_run(w, 5);
+    assert_int_equal(world_outcome(w, number), OUTCOME_CANCELLED);
+    assert_int_equal(world_witness(w)->lines_most, 1);
+    world_close(w);
+}
+
 /* The same, answered while nobody holds the application: the dialplan has the call, and brings it
  * when the link is back. Called off before that, or after it. */
 static void stop_link_cut(bool before)
@@ -446,6 +474,7 @@ int main(void)
         cmocka_unit_test(test_do_not_call_overtakes_claim),
         cmocka_unit_test(test_stale_wish),
         cmocka_unit_test(test_disposed_do_not_call),
+        cmocka_unit_test(test_stop_hang_up_lost),
         cmocka_unit_test(test_drain),
         cmocka_unit_test(test_drain_quiet),
         cmocka_unit_test(test_drain_with_slow_store),
